@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of the package: Swift 6, strict memory safety, spans with lifetimes.
+let swiftSettings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "PageAlloc",
+  products: [
+    .library(name: "PageAlloc", targets: ["PageAlloc"]),
+    .executable(name: "pagetool", targets: ["pagetool"]),
+  ],
+  dependencies: [
+    // For the command line alone; the library has no dependencies.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // The library, bottom up: each target uses only those before it.
+    .systemLibrary(name: "CSysMem", providers: [.apt(["libc6-dev"])]),
+    .target(name: "SysMem", dependencies: ["CSysMem"], swiftSettings: swiftSettings),
+    .target(name: "PageAlloc", dependencies: ["SysMem"], swiftSettings: swiftSettings),
+
+    // Trace files and the command line.
+    .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "pagetool",
+      dependencies: [
+        "PageTrace", "Gzip",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Workloads"],
+      swiftSettings: swiftSettings),
+
+    // The checks are values, so that Swift Testing runs them on x86_64 and a small
+    // Embedded Swift executable, `crosscheck`, runs the same ones on i386 and armhf.
+    .target(
+      name: "PageChecks", dependencies: ["PageTrace"], path: "Tests/PageChecks",
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "PageAllocTests", dependencies: ["PageChecks", "PageTrace", "Gzip"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "pagetoolTests", dependencies: ["pagetool", "PageTrace", "Gzip"],
+      swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,94 @@
+import CSysMem
+
+/// The real thing: the Linux kernel, through glibc.
+public final class LinuxCalls: MemoryCalls {
+  /// The kernel's page in bytes.
+  public let physicalPageSize: Int
+  /// The kernel's transparent huge page in bytes; 0 where the kernel names none.
+  public let hugePageSize: Int
+
+  /// Asks the kernel for its sizes.
+  public init() {
+    physicalPageSize = Int(csm_page_size())
+    hugePageSize = Self.readHugePageSize()
+  }
+
+  /// `mmap`, private and anonymous.
+  public func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt {
+    let result = csm_mmap(address, byteCount, protection.bits, replacing ? 1 : 0, 1)
+    guard result.error == 0 else { throw Errno(rawValue: result.error) }
+    return result.value
+  }
+
+  /// `munmap`.
+  public func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try check(csm_munmap(address, byteCount))
+  }
+
+  /// `mprotect`.
+  public func mprotect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(Errno) {
+    try check(csm_mprotect(address, byteCount, protection.bits))
+  }
+
+  /// `madvise`.
+  public func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
+    try check(csm_madvise(address, byteCount, advice.value))
+  }
+
+  private func check(_ error: Int32) throws(Errno) {
+    if error != 0 { throw Errno(rawValue: error) }
+  }
+
+  /// A decimal number in a file of sysfs; 0 where the file or the number is missing.
+  private static func readHugePageSize() -> Int {
+    let path: StaticString = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
+    // A static string ends in a zero and lives for ever.
+    let file = unsafe csm_open_read(
+      UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
+    guard file.error == 0 else { return 0 }
+    defer { csm_close(Int32(truncatingIfNeeded: file.value)) }
+    var digits = InlineArray<24, UInt8>(repeating: 0)
+    var span = digits.mutableSpan
+    // The kernel writes at most the 24 bytes of the span.
+    let read = unsafe span.withUnsafeMutableBytes { bytes in
+      unsafe csm_read(Int32(truncatingIfNeeded: file.value), bytes.baseAddress, bytes.count)
+    }
+    guard read.error == 0 else { return 0 }
+    var size = 0
+    for index in 0..<Int(read.value) {
+      let digit = Int(digits[index]) - 48
+      guard digit >= 0, digit <= 9, size <= 1 << 26 else { break }
+      size = size * 10 + digit
+    }
+    return size & (size - 1) == 0 ? size : 0
+  }
+}
+
+extension MemoryProtection {
+  /// The kernel's bits.
+  fileprivate var bits: Int32 {
+    switch self {
+    case .none: PROT_NONE
+    case .read: PROT_READ
+    case .readWrite: PROT_READ | PROT_WRITE
+    case .readExecute: PROT_READ | PROT_EXEC
+    }
+  }
+}
+
+extension MemoryAdvice {
+  /// The kernel's number.
+  fileprivate var value: Int32 {
+    switch self {
+    case .dontNeed: MADV_DONTNEED
+    case .free: 8  // MADV_FREE
+    case .hugePage: MADV_HUGEPAGE
+    case .noHugePage: MADV_NOHUGEPAGE
+    case .collapse: CSM_MADV_COLLAPSE
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/// What a range of memory may be used for.
+public enum MemoryProtection: UInt8, Equatable, Sendable {
+  /// Any access faults.
+  case none
+  /// Reads only.
+  case read
+  /// Reads and writes.
+  case readWrite
+  /// Reads and execution.
+  case readExecute
+}
+
+/// What the kernel is told about a range of memory.
+public enum MemoryAdvice: UInt8, Equatable, Sendable {
+  /// The contents may go; the range reads as zero afterwards.
+  case dontNeed
+  /// The contents may go when the kernel wants the memory; until then they stay.
+  case free
+  /// Huge pages are welcome.
+  case hugePage
+  /// No huge pages.
+  case noHugePage
+  /// Gather what is there into huge pages, now.
+  case collapse
+}
+
+/// The operating system's memory calls, so that a test can hand in memory that fails.
+///
+/// A conforming type does just what the call of that name does and hides no failure. The state
+/// model stands above it, in ``SysMem``. All ranges are multiples of the physical page size.
+public protocol MemoryCalls: AnyObject, Sendable {
+  /// The kernel's page in bytes, a power of two. Asked for, never assumed.
+  var physicalPageSize: Int { get }
+
+  /// The kernel's transparent huge page in bytes, a power of two; 0 where there is none.
+  var hugePageSize: Int { get }
+
+  /// Maps private anonymous memory that counts against no limit before it is written to.
+  ///
+  /// - Parameters:
+  ///   - address: where; a wish, or an order where `replacing` is set. 0: anywhere.
+  ///   - replacing: what is mapped at `address` gives way.
+  /// - Returns: where it was mapped.
+  func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt
+
+  /// Gives address space back.
+  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno)
+
+  /// Changes what a range may be used for.
+  func mprotect(_ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection) throws(Errno)
+
+  /// Tells the kernel about a range.
+  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno)
+}

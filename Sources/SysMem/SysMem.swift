@@ -1,0 +1,169 @@
+import Synchronization
+
+// The states of memory
+// ====================
+//
+//              sysReserve            sysMap               sysUsed
+//      none ---------------> reserved ------> prepared ---------------> ready
+//        ^                     ^  ^              |  ^                     |
+//        |                     |  +-- sysFault --+  +------ sysUnused ----+
+//        +------ sysFree ------+      (from ready too)
+//
+// none      not ours
+// reserved  address space only: any access faults, nothing is charged
+// prepared  may be made ready at any moment, at little cost; holds nothing
+// ready     may be read and written
+//
+// On Linux `prepared` and `ready` have the same access rights, since the kernel backs a page when
+// it is touched; the difference is what we promise to do, and what the statistics say. The
+// model, and the names of the transitions, follow the memory layer of the Go runtime.
+
+/// Memory from the operating system, in four states, with every failure a typed error.
+///
+/// A transition either happens whole or throws and leaves state and statistics as they were.
+/// Safe to use from many threads, on ranges that do not overlap.
+public final class SysMem: Sendable {
+  /// The operating system, or what a test puts in its place.
+  public let calls: any MemoryCalls
+
+  private let reserved = Atomic<UInt64>(0)
+  private let prepared = Atomic<UInt64>(0)
+  private let ready = Atomic<UInt64>(0)
+
+  /// Memory by way of `calls`.
+  public init(calls: any MemoryCalls) { self.calls = calls }
+
+  /// Bytes by state.
+  public struct Statistics: Equatable, Sendable {
+    /// Address space only.
+    public let reservedBytes: UInt64
+    /// Mapped, holding nothing.
+    public let preparedBytes: UInt64
+    /// In use, or free with contents.
+    public let readyBytes: UInt64
+  }
+
+  /// Bytes by state now. Each figure is right; under concurrent changes they may not be of one moment.
+  public var statistics: Statistics {
+    Statistics(
+      reservedBytes: reserved.load(ordering: .relaxed),
+      preparedBytes: prepared.load(ordering: .relaxed),
+      readyBytes: ready.load(ordering: .relaxed))
+  }
+
+  /// Rounds a byte count up to whole physical pages.
+  ///
+  /// - Precondition: `byteCount` is at most the address space less one physical page.
+  public func roundedToPhysicalPages(_ byteCount: UInt) -> UInt {
+    let mask = UInt(calls.physicalPageSize) - 1
+    return (byteCount + mask) & ~mask
+  }
+}
+
+// MARK: - Transitions
+
+extension SysMem {
+  /// None → reserved: address space that nothing may touch yet.
+  ///
+  /// - Parameter hint: where it would be welcome; 0 for anywhere.
+  /// - Returns: where it is.
+  /// - Throws: `mmap` was refused.
+  public func sysReserve(_ byteCount: UInt, hint: UInt = 0) throws(SysMemError) -> UInt {
+    let address: UInt
+    do throws(Errno) {
+      address = try calls.mmap(hint, byteCount, .none, replacing: false)
+    } catch {
+      throw SysMemError(call: .mmap, address: hint, byteCount: byteCount, errno: error)
+    }
+    reserved.add(UInt64(byteCount), ordering: .relaxed)
+    return address
+  }
+
+  /// Reserved → prepared: readable and writable, holding nothing, charged when the system counts.
+  ///
+  /// - Throws: `mprotect` was refused; the range is reserved as before.
+  public func sysMap(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    do throws(Errno) {
+      try calls.mprotect(address, byteCount, .readWrite)
+    } catch {
+      throw SysMemError(call: .mprotect, address: address, byteCount: byteCount, errno: error)
+    }
+    move(byteCount, from: reserved, to: prepared)
+  }
+
+  /// Prepared → ready: about to be written. No call is needed on Linux.
+  public func sysUsed(byteCount: UInt) {
+    move(byteCount, from: prepared, to: ready)
+  }
+
+  /// Ready → prepared: the contents go back to the kernel; the range reads as zero from now on.
+  ///
+  /// - Throws: `madvise` was refused; the contents are still there.
+  public func sysUnused(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    try advise(address, byteCount, .dontNeed)
+    move(byteCount, from: ready, to: prepared)
+  }
+
+  /// Prepared or ready → reserved: contents go and any access faults.
+  ///
+  /// - Parameter readyByteCount: how much of the range was ready.
+  /// - Throws: `mmap` was refused; the range is as before.
+  public func sysFault(
+    _ address: UInt, _ byteCount: UInt, readyByteCount: UInt = 0
+  ) throws(SysMemError) {
+    do throws(Errno) {
+      _ = try calls.mmap(address, byteCount, .none, replacing: true)
+    } catch {
+      throw SysMemError(call: .mmap, address: address, byteCount: byteCount, errno: error)
+    }
+    move(readyByteCount, from: ready, to: reserved)
+    move(byteCount - readyByteCount, from: prepared, to: reserved)
+  }
+
+  /// Any state → none.
+  ///
+  /// - Parameters:
+  ///   - preparedByteCount: how much of the range was prepared.
+  ///   - readyByteCount: how much of the range was ready; the rest counts as reserved.
+  /// - Throws: `munmap` was refused (it can be, when it would split a mapping one time too often).
+  public func sysFree(
+    _ address: UInt, _ byteCount: UInt, preparedByteCount: UInt = 0, readyByteCount: UInt = 0
+  ) throws(SysMemError) {
+    do throws(Errno) {
+      try calls.munmap(address, byteCount)
+    } catch {
+      throw SysMemError(call: .munmap, address: address, byteCount: byteCount, errno: error)
+    }
+    let rest = byteCount - preparedByteCount - readyByteCount
+    reserved.subtract(UInt64(rest), ordering: .relaxed)
+    prepared.subtract(UInt64(preparedByteCount), ordering: .relaxed)
+    ready.subtract(UInt64(readyByteCount), ordering: .relaxed)
+  }
+
+  /// Huge pages are welcome here. Changes no state.
+  public func sysHugePage(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    try advise(address, byteCount, .hugePage)
+  }
+
+  /// No huge pages here. Changes no state.
+  public func sysNoHugePage(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    try advise(address, byteCount, .noHugePage)
+  }
+
+  private func advise(
+    _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
+  ) throws(SysMemError) {
+    do throws(Errno) {
+      try calls.madvise(address, byteCount, advice)
+    } catch {
+      throw SysMemError(call: .madvise, address: address, byteCount: byteCount, errno: error)
+    }
+  }
+
+  private func move(
+    _ byteCount: UInt, from source: borrowing Atomic<UInt64>, to target: borrowing Atomic<UInt64>
+  ) {
+    source.subtract(UInt64(byteCount), ordering: .relaxed)
+    target.add(UInt64(byteCount), ordering: .relaxed)
+  }
+}
