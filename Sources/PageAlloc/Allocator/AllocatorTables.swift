@@ -1,0 +1,115 @@
+import SysMem
+
+/// The memory of an allocator's tables, mapped out of line, between guard pages.
+///
+/// ```
+///   guard | head (the owner's own) | summaries | scavenge records | ranges | chunk map ... | guard
+///         |<------------------ mapped at once (sysInit) ----------------->|  mapped by need |
+/// ```
+/// Nothing of it comes from malloc. The chunk map is mapped for the chunks that can be grown; the rest of
+/// it is address space only.
+@safe
+package struct AllocatorTables: ~Copyable {
+  /// What can be stored in front of the tables.
+  package let head: UnsafeMutableRawPointer
+  /// 1,170 words for the summary tree.
+  package let summaries: UnsafeMutablePointer<UInt64>
+  /// 1,024 words for the scavenge index.
+  package let scavengeRecords: UnsafeMutablePointer<UInt64>
+  /// Room for as many ranges as can lie apart.
+  package let ranges: UnsafeMutableBufferPointer<Range<UInt32>>
+  /// The chunk map.
+  package let chunks: UnsafeMutablePointer<UInt64>
+
+  private let system: SysMem
+  private let reservation: UInt
+  private let reservedByteCount: UInt
+  private let guardByteCount: UInt
+  private let fixedByteCount: UInt
+  /// Which physical pages of the chunk map are mapped; there are 48 at the most.
+  private var mappedChunkPages: UInt64 = 0
+  /// Bytes that are mapped: what the tables may cost.
+  package private(set) var mappedByteCount: UInt
+
+  /// More ranges than this cannot lie apart in 1,022 chunks.
+  private static let rangeCapacity = Geometry.chunkCount / 2
+
+  /// Maps the tables.
+  ///
+  /// - Parameter headByteCount: room for the owner's own state, in front.
+  /// - Throws: the kernel refused; nothing stays behind.
+  package static func sysInit(
+    system: SysMem, headByteCount: Int
+  ) throws(SysMemError) -> AllocatorTables {
+    let headSize = UInt(headByteCount + 63) & ~63
+    let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
+    let guardSize = UInt(system.calls.physicalPageSize)
+    let whole = 2 * guardSize + fixed + system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
+    let reservation = try system.sysReserve(whole)
+    do throws(SysMemError) {
+      try system.sysMap(reservation + guardSize, fixed)
+    } catch {
+      // The reservation is ours and whole; if even this is refused, address space stays behind.
+      try? system.sysFree(reservation, whole)
+      throw error
+    }
+    system.sysUsed(byteCount: fixed)
+    return AllocatorTables(
+      system: system, reservation: reservation, reservedByteCount: whole,
+      guardByteCount: guardSize, fixedByteCount: fixed, headByteCount: headSize)
+  }
+
+  private static let summaryByteCount = UInt(SummaryTree.byteCount)
+  private static let recordByteCount = UInt(ScavengeIndex.byteCount)
+  private static let rangeByteCount = UInt(rangeCapacity * MemoryLayout<Range<UInt32>>.stride)
+  private static let tablesByteCount = summaryByteCount + recordByteCount + rangeByteCount
+
+  private init(
+    system: SysMem, reservation: UInt, reservedByteCount: UInt, guardByteCount: UInt,
+    fixedByteCount: UInt, headByteCount: UInt
+  ) {
+    self.system = system
+    self.reservation = reservation
+    self.reservedByteCount = reservedByteCount
+    self.guardByteCount = guardByteCount
+    self.fixedByteCount = fixedByteCount
+    mappedByteCount = fixedByteCount
+
+    // The range was just mapped, is zero, and is bound to each table's element once, here.
+    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: reservation + guardByteCount) else {
+      corrupted("the kernel mapped the tables at address 0")
+    }
+    unsafe head = base
+    let tables = unsafe base + Int(headByteCount)
+    unsafe summaries = tables.bindMemory(to: UInt64.self, capacity: Geometry.summaryEntryCount)
+    let records = unsafe tables + Int(Self.summaryByteCount)
+    unsafe scavengeRecords = records.bindMemory(to: UInt64.self, capacity: Geometry.chunkCount)
+    let rangeBase = unsafe records + Int(Self.recordByteCount)
+    unsafe ranges = UnsafeMutableBufferPointer(
+      start: rangeBase.bindMemory(to: Range<UInt32>.self, capacity: Self.rangeCapacity),
+      count: Self.rangeCapacity)
+    unsafe chunks = (base + Int(fixedByteCount)).bindMemory(
+      to: UInt64.self, capacity: ChunkMap.byteCount / MemoryLayout<UInt64>.size)
+  }
+
+  /// Maps the part of the chunk map that belongs to chunks which may be grown from now on.
+  ///
+  /// - Throws: the kernel refused; what was mapped on the way stays, and is used the next time.
+  package mutating func mapChunks(_ added: Range<ChunkIndex>) throws(SysMemError) {
+    let unit = system.calls.physicalPageSize
+    let first = added.lowerBound * ChunkMap.bytesPerChunk / unit
+    let last = (added.upperBound * ChunkMap.bytesPerChunk - 1) / unit
+    let base = reservation + guardByteCount + fixedByteCount
+    for page in first...last where mappedChunkPages &>> UInt64(page) & 1 == 0 {
+      try system.sysMap(base + UInt(page * unit), UInt(unit))
+      system.sysUsed(byteCount: UInt(unit))
+      mappedChunkPages |= 1 &<< UInt64(page)
+      mappedByteCount += UInt(unit)
+    }
+  }
+
+  deinit {
+    // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of its own.
+    try? system.sysFree(reservation, reservedByteCount, readyByteCount: mappedByteCount)
+  }
+}

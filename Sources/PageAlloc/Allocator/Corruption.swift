@@ -1,0 +1,76 @@
+import CSysMem
+
+/// Our own state contradicts itself: says what, and traps.
+///
+/// Never called for a mistake of the caller's; those are errors and change nothing. Nothing is
+/// allocated on the way, since the heap below may be what is broken.
+@inline(never)
+package func corrupted(_ what: StaticString, _ detail: UInt = 0) -> Never {
+  var line = DumpLine()
+  line.append("PageAlloc: corrupted: ")
+  line.append(what)
+  line.append(" (")
+  line.append(detail)
+  line.append(")")
+  line.write()
+  fatalError("PageAlloc: corrupted")
+}
+
+/// A line for standard error, put together without an allocation.
+package struct DumpLine {
+  private var bytes = InlineArray<240, UInt8>(repeating: 0)
+  private var count = 0
+
+  /// An empty line.
+  package init() {}
+
+  /// Appends text; what does not fit is cut.
+  package mutating func append(_ text: StaticString) {
+    for index in 0..<text.utf8CodeUnitCount {
+      // Within the literal, which lives for ever.
+      append(byte: unsafe text.utf8Start[index])
+    }
+  }
+
+  /// Appends a number in decimal.
+  package mutating func append(_ number: UInt) {
+    var divisor: UInt = 1
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      append(byte: UInt8(truncatingIfNeeded: 48 + number / divisor % 10))
+      divisor /= 10
+    }
+  }
+
+  /// Appends a word as 16 hexadecimal digits.
+  package mutating func append(hex word: UInt64) {
+    for shift in stride(from: 60, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: word &>> UInt64(shift) & 15)
+      append(byte: digit < 10 ? 48 + digit : 87 + digit)
+    }
+  }
+
+  private mutating func append(byte: UInt8) {
+    // One is kept for the end of the line.
+    if count < bytes.count - 1 {
+      bytes[count] = byte
+      count += 1
+    }
+  }
+
+  /// Writes the line to standard error and starts a new one.
+  package mutating func write() {
+    bytes[count] = 10
+    var written = 0
+    while written <= count {
+      let rest = bytes.span.extracting(written...count)
+      // The span is readable for its length.
+      let result = unsafe rest.withUnsafeBufferPointer { pointer in
+        unsafe csm_write(2, pointer.baseAddress, pointer.count)
+      }
+      if result.error != 0 || result.value == 0 { break }
+      written += Int(result.value)
+    }
+    count = 0
+  }
+}

@@ -1,0 +1,59 @@
+extension PageAllocator {
+  /// Takes the whole 64-page block that holds the lowest free page.
+  ///
+  /// - Returns: a cache of its free pages; an empty one where no page is free.
+  /// - Complexity: O(1).
+  package mutating func allocateCache() -> PageCache {
+    if searchPage == Geometry.pageCount { return PageCache() }
+    var chunk = Geometry.chunk(of: searchPage)
+    var place = Geometry.place(of: searchPage)
+    if summaries.leaf(chunk).packed != 0 {
+      guard let found = chunks.data(chunk).allocated.find(1, from: place) else {
+        corrupted("a summary promises a free page that its chunk does not have", UInt(chunk))
+      }
+      place = found.first
+    } else {
+      guard let found = find(1) else {
+        searchPage = Geometry.pageCount
+        return PageCache()
+      }
+      chunk = Geometry.chunk(of: found.page)
+      place = Geometry.place(of: found.page)
+    }
+
+    let data = chunks.data(chunk)
+    let word = place >> 6
+    let free = ~data.allocated.bits.word(word)
+    let scavenged = data.scavenged.word(word)
+    let cache = PageCache(
+      base: Geometry.firstPage(of: chunk) &+ word &* Geometry.pagesPerCache,
+      free: free, scavenged: scavenged)
+    data.allocated.bits.setWord(word, ~0)
+    data.scavenged.setWord(word, scavenged & ~free)
+    scavengeIndex.noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
+    summaries.update(leaf: chunk, data.allocated.summarize())
+    searchPage = cache.base &+ Geometry.pagesPerCache &- 1
+    return cache
+  }
+
+  /// Gives back what is left in a cache, and leaves it empty.
+  ///
+  /// - Complexity: O(1).
+  package mutating func flush(_ cache: inout PageCache) {
+    if cache.isEmpty {
+      cache = PageCache()
+      return
+    }
+    let chunk = Geometry.chunk(of: cache.base)
+    let word = Geometry.place(of: cache.base) >> 6
+    let data = chunks.data(chunk)
+    data.allocated.bits.setWord(word, data.allocated.bits.word(word) & ~cache.free)
+    data.scavenged.setWord(word, data.scavenged.word(word) | cache.scavenged)
+    let highest = 63 &- cache.free.leadingZeroBitCount
+    scavengeIndex.noteFreed(
+      chunk: chunk, last: word &* 64 &+ highest, pageCount: cache.free.nonzeroBitCount)
+    lowerSearchPage(to: cache.base)
+    summaries.update(leaf: chunk, data.allocated.summarize())
+    cache = PageCache()
+  }
+}

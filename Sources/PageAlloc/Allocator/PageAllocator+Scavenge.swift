@@ -1,0 +1,80 @@
+extension PageAllocator {
+  /// Marks free pages as given back until `byteCount` bytes are, or nothing is left.
+  ///
+  /// The bookkeeping half alone: no memory is touched.
+  /// - Returns: how many bytes; more than asked for where huge pages or physical pages need it.
+  /// - Complexity: O(chunks looked at).
+  package mutating func scavenge(_ byteCount: UInt64, _ mode: ScavengeMode) -> UInt64 {
+    var released: UInt64 = 0
+    while released < byteCount {
+      // Neither sum nor difference can wrap: the space has 2^32 bytes.
+      guard let run = nextCandidate(byteCount &- released, mode) else { break }
+      markScavenged(run)
+      lowerSearchPage(to: run.lowerBound)
+      released &+= UInt64(truncatingIfNeeded: run.count) << UInt64(Geometry.pageShift)
+    }
+    return released
+  }
+
+  /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock held.
+  ///
+  /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for none.
+  package mutating func detachCandidate(
+    _ byteCount: UInt64, _ mode: ScavengeMode
+  ) -> Range<PageNumber>? {
+    guard let run = nextCandidate(byteCount, mode) else { return nil }
+    let chunk = Geometry.chunk(of: run.lowerBound)
+    let data = chunks.data(chunk)
+    // The scavenge record stays as it is: nobody uses these pages.
+    data.allocated.bits.insert(places(of: run))
+    summaries.update(leaf: chunk, data.allocated.summarize())
+    return run
+  }
+
+  /// Makes detached pages free again.
+  ///
+  /// - Parameter scavenged: the kernel has them back; `false` where it refused.
+  package mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) {
+    let chunk = Geometry.chunk(of: run.lowerBound)
+    let data = chunks.data(chunk)
+    lowerSearchPage(to: run.lowerBound)
+    data.allocated.bits.remove(places(of: run))
+    summaries.update(leaf: chunk, data.allocated.summarize())
+    if scavenged { markScavenged(run) }
+  }
+
+  /// Ends a generation of the scavenge index.
+  package mutating func nextGeneration() { scavengeIndex.nextGeneration() }
+
+  /// Finds pages of one chunk to give back; a chunk that has none is noted as such.
+  private mutating func nextCandidate(
+    _ byteCount: UInt64, _ mode: ScavengeMode
+  ) -> Range<PageNumber>? {
+    let minimum = grain.pagesPerPhysicalPage
+    // What one chunk cannot have, it need not be asked for; this also makes the count fit a word.
+    let most = UInt64(Geometry.chunkByteCount)
+    let limit =
+      Int(min(byteCount, most) &+ UInt64(Geometry.pageSize - 1)) >> Geometry.pageShift
+    while let (chunk, place) = scavengeIndex.find(mode) {
+      if summaries.leaf(chunk).max >= minimum,
+        let places = chunks.data(chunk).findScavengeCandidate(
+          from: place, minimum: minimum, limit: limit, grain: grain)
+      {
+        let base = Geometry.firstPage(of: chunk)
+        return (base &+ places.lowerBound)..<(base &+ places.upperBound)
+      }
+      scavengeIndex.setEmpty(chunk)
+    }
+    return nil
+  }
+
+  private func markScavenged(_ run: Range<PageNumber>) {
+    chunks.data(Geometry.chunk(of: run.lowerBound)).scavenged.insert(places(of: run))
+  }
+
+  /// A run inside one chunk, as places in the chunk.
+  private func places(of run: Range<PageNumber>) -> Range<Int> {
+    let place = Geometry.place(of: run.lowerBound)
+    return place..<(place &+ run.count)
+  }
+}

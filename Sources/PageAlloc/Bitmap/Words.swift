@@ -1,0 +1,86 @@
+// Bit routines on one 64-bit word. Bit 0, the least significant, is the lowest page.
+
+/// The lowest position at which `count` ones stand in a row.
+///
+/// Each step lets a one survive where the ones that follow it reach one stretch further, doubling
+/// the stretch, so a run of `count` leaves a one at its low end after log2(count) steps.
+///
+/// - Precondition: `count` is in 1 ... 64.
+/// - Returns: the position, or `nil` where there is no such run.
+/// - Complexity: O(log `count`).
+@inline(__always)
+package func firstRun(of count: Int, in word: UInt64) -> Int? {
+  var starts = word
+  var reach = 1
+  while reach < count {
+    if starts == 0 { return nil }
+    // At most `reach`, which has at most 64 bits to go: 1 ... 32.
+    let step = min(reach, count &- reach)
+    starts &= starts &>> UInt64(truncatingIfNeeded: step)
+    reach &+= step
+  }
+  return starts == 0 ? nil : starts.trailingZeroBitCount
+}
+
+/// A word in which every aligned group of `groupSize` bits with any one in it is all ones.
+///
+/// Adding "all but the top bit" to the lower bits of a group carries into its top bit just when one
+/// of them is set, and never out of it.
+///
+/// - Precondition: `groupSize` is a power of two in 1 ... 64.
+/// - Complexity: O(1).
+package func fillAligned(_ word: UInt64, _ groupSize: Int) -> UInt64 {
+  if groupSize == 1 { return word }
+  let shift = UInt64(truncatingIfNeeded: groupSize &- 1)
+  let low = lowestOfGroups(groupSize)
+  let top = low &<< shift
+  // Wraps nowhere: each sum stays in its group.
+  let occupied = (((word & ~top) &+ ~top) | word) & top
+  // A top bit less its lowest bit is all the bits below the top.
+  return occupied | (occupied &- (occupied &>> shift))
+}
+
+/// A one at the lowest bit of every aligned group.
+private func lowestOfGroups(_ groupSize: Int) -> UInt64 {
+  switch groupSize {
+  case 2: 0x5555_5555_5555_5555
+  case 4: 0x1111_1111_1111_1111
+  case 8: 0x0101_0101_0101_0101
+  case 16: 0x0001_0001_0001_0001
+  case 32: 0x0000_0001_0000_0001
+  default: 1
+  }
+}
+
+/// The longest run of ones in a word that is longer than `floor`, or `floor` itself.
+///
+/// - Precondition: `floor` is in 0 ... 63.
+/// - Complexity: O(log `floor` + runs found beyond it).
+@inline(__always)
+package func longestRun(in word: UInt64, atLeast floor: Int) -> Int {
+  // Ones that start a run of floor + 1.
+  var starts = word
+  var reach = 1
+  let goal = floor &+ 1
+  while reach < goal {
+    if starts == 0 { return floor }
+    let step = min(reach, goal &- reach)
+    starts &= starts &>> UInt64(truncatingIfNeeded: step)
+    reach &+= step
+  }
+  var longest = floor
+  while starts != 0 {
+    longest &+= 1
+    starts &= starts &>> 1
+  }
+  return longest
+}
+
+/// Ones at positions `first` ..< `first + count` of a word.
+///
+/// - Precondition: `count` is in 1 ... 64 and the range in 0 ..< 64.
+@inline(__always)
+package func mask(from first: Int, count: Int) -> UInt64 {
+  // The shift is 0 ... 63.
+  (~0 &>> UInt64(truncatingIfNeeded: 64 &- count)) &<< UInt64(truncatingIfNeeded: first)
+}

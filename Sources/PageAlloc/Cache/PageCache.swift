@@ -1,0 +1,47 @@
+/// A block of 64 pages taken out of the allocator at once, to be handed out with no lock held.
+///
+/// ```
+///   free       1 = free to hand out          bit 0 is the page `base`, a multiple of 64
+///   scavenged  1 = was given back to the kernel
+/// ```
+/// To the allocator all its free pages are in use until the cache is flushed.
+package struct PageCache: Equatable, Sendable {
+  /// The first page of the block.
+  package var base: PageNumber
+  /// Pages that can be handed out.
+  package var free: UInt64
+  /// Pages that read as zero.
+  package var scavenged: UInt64
+
+  /// A cache of nothing.
+  package init() { self.init(base: 0, free: 0, scavenged: 0) }
+
+  /// A cache of the block at `base`.
+  package init(base: PageNumber, free: UInt64, scavenged: UInt64) {
+    self.base = base
+    self.free = free
+    self.scavenged = scavenged
+  }
+
+  /// Whether nothing is left to hand out, whatever `scavenged` says.
+  package var isEmpty: Bool { free == 0 }
+
+  /// Hands out the lowest run of `pageCount` pages.
+  ///
+  /// - Parameter pageCount: 1 ... 64.
+  /// - Returns: its first page and how many of its pages were scavenged; `nil`, with nothing
+  ///   changed, where there is no such run.
+  /// - Complexity: O(log `pageCount`).
+  @inline(__always)
+  package mutating func allocate(
+    _ pageCount: Int
+  ) -> (page: PageNumber, scavengedPages: Int)? {
+    if free == 0 { return nil }
+    guard let first = firstRun(of: pageCount, in: free) else { return nil }
+    let taken = mask(from: first, count: pageCount)
+    let clean = (scavenged & taken).nonzeroBitCount
+    free &= ~taken
+    scavenged &= ~taken
+    return (base &+ first, clean)
+  }
+}

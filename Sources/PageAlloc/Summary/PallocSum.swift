@@ -1,0 +1,97 @@
+/// A region of pages in one word: free pages at its low edge, longest free run, at its high edge.
+///
+/// ```
+///   63 | 62 ... 54 | 53 ....... 36 | 35 ....... 18 | 17 ....... 0
+///    A |     0     |      end      |      max      |    start
+/// ```
+/// A region of 2^18 pages that is all free has three values that need 19 bits; bit A stands for it.
+package struct PallocSum: Equatable, Sendable {
+  /// The packed form.
+  package var packed: UInt64
+
+  private static let fieldBits = 18
+  private static let allFree: UInt64 = 1 << 63
+
+  /// Takes the packed form as it is.
+  @inline(__always)
+  package init(packed: UInt64) { self.packed = packed }
+
+  /// Packs three page counts.
+  ///
+  /// - Precondition: each is in 0 ... 2^18, and `max` is the largest.
+  @inline(__always)
+  package init(start: Int, max: Int, end: Int) {
+    if max == 1 << Self.fieldBits {
+      packed = Self.allFree
+    } else {
+      packed =
+        UInt64(truncatingIfNeeded: start)
+        | UInt64(truncatingIfNeeded: max) &<< 18
+        | UInt64(truncatingIfNeeded: end) &<< 36
+    }
+  }
+
+  /// Nothing free, or never grown.
+  @inline(__always)
+  package static var none: PallocSum { PallocSum(packed: 0) }
+
+  /// A chunk that is all free.
+  @inline(__always)
+  package static var freeChunk: PallocSum {
+    PallocSum(
+      start: Geometry.pagesPerChunk, max: Geometry.pagesPerChunk, end: Geometry.pagesPerChunk)
+  }
+
+  /// Free pages at the low edge.
+  @inline(__always)
+  package var start: Int { field(0) }
+
+  /// The longest run of free pages.
+  @inline(__always)
+  package var max: Int { field(18) }
+
+  /// Free pages at the high edge.
+  @inline(__always)
+  package var end: Int { field(36) }
+
+  @inline(__always)
+  private func field(_ shift: UInt64) -> Int {
+    if packed & Self.allFree != 0 { return 1 << Self.fieldBits }
+    return Int(truncatingIfNeeded: packed &>> shift & 0x3_ffff)
+  }
+
+  /// The summary of neighbouring regions of equal size, from low to high.
+  ///
+  /// - Parameters:
+  ///   - count: how many there are, at least 1.
+  ///   - logPagesPerChild: log2 of the pages in each.
+  ///   - child: the summary of one.
+  /// - Complexity: O(`count`).
+  @inline(__always)
+  package static func merge(
+    count: Int, logPagesPerChild: Int, child: (Int) -> PallocSum
+  ) -> PallocSum {
+    let size = 1 << logPagesPerChild
+    var start = 0
+    var longest = 0
+    var run = 0  // free pages up to the low edge of the child
+    var index = 0
+    // While all is free, the run is the start too.
+    while index < count, child(index).start == size {
+      run &+= size
+      index &+= 1
+    }
+    start = run
+    if index < count {
+      start &+= child(index).start
+      while index < count {
+        let sum = child(index)
+        let low = sum.start
+        longest = Swift.max(longest, run &+ low, sum.max)
+        run = low == size ? run &+ size : sum.end
+        index &+= 1
+      }
+    }
+    return PallocSum(start: start, max: Swift.max(longest, run), end: run)
+  }
+}

@@ -1,0 +1,156 @@
+// The summary tree
+// ================
+//
+// An implicit radix tree over the 32-bit space. Every entry summarises the pages below it; eight
+// neighbours are merged into the entry above them, and two entries make the root.
+//
+//   level 0    [    2 GiB     |    2 GiB     ]                      2 entries
+//   level 1    [256M|    |    |    |    |    | ... ]               16
+//   level 2    [32M| | | | | | | ... ]                            128
+//   level 3    [4M| | | | | | | | ... ]                         1,024, one a chunk
+//
+// Invariants, whenever the heap lock is free:
+// - a leaf entry is what `PallocBits.summarize` says of its chunk; 0 where nothing was ever grown;
+// - any other entry is the merge of its eight children.
+//
+// So the longest free run of all is known from the root alone, and a search goes down one path.
+
+/// The packed summaries of all levels, in memory that somebody else owns.
+@safe
+package struct SummaryTree {
+  // Invariant: 1,170 words that outlive the tree; the owner of the tree serialises access.
+  private let entries: UnsafeMutablePointer<UInt64>
+  /// How many entries of each level may be other than zero.
+  private var lengths = InlineArray<4, Int>(repeating: 0)
+
+  /// Bytes that `sysInit` needs.
+  package static let byteCount = Geometry.summaryEntryCount * MemoryLayout<UInt64>.size
+
+  /// A tree of nothing, in `storage`: all levels are mapped at once, they are 12 KiB in pages of 4.
+  ///
+  /// - Precondition: `storage` holds 1,170 zero words.
+  package static func sysInit(storage: UnsafeMutablePointer<UInt64>) -> SummaryTree {
+    unsafe SummaryTree(entries: storage)
+  }
+
+  private init(entries: UnsafeMutablePointer<UInt64>) {
+    unsafe self.entries = entries
+  }
+
+  /// Notes that chunks were added: each level becomes long enough for them, in whole blocks.
+  ///
+  /// Nothing is mapped here, since `sysInit` mapped it all.
+  package mutating func sysGrow(_ chunks: Range<ChunkIndex>) {
+    for level in 0..<Geometry.summaryLevels {
+      let shift = Geometry.childrenLog * (Geometry.leafLevel - level)
+      let block = 1 << Geometry.levelBits(level)
+      let last = (chunks.upperBound - 1) >> shift
+      lengths[level] = max(lengths[level], (last + block) & ~(block - 1))
+    }
+  }
+
+  /// How many entries of a level are known.
+  package func length(level: Int) -> Int { lengths[level] }
+
+  /// An entry of a level.
+  @inline(__always)
+  package func entry(level: Int, index: Int) -> PallocSum {
+    assert(index >= 0 && index < Geometry.entryCount(level))
+    // In range, by the assertion above: callers derive the index from a page number.
+    return unsafe PallocSum(packed: entries[Geometry.firstEntry(level) &+ index])
+  }
+
+  @inline(__always)
+  private func setEntry(level: Int, index: Int, _ sum: PallocSum) {
+    assert(index >= 0 && index < Geometry.entryCount(level))
+    // In range, as above.
+    unsafe entries[Geometry.firstEntry(level) &+ index] = sum.packed
+  }
+
+  /// The summary of a chunk.
+  @inline(__always)
+  package func leaf(_ chunk: ChunkIndex) -> PallocSum {
+    entry(level: Geometry.leafLevel, index: chunk)
+  }
+
+  /// The longest free run anywhere, in pages.
+  ///
+  /// - Complexity: O(1); the two entries of the root.
+  package var longestRun: Int {
+    let low = entry(level: 0, index: 0)
+    let high = entry(level: 0, index: 1)
+    return max(low.max, high.max, low.end + high.start)
+  }
+
+  /// The merge of an entry's eight children.
+  @inline(__always)
+  package func mergeOfChildren(level: Int, index: Int) -> PallocSum {
+    let below = level &+ 1
+    let first = index << Geometry.childrenLog
+    return .merge(
+      count: 1 << Geometry.childrenLog, logPagesPerChild: Geometry.levelLogPages(below)
+    ) {
+      entry(level: below, index: first &+ $0)
+    }
+  }
+}
+
+// MARK: - Update
+
+extension SummaryTree {
+  /// Takes the new summary of one chunk and carries it up until nothing changes.
+  ///
+  /// - Complexity: O(1); at most a merge of eight in each of three levels.
+  @inline(__always)
+  package func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
+    if leaf(chunk) == sum { return }
+    setEntry(level: Geometry.leafLevel, index: chunk, sum)
+    var index = chunk
+    var level = Geometry.leafLevel
+    while level > 0 {
+      level &-= 1
+      index >>= Geometry.childrenLog
+      let merged = mergeOfChildren(level: level, index: index)
+      if entry(level: level, index: index) == merged { return }
+      setEntry(level: level, index: index, merged)
+    }
+  }
+
+  /// Takes new summaries of neighbouring chunks and carries them up until nothing changes.
+  ///
+  /// - Parameters:
+  ///   - chunks: two chunks or more.
+  ///   - first: the summary of the first of them.
+  ///   - inner: the summary of all between: all free or all in use.
+  ///   - last: the summary of the last.
+  /// - Complexity: O(chunks).
+  package func update(
+    leaves chunks: ClosedRange<ChunkIndex>, first: PallocSum, inner: PallocSum, last: PallocSum
+  ) {
+    setEntry(level: Geometry.leafLevel, index: chunks.lowerBound, first)
+    var chunk = chunks.lowerBound &+ 1
+    while chunk < chunks.upperBound {
+      setEntry(level: Geometry.leafLevel, index: chunk, inner)
+      chunk &+= 1
+    }
+    setEntry(level: Geometry.leafLevel, index: chunks.upperBound, last)
+
+    var low = chunks.lowerBound
+    var high = chunks.upperBound
+    var level = Geometry.leafLevel
+    while level > 0 {
+      level &-= 1
+      low >>= Geometry.childrenLog
+      high >>= Geometry.childrenLog
+      var changed = false
+      for index in low...high {
+        let merged = mergeOfChildren(level: level, index: index)
+        if entry(level: level, index: index) != merged {
+          setEntry(level: level, index: index, merged)
+          changed = true
+        }
+      }
+      if !changed { return }
+    }
+  }
+}
