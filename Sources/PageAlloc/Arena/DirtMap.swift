@@ -1,0 +1,85 @@
+import SysMem
+
+/// Which pages of a run may hold something, copied under the lock for use outside of it.
+struct DirtMap {
+  /// Pages that the map has room for: 32 MiB. Longer runs are not cleared page by page.
+  static var pageCapacity: Int { 64 * 64 }
+
+  // Bit i: page i of the run is known to be zero.
+  private var clean = InlineArray<64, UInt64>(repeating: 0)
+
+  /// Copies the scavenged bits of a run which is about to be taken.
+  ///
+  /// - Complexity: O(`pageCount` / 64); nothing for runs beyond the capacity.
+  mutating func read(_ page: PageNumber, _ pageCount: Int, _ allocator: borrowing PageAllocator) {
+    if pageCount > Self.pageCapacity { return }
+    var index = 0
+    while index < pageCount {
+      // 64 bits from any page on: two words, of which the second may be beyond the run.
+      let first = page &+ index
+      let shift = UInt64(truncatingIfNeeded: first & 63)
+      var word = scavengedWord(at: first, allocator) &>> shift
+      let next = (first | 63) &+ 1
+      if shift != 0, next < page &+ pageCount {
+        word |= scavengedWord(at: next, allocator) &<< (64 &- shift)
+      }
+      clean[index >> 6] = word
+      index &+= 64
+    }
+  }
+
+  /// Calls `body` with each stretch of pages of a run that may hold something.
+  func forEachDirtyRun(pageCount: Int, _ body: (Range<Int>) -> Void) {
+    var index = 0
+    while index < pageCount {
+      if isClean(index) {
+        index &+= 1
+        continue
+      }
+      let start = index
+      while index < pageCount, !isClean(index) { index &+= 1 }
+      body(start..<index)
+    }
+  }
+
+  private func isClean(_ index: Int) -> Bool {
+    clean[index >> 6] &>> UInt64(truncatingIfNeeded: index & 63) & 1 != 0
+  }
+
+  private func scavengedWord(
+    at page: PageNumber, _ allocator: borrowing PageAllocator
+  ) -> UInt64 {
+    allocator.chunk(Geometry.chunk(of: page)).scavenged.word(Geometry.place(of: page) >> 6)
+  }
+}
+
+extension PageArena {
+  /// Makes a run that was just taken read as zero.
+  ///
+  /// Up to the map's capacity the dirty pages are cleared in place; a longer run goes back to the
+  /// kernel as a whole, which costs nothing for pages it does not back, and comes again as zeroes.
+  func clear(_ page: PageNumber, _ pageCount: Int, _ dirt: DirtMap, isAllDirty: Bool) {
+    let byteCount = UInt(pageCount) << UInt(Geometry.pageShift)
+    if pageCount > DirtMap.pageCapacity {
+      do throws(Errno) {
+        try system.calls.madvise(address(of: page), byteCount, .dontNeed)
+        return
+      } catch {
+        // Refused (locked memory, say): then by hand, below.
+      }
+    }
+    if isAllDirty || pageCount > DirtMap.pageCapacity {
+      clear(page..<(page &+ pageCount))
+    } else {
+      dirt.forEachDirtyRun(pageCount: pageCount) {
+        clear((page &+ $0.lowerBound)..<(page &+ $0.upperBound))
+      }
+    }
+  }
+
+  private func clear(_ pages: Range<PageNumber>) {
+    // The caller owns these pages: they were just taken for it.
+    unsafe pointer(to: pages.lowerBound).initializeMemory(
+      as: UInt8.self, repeating: 0, count: pages.count << Geometry.pageShift)
+  }
+}

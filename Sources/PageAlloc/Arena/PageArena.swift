@@ -1,0 +1,127 @@
+import SysMem
+
+// The arena
+// =========
+//
+// Real memory under the page allocator. One lock guards the bookkeeping; whatever may take long, a
+// call to the kernel or the clearing of memory, happens outside of it:
+//
+//   allocate    lock, find and mark, unlock; clear what is dirty if zeroes were asked for
+//   grow        growth lock: take fresh chunks, mprotect; then lock, add them, unlock
+//   deallocate  lock, check, unmark, unlock
+//   scavenge    release lock: { lock, detach, unlock; madvise; lock, reattach, unlock } ...
+//
+// The class holds nothing but the way to its state, which is mapped, so that no allocation of the
+// arena's comes from malloc but the object itself, and no access to the state is checked for
+// exclusivity at run time.
+
+/// An arena of page memory: up to 4 GiB of address space, served in runs of 8 KiB pages.
+///
+/// Memory is committed as demand grows and goes back to the kernel by ``scavenge(byteCount:)`` and
+/// ``releaseFreeMemory()``. A run goes to the lowest place where it fits. All methods may be called
+/// from any thread; a run may be freed by another thread than its own, and in parts.
+///
+/// ```swift
+/// let arena = try PageArena()
+/// let run = try arena.allocate(pages: 16)
+/// run.storeBytes(of: 42, as: Int.self)
+/// try arena.deallocate(run, pages: 16)
+/// ```
+///
+/// When the last reference to the arena goes, all its memory goes, runs still in use included.
+@safe
+public final class PageArena: @unchecked Sendable {
+  // @unchecked: `base` and `system` never change; `state` never changes, and what it points at is
+  // guarded by the locks in it, as ArenaState says.
+
+  /// Bytes in a page: 8,192.
+  public static let pageSize = Geometry.pageSize
+  /// The least that an arena can reserve: 64 MiB.
+  public static let minimumReservedByteCount = Reservation.minimumByteCount
+
+  /// The address of offset 0.
+  let base: UInt
+  /// The operating system's memory.
+  let system: SysMem
+  let state: UnsafeMutablePointer<ArenaState>
+
+  /// How an arena is set up.
+  public struct Options: Sendable {
+    /// Address space to reserve in bytes, 64 MiB to 4 GiB, rounded up to 4 MiB.
+    ///
+    /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a 32-bit
+    /// host it is the most that the arena takes, piece by piece.
+    public var reservedByteCount: UInt64 = 1 << 32
+    /// The operating system, or what a test puts in its place.
+    public var calls: any MemoryCalls
+
+    /// 4 GiB from the operating system.
+    public init() { self.init(calls: LinuxCalls()) }
+
+    /// 4 GiB from `calls`.
+    public init(calls: any MemoryCalls) { self.calls = calls }
+  }
+
+  /// Reserves the address space of an arena. No memory is committed but for its tables.
+  ///
+  /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``;
+  ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
+  ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  public init(_ options: Options = Options()) throws(PageArenaError) {
+    guard options.reservedByteCount >= Reservation.minimumByteCount,
+      options.reservedByteCount <= Reservation.maximumByteCount
+    else {
+      throw .badReservation(
+        reservedByteCount: options.reservedByteCount, minimum: Reservation.minimumByteCount)
+    }
+    let chunk = UInt64(Geometry.chunkByteCount)
+    let byteCount = (options.reservedByteCount + chunk - 1) & ~(chunk - 1)
+    let system = SysMem(calls: options.calls)
+    self.system = system
+
+    let tables: AllocatorTables
+    do throws(SysMemError) {
+      tables = try AllocatorTables.sysInit(
+        system: system, headByteCount: MemoryLayout<ArenaState>.size)
+    } catch { throw .system(error) }
+
+    let reservation: Reservation
+    do throws(SysMemError) {
+      reservation = try Reservation.reserve(byteCount, from: system)
+    } catch { throw .noAddressSpace(error) }
+
+    base = reservation.base
+    // The head has room for the state, is zero, aligned to 64, and used for nothing else.
+    unsafe state = tables.head.bindMemory(to: ArenaState.self, capacity: 1)
+    let grain = ScavengeGrain(
+      physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
+    unsafe state.initialize(
+      to: ArenaState(reservation: reservation, tables: tables, grain: grain))
+  }
+
+  deinit {
+    // Nobody else has the arena any more. The state is moved out first: it lies in memory of its own
+    // tables, which go when it does.
+    let last = unsafe state.move()
+    let idle = UInt(last.scavengedPages) << UInt(Geometry.pageShift)
+    let grown = UInt(last.grownPages) << UInt(Geometry.pageShift)
+    last.reservation.free(
+      to: system, preparedByteCount: idle, readyByteCount: grown - idle)
+  }
+
+  /// The address of a page.
+  @inline(__always)
+  func address(of page: PageNumber) -> UInt {
+    // Inside the reservation, whose end does not wrap.
+    base &+ UInt(bitPattern: page) << UInt(Geometry.pageShift)
+  }
+
+  /// The memory of a page that was handed out.
+  @inline(__always)
+  func pointer(to page: PageNumber) -> UnsafeMutableRawPointer {
+    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address(of: page)) else {
+      corrupted("page 0 was handed out", UInt(page))
+    }
+    return unsafe pointer
+  }
+}

@@ -1,0 +1,64 @@
+@_exported public import SysMem
+
+/// What an arena cannot do, or was asked wrongly. Whoever gets one finds nothing changed.
+public enum PageArenaError: Error, Equatable, Sendable {
+  // MARK: Bad input
+
+  /// `pages` is zero, negative, or more than the arena could ever hold.
+  case badPageCount(pages: Int, limit: Int)
+  /// `alignment` is no power of two, or larger than the arena.
+  case badAlignment(alignment: Int)
+  /// `byteCount` is negative.
+  case badByteCount(byteCount: Int)
+  /// `reservedByteCount` is below the minimum or above 4 GiB.
+  case badReservation(reservedByteCount: UInt64, minimum: UInt64)
+  /// `base` is not the address of a page: it is not a multiple of the page size from the arena's start.
+  case misaligned(base: UInt)
+  /// `base` is not in this arena, or the range leaves what the arena has handed out.
+  case foreign(base: UInt)
+  /// A page of the range is not in use: it was freed before, or never allocated.
+  case notInUse(base: UInt, pages: Int)
+  /// The range goes on past the end of the run that `base` lies in.
+  case pastEndOfRun(base: UInt, pages: Int)
+
+  // MARK: Operating failures
+
+  /// No run of so many pages is free, and there is no address space left to grow into.
+  case outOfMemory(pages: Int, largestFreeRun: Int)
+  /// Not even the smallest reservation was granted.
+  case noAddressSpace(SysMemError)
+  /// The kernel refused a call.
+  case system(SysMemError)
+}
+
+extension PageArenaError: CustomStringConvertible {
+  /// One line that names the argument and what was wrong with it.
+  public var description: String {
+    switch self {
+    case .badPageCount(let pages, let limit):
+      "pages: \(pages) is not in 1 ... \(limit)"
+    case .badAlignment(let alignment):
+      "alignment: \(alignment) is not a power of two that the arena can hold"
+    case .badByteCount(let byteCount):
+      "byteCount: \(byteCount) is negative"
+    case .badReservation(let byteCount, let minimum):
+      "reservedByteCount: \(byteCount) is not in \(minimum) ... 4294967296"
+    case .misaligned(let base):
+      "base: \(hex(base)) is not the address of a page"
+    case .foreign(let base):
+      "base: \(hex(base)) is not in memory that this arena handed out"
+    case .notInUse(let base, let pages):
+      "base: not all of the \(pages) pages at \(hex(base)) are in use (freed before?)"
+    case .pastEndOfRun(let base, let pages):
+      "pages: \(pages) pages at \(hex(base)) go past the end of the run"
+    case .outOfMemory(let pages, let largest):
+      "out of memory: no \(pages) pages in a row; the largest free run has \(largest)"
+    case .noAddressSpace(let error):
+      "no address space for an arena: \(error.description)"
+    case .system(let error):
+      error.description
+    }
+  }
+
+  private func hex(_ address: UInt) -> String { "0x\(String(address, radix: 16))" }
+}

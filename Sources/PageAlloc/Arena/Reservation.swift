@@ -1,0 +1,187 @@
+import SysMem
+
+// Address space, and what of it has become memory
+// ===============================================
+//
+// 64-bit host: one piece. Its start takes the place of offset 0, so chunk 0 and chunk 1023 stay what
+// they are, address space that faults: guards at both ends.
+//
+//   base                                                            base + 4 GiB
+//    | chunk 0 | chunk 1 | chunk 2 | chunk 3 | ...          | chunk 1023 |
+//    |  fault  |<------- grown ----->|<--------- fresh ---------->|  fault |
+//
+// 32-bit host: an offset is an address and base is 0. Pieces come as the kernel has room, large ones
+// first, and need not touch:
+//
+//    0 ........[ piece 2 ].....[ piece 1: grown | fresh ]..... code, stacks ..... 2^32
+
+/// The arena's address space: pieces, each with a part that is grown and a part that is fresh.
+struct Reservation {
+  /// A piece of address space.
+  struct Piece {
+    /// What is mapped, to be given back: the chunks, and what sticks out of them at both ends.
+    var mapping: Range<UInt>
+    /// What can be used of it.
+    var chunks: Range<ChunkIndex>
+    /// The first chunk that was not grown yet.
+    var fresh: ChunkIndex
+
+    /// What can still be grown.
+    var freshChunks: Range<ChunkIndex> { fresh..<chunks.upperBound }
+  }
+
+  /// The address of offset 0; 0 on a 32-bit host.
+  let base: UInt
+  /// Bytes of address space, those that must stay reserved included.
+  private(set) var byteCount: UInt64
+  /// The most that there may be.
+  private let limit: UInt64
+  private var pieces = InlineArray<64, Piece>(
+    repeating: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
+  /// How many pieces there are.
+  private(set) var pieceCount = 0
+
+  /// The least that an arena can reserve.
+  static let minimumByteCount: UInt64 = 64 << 20
+  /// All of the 32-bit space.
+  static let maximumByteCount: UInt64 = 1 << 32
+
+  /// A piece by its number.
+  subscript(index: Int) -> Piece { pieces[index] }
+
+  private init(base: UInt, byteCount: UInt64, limit: UInt64) {
+    self.base = base
+    self.byteCount = byteCount
+    self.limit = limit
+  }
+
+  /// Notes that chunks were grown.
+  mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
+
+  private mutating func add(_ mapping: Range<UInt>, _ chunks: Range<ChunkIndex>) {
+    pieces[pieceCount] = Piece(mapping: mapping, chunks: chunks, fresh: chunks.lowerBound)
+    pieceCount += 1
+  }
+}
+
+// MARK: - From the system and back
+
+extension Reservation {
+  /// Whether an offset is an address.
+  static var offsetsAreAddresses: Bool { UInt.bitWidth == 32 }
+
+  /// Reserves up to `byteCount` bytes, by halves down to the minimum where the kernel has less.
+  ///
+  /// - Parameter byteCount: a multiple of the chunk, from the minimum to 4 GiB.
+  /// - Throws: not even the minimum was granted.
+  static func reserve(
+    _ byteCount: UInt64, from system: SysMem
+  ) throws(SysMemError) -> Reservation {
+    if offsetsAreAddresses {
+      var reservation = Reservation(base: 0, byteCount: 0, limit: byteCount)
+      let first = ChunkIndex(truncatingIfNeeded: min(byteCount, 512 << 20) >> 22)
+      try reservation.extend(wanted: first, least: Int(minimumByteCount >> 22), from: system)
+      return reservation
+    }
+    var size = byteCount
+    while true {
+      do throws(SysMemError) {
+        let (mapping, start) = try reserveAligned(UInt(truncatingIfNeeded: size), from: system)
+        var reservation = Reservation(base: start, byteCount: size, limit: size)
+        let chunks = ChunkIndex(truncatingIfNeeded: size >> 22)
+        reservation.add(mapping, (0..<chunks).clamped(to: Geometry.growableChunks))
+        return reservation
+      } catch {
+        if size / 2 < minimumByteCount { throw error }
+        size /= 2
+      }
+    }
+  }
+
+  /// Adds a piece, of `wanted` chunks or by halves fewer, down to `least`.
+  ///
+  /// Only where offsets are addresses; elsewhere the first piece is all there can be.
+  /// - Throws: the kernel has no room, or there are too many pieces; nothing has changed.
+  mutating func extend(
+    wanted: Int, least: Int, from system: SysMem
+  ) throws(SysMemError) {
+    let room = Int(truncatingIfNeeded: (limit - byteCount) >> UInt64(Geometry.chunkShift))
+    var count = min(max(wanted, least), room)
+    while true {
+      let size = UInt(count) << UInt(Geometry.chunkShift)
+      do throws(SysMemError) {
+        guard Self.offsetsAreAddresses, pieceCount < pieces.count, count >= least else {
+          throw SysMemError(call: .mmap, address: 0, byteCount: size, errno: .outOfMemory)
+        }
+        let (mapping, start) = try Self.reserveAligned(size, from: system)
+        let chunk = ChunkIndex(truncatingIfNeeded: start >> UInt(Geometry.chunkShift))
+        // The kernel maps nothing at the very ends of the space; were it to, they would stay unused.
+        let chunks = (chunk..<(chunk + count)).clamped(to: Geometry.growableChunks)
+        add(trimmed(mapping, to: start..<(start + size), system), chunks)
+        byteCount += UInt64(size)
+        return
+      } catch {
+        if count / 2 < max(least, 1) { throw error }
+        count /= 2
+      }
+    }
+  }
+
+  /// Gives all address space back. Nothing of it may be used any more.
+  ///
+  /// - Parameters:
+  ///   - preparedByteCount: how many bytes of it are prepared, for the statistics.
+  ///   - readyByteCount: how many bytes of it are ready.
+  func free(to system: SysMem, preparedByteCount: UInt, readyByteCount: UInt) {
+    var prepared = preparedByteCount
+    var ready = readyByteCount
+    for index in 0..<pieceCount {
+      let piece = pieces[index]
+      let grown = UInt(piece.fresh - piece.chunks.lowerBound) << UInt(Geometry.chunkShift)
+      // The split between the two states is known in total only; what is left goes to the next piece.
+      let readyHere = min(ready, grown)
+      let preparedHere = min(prepared, grown - readyHere)
+      ready -= readyHere
+      prepared -= preparedHere
+      // A whole mapping of our own: nothing is split, so there is nothing to refuse.
+      try? system.sysFree(
+        piece.mapping.lowerBound, piece.mapping.upperBound - piece.mapping.lowerBound,
+        preparedByteCount: preparedHere,
+        readyByteCount: readyHere)
+    }
+  }
+
+  /// Reserves bytes in which `byteCount` start at a multiple of the chunk.
+  ///
+  /// - Returns: all that was mapped, and where the aligned bytes start.
+  private static func reserveAligned(
+    _ byteCount: UInt, from system: SysMem
+  ) throws(SysMemError) -> (mapping: Range<UInt>, start: UInt) {
+    let chunk = UInt(Geometry.chunkByteCount)
+    guard byteCount <= UInt.max - chunk else {
+      throw SysMemError(call: .mmap, address: 0, byteCount: byteCount, errno: .outOfMemory)
+    }
+    let wide = try system.sysReserve(byteCount + chunk)
+    return (wide..<(wide + byteCount + chunk), (wide + chunk - 1) & ~(chunk - 1))
+  }
+
+  /// Gives back what sticks out of a piece at both ends, for where address space is dear.
+  ///
+  /// - Returns: what is mapped still: all of it where the kernel refused.
+  private func trimmed(
+    _ mapping: Range<UInt>, to used: Range<UInt>, _ system: SysMem
+  ) -> Range<UInt> {
+    var rest = mapping
+    if rest.lowerBound < used.lowerBound,
+      (try? system.sysFree(rest.lowerBound, used.lowerBound - rest.lowerBound)) != nil
+    {
+      rest = used.lowerBound..<rest.upperBound
+    }
+    if used.upperBound < rest.upperBound,
+      (try? system.sysFree(used.upperBound, rest.upperBound - used.upperBound)) != nil
+    {
+      rest = rest.lowerBound..<used.upperBound
+    }
+    return rest
+  }
+}
