@@ -1,0 +1,92 @@
+# `make` alone lists the targets. Tests/Cross holds what the targets call; CONTRIBUTING.md tells
+# how it works.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+# The caches of Swift and clang lie in the home directory; a user without one gets one here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+  export HOME := $(CURDIR)/.build/home
+endif
+
+# The recording that `make run` replays.
+TRACE ?= Sources/pagetool/Workloads/go-compile-gotypes-amd64.trace.gz
+# The files that `make check`, `make check-i386` and `make check-armhf` compare.
+FILES ?=
+# What `make bench` hands to the benchmarks.
+BENCH ?=
+
+cross := Tests/Cross
+sources := $(wildcard Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources)
+# `flags`: where zlib is, unless it is the system's.
+prepare = $(cross)/provide.sh zlib; $(cross)/fresh.sh .build x86_64-unknown-linux-gnu; \
+	mapfile -t flags < .build/cross/zlib.flags
+pagetool = $(cross)/quietly.sh pagetool swift build -c release --product pagetool "$${flags[@]}"
+
+##@ Use
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
+	  /^[a-z0-9_-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build the library and pagetool (debug)
+	@$(prepare); swift build "$${flags[@]}"
+
+run: ## replay a recorded program with pagetool (TRACE=file)
+	@$(prepare); $(pagetool); .build/release/pagetool replay $(TRACE)
+
+check: ## compare the engine with the reference (FILES="a.trace b.vec.gz")
+	@$(prepare); $(pagetool); .build/release/pagetool check $(FILES)
+
+check-i386: ## the same, with an i386 program
+	@$(cross)/crosscheck.sh i386 check $(FILES)
+
+check-armhf: ## the same, with an armhf program under qemu
+	@$(cross)/crosscheck.sh armhf check $(FILES)
+
+bench: ## measure (release; BENCH="arguments")
+	@$(prepare); swift run -c release --package-path Benchmarks "$${flags[@]}" $(BENCH)
+
+##@ Prove
+
+test: lint test-x86_64 test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+
+test-x86_64: ## the Swift Testing suites
+	@echo "== x86_64"; $(prepare); \
+	$(cross)/quietly.sh "the tests" swift build --build-tests "$${flags[@]}"; \
+	swift test --skip-build --disable-xctest "$${flags[@]}" 2>&1 | \
+	$(cross)/count-tests.awk
+
+test-embedded: ## the checks as Embedded Swift on x86_64
+	@echo "== x86_64, Embedded Swift"; $(cross)/crosscheck.sh embedded test
+
+test-i386: ## the checks on i386
+	@echo "== i386"; $(cross)/crosscheck.sh i386 test
+
+test-armhf: ## the checks on armhf, under qemu
+	@echo "== armhf"; $(cross)/crosscheck.sh armhf test
+
+build-embedded: ## only compile: Embedded Swift on x86_64
+	@$(cross)/crosscheck.sh embedded build
+
+build-i386: ## only compile: i386
+	@$(cross)/crosscheck.sh i386 build
+
+build-armhf: ## only compile: armhf
+	@$(cross)/crosscheck.sh armhf build
+
+##@ Keep
+
+lint: ## swift format, strictly
+	@swift format lint --strict --recursive $(sources)
+
+format: ## let swift format rewrite the sources
+	@swift format --in-place --recursive $(sources)
+
+clean: ## remove everything built, and the packages unpacked for it
+	@rm -rf .build .build-* Benchmarks/.build
+
+.PHONY: help build run check check-i386 check-armhf bench test test-x86_64 test-embedded \
+  test-i386 test-armhf build-embedded build-i386 build-armhf lint format clean

@@ -1,0 +1,18 @@
+#!/usr/bin/awk -f
+# Lets the output of `swift test` through without the lines that tell of a beginning, and closes
+# with the count `N passed, N failed`. A parameterised test counts once a case.
+
+function cases(    words, n, i) {
+  n = split($0, words, " ")
+  for (i = 1; i < n - 1; i++)
+    if (words[i] == "with" && words[i + 1] ~ /^[0-9]+$/ && words[i + 2] == "test") return words[i + 1]
+  return 1
+}
+
+/^\[[0-9]+\/[0-9]+\] / || / started\.$/ { next }
+/^[^ ]+ Test run with / { print; next }
+/^[^ ]+ Test .* passed after / { passed += cases(); next }
+/^[^ ]+ Test .* failed after / { failed++ }
+/^[^ ]+ Suite .* passed after / { next }
+{ print; fflush() }
+END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 }

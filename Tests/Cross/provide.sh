@@ -1,0 +1,252 @@
+#!/usr/bin/env bash
+# Sees to it that what a build needs is there. Prints nothing when it is.
+#
+#   provide.sh NEED...        NEED: zlib, embedded, i386, armhf
+#
+# Swift, and what it links with, is looked for whatever the need.
+#
+# What is missing comes from Debian packages: root installs them with apt-get; anybody else gets
+# them unpacked under .build/debs, without touching the system. When neither works, one line says
+# what to install, and the status is 1.
+#
+# What was found is left in .build/cross, for the Makefile and crosscheck.sh:
+#   zlib.flags     options for `swift build`, one a line (none when zlib is the system's)
+#   ARCH.json      the SwiftPM toolset, made from Tests/Cross/ARCH.json
+#   ARCH.runner    the program that runs ARCH programs; empty when the kernel does it itself
+#   provide.log    what apt-get and dpkg-deb said
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+export LC_ALL=C
+
+found=$PWD/.build/cross
+debs=$PWD/.build/debs
+unpacked=$debs/root
+log=$found/provide.log
+mkdir -p "$found"
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# True if a file matches one of the patterns (which arrive expanded, or not at all).
+exists() {
+  local file
+  for file; do [[ -e $file ]] && return 0; done
+  return 1
+}
+
+# Writes standard input to a file, unless that is what the file holds.
+keep() {
+  local text
+  text=$(cat)
+  [[ -e $1 && $(<"$1") == "$text" ]] || printf '%s' "${text:+$text
+}" >"$1"
+}
+
+# ---- Swift itself: no package, it comes from swift.org.
+
+check_swift() {
+  local version
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p') || true
+  [[ -n $version ]] ||
+    die "Swift is not installed: get version 6.3 or later from https://www.swift.org/install/linux"
+  [[ $(printf '6.3\n%s\n' "$version" | sort -V | head -n 1) == 6.3 ]] ||
+    die "Swift $version is too old: get 6.3 or later from https://www.swift.org/install/linux"
+}
+
+# ---- What each need consists of: `missing_NEED` prints the packages that are not there.
+
+# Prints the root (empty: the system's) below which a cross toolchain for $1 is complete.
+cross_root() {
+  local root
+  for root in "" "$unpacked"; do
+    exists "$root/usr/$1/lib/libc.a" && exists "$root/usr/$1/include/stdio.h" &&
+      exists "$root/usr/$1/include/asm/unistd.h" &&
+      exists "$root/usr/lib/gcc-cross/$1"/*/libgcc_eh.a && printf '%s' "$root" && return 0
+  done
+  return 1
+}
+
+# Prints the qemu that runs programs for $1 (i386, arm).
+qemu() {
+  local program
+  for program in "qemu-$1" "qemu-$1-static" "$unpacked/usr/bin/qemu-$1" \
+    "$unpacked/usr/bin/qemu-$1-static"; do
+    "$program" --version >/dev/null 2>&1 && command -v "$program" && return 0
+  done
+  return 1
+}
+
+# Whether the kernel runs i386 programs: a static one of 93 bytes that calls exit(0).
+kernel_runs_i386() {
+  local probe=$found/ia32-probe
+  {
+    printf '\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\3\0\1\0\0\0\124\200\4\10\64\0\0\0'
+    printf '\0\0\0\0\0\0\0\0\64\0\40\0\1\0\0\0\0\0\0\0'
+    printf '\1\0\0\0\0\0\0\0\0\200\4\10\0\200\4\10\135\0\0\0\135\0\0\0\5\0\0\0\0\20\0\0'
+    printf '\270\1\0\0\0\61\333\315\200' # mov $1,%eax; xor %ebx,%ebx; int $0x80
+  } >"$probe"
+  chmod +x "$probe"
+  "$probe" 2>/dev/null
+}
+
+# What Swift links with, and git for SwiftPM. A cross build needs them too: for the manifest.
+missing_host() {
+  command -v git >/dev/null || echo git
+  command -v ld.gold >/dev/null || command -v ld >/dev/null || echo binutils
+  exists /usr/include/stdio.h || echo libc6-dev
+  exists /usr/lib/gcc/*/*/libstdc++.so || echo 'libstdc++-N-dev'
+}
+
+system_zlib() {
+  exists /usr/include/zlib.h && exists /usr/lib/*/libz.{so,a} /usr/lib{,64}/libz.{so,a}
+}
+
+missing_zlib() {
+  system_zlib || exists "$unpacked"/usr/lib/*/libz.a || echo zlib1g-dev
+}
+
+missing_embedded() { :; }
+
+missing_i386() {
+  cross_root i686-linux-gnu >/dev/null ||
+    echo libc6-dev-i386-cross linux-libc-dev-i386-cross libgcc-N-dev-i386-cross
+  kernel_runs_i386 || qemu i386 >/dev/null || echo qemu-user
+}
+
+missing_armhf() {
+  cross_root arm-linux-gnueabihf >/dev/null ||
+    echo libc6-dev-armhf-cross linux-libc-dev-armhf-cross libgcc-N-dev-armhf-cross
+  qemu arm >/dev/null || echo qemu-user
+}
+
+missing() {
+  local need
+  for need in host "${needs[@]}"; do "missing_$need"; done | tr ' ' '\n' | sort -u
+}
+
+# ---- Getting packages
+
+apt_options=()
+
+# Gives the packages named on standard input their release's number: libgcc-N-dev: libgcc-12-dev.
+numbered() {
+  local name newest pattern
+  while read -r name; do
+    if [[ $name == *-N-* ]]; then
+      pattern=${name//+/\\+}
+      newest=$(apt-cache "${apt_options[@]}" pkgnames "${name%%N-*}" |
+        grep -xE "${pattern/-N-/-[0-9]+-}" | sort -V | tail -n 1 || true)
+      name=${newest:-$name}
+    fi
+    printf '%s\n' "$name"
+  done
+}
+
+# What is missing, for a reader: packages without a number that bring the numbered ones.
+named() {
+  missing | sed 's/^libgcc-N-dev-i386-cross$/gcc-i686-linux-gnu/
+    s/^libgcc-N-dev-armhf-cross$/gcc-arm-linux-gnueabihf/
+    s/^libstdc++-N-dev$/g++/' | paste -sd ' '
+}
+
+install_packages() {
+  local names
+  mapfile -t names < <(missing | numbered)
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+    --no-install-recommends "${names[@]}"
+}
+
+# The statically linked qemu needs no other package; where it is gone, qemu-user itself is static.
+unpack_packages() {
+  local name archive
+  mkdir -p "$debs/archives"
+  missing | grep -vxE 'git|binutils|libc6-dev|libstdc.*' | numbered >"$debs/names"
+  while read -r name; do
+    (
+      cd "$debs/archives"
+      if [[ $name == qemu-user ]]; then
+        apt-get "${apt_options[@]}" download qemu-user-static ||
+          apt-get "${apt_options[@]}" download qemu-user
+      else
+        apt-get "${apt_options[@]}" download "$name"
+      fi
+    ) || return 1
+  done <"$debs/names"
+  for archive in "$debs"/archives/*.deb; do
+    dpkg-deb -x "$archive" "$unpacked" && rm "$archive" || return 1
+  done
+  # It points at a library that was not unpacked; libz.a serves.
+  rm -f "$unpacked"/usr/lib/*/libz.so
+  # The other machines that qemu knows: 300 MB.
+  rm -f "$unpacked"/usr/bin/qemu-{[b-hj-z]*,a[a-q]*,armeb*}
+}
+
+# Lists of packages that only this project uses: the system's may be old, or absent.
+use_own_lists() {
+  mkdir -p "$debs/lists/partial" "$debs/cache/archives/partial"
+  apt_options=(-o "Dir::State::Lists=$debs/lists" -o "Dir::Cache=$debs/cache")
+  apt-get "${apt_options[@]}" update -q
+}
+
+all_there() { [[ -z $(missing) ]]; }
+
+provide_packages() {
+  command -v apt-get >/dev/null || return 1
+  if [[ $(id -u) == 0 ]]; then
+    install_packages && all_there && return 0
+    apt-get update -q
+    install_packages && all_there && return 0
+  fi
+  command -v dpkg-deb >/dev/null || return 1
+  unpack_packages && all_there && return 0
+  use_own_lists
+  unpack_packages && all_there
+}
+
+# ---- Writing down what was found
+
+write_zlib() {
+  if system_zlib; then
+    : | keep "$found/zlib.flags"
+  else
+    printf '%s\n' -Xcc "-I$unpacked/usr/include" -Xlinker \
+      "-L$(dirname "$(echo "$unpacked"/usr/lib/*/libz.a)")" | keep "$found/zlib.flags"
+  fi
+}
+
+write_toolset() { sed "s|@ROOT@|$2|g" "Tests/Cross/$1.json" | keep "$found/$1.json"; }
+
+write_embedded() {
+  write_toolset embedded ""
+  : | keep "$found/embedded.runner"
+}
+
+write_i386() {
+  write_toolset i386 "$(cross_root i686-linux-gnu)"
+  { kernel_runs_i386 || qemu i386; } | keep "$found/i386.runner"
+}
+
+write_armhf() {
+  write_toolset armhf "$(cross_root arm-linux-gnueabihf)"
+  qemu arm | keep "$found/armhf.runner"
+}
+
+# ----
+
+needs=("$@")
+for need in "${needs[@]}"; do
+  declare -F "missing_$need" >/dev/null || die "provide.sh: unknown need '$need'"
+done
+check_swift
+
+exec 9>"$found/lock"
+command -v flock >/dev/null && flock 9
+if ! all_there; then
+  echo "getting Debian packages: $(named)" >&2
+  provide_packages >"$log" 2>&1 9>&- || {
+    die "missing Debian packages; as root: apt-get install $(named) (details: .build/cross/provide.log)"
+  }
+fi
+for need in "${needs[@]}"; do "write_$need"; done

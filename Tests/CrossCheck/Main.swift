@@ -1,0 +1,45 @@
+// The runner of the checks where there is no Swift Testing: Embedded Swift on x86_64, i386 and
+// armhf.
+//
+//     crosscheck test             run every check of PageChecks
+//     crosscheck check FILE...    compare conformance files, one line a file
+//
+// Status: 0 good, 1 a check or a comparison failed, 2 misuse.
+
+import CSysMem
+import PageChecks
+import PageTrace
+
+@main
+struct CrossCheck {
+  static func main() {
+    do throws(FileError) {
+      exit(run(Array(try commandLineWords().dropFirst())))
+    } catch {
+      print("error: \(error.description)")
+      exit(2)
+    }
+  }
+
+  private static func run(_ words: [String]) -> Int32 {
+    guard let command = words.first else { return usage() }
+    if sameBytes(command, "test") && words.count == 1 {
+      return runAllChecks(print: { print($0) })
+    }
+    if sameBytes(command, "check") && words.count > 1 {
+      return runCheck(paths: Array(words.dropFirst()))
+    }
+    return usage()
+  }
+
+  private static func usage() -> Int32 {
+    print("usage: crosscheck test | crosscheck check FILE...")
+    return 2
+  }
+}
+
+/// `==` on strings needs the tables of Unicode, which Embedded Swift leaves out.
+private func sameBytes(_ a: String, _ b: StaticString) -> Bool {
+  // A literal's bytes last as long as the program.
+  unsafe a.utf8.elementsEqual(UnsafeBufferPointer(start: b.utf8Start, count: b.utf8CodeUnitCount))
+}
