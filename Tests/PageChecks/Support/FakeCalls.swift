@@ -1,0 +1,101 @@
+import SysMem
+import Synchronization
+
+/// Memory calls that pass through to the kernel, count, and fail when told to.
+///
+/// With a physical page other than the kernel's, it answers for that size and insists that every
+/// range is a multiple of it.
+package final class FakeCalls: MemoryCalls {
+  /// What is claimed as the kernel's page.
+  package let physicalPageSize: Int
+  /// What is claimed as the kernel's huge page.
+  package let hugePageSize: Int
+  private let real = LinuxCalls()
+
+  /// Calls made so far, refused ones included.
+  package let callCount = Atomic<Int>(0)
+  /// The call of this number (from 0) is refused; negative for none.
+  package let failingCall = Atomic<Int>(-1)
+  /// From the failing call on, so many are refused.
+  package let failureCount = Atomic<Int>(1)
+  /// Which kind is refused besides: 0 none, else the raw value of the call + 1.
+  package let refusedKind = Atomic<Int>(0)
+  /// Calls with a range that is no multiple of the physical page.
+  package let misalignedCount = Atomic<Int>(0)
+  /// Bytes mapped less bytes unmapped.
+  package let mappedByteCount = Atomic<Int>(0)
+
+  /// Calls as if the kernel had such pages.
+  package init(physicalPageSize: Int = 4096, hugePageSize: Int = 2 << 20) {
+    self.physicalPageSize = physicalPageSize
+    self.hugePageSize = hugePageSize
+  }
+
+  /// Refuses the `n`th call from now on, and `count` in all.
+  package func fail(call n: Int, count: Int = 1) {
+    failureCount.store(count, ordering: .relaxed)
+    failingCall.store(callCount.load(ordering: .relaxed) + n, ordering: .relaxed)
+  }
+
+  /// Refuses nothing from now on.
+  package func failNoMore() {
+    failingCall.store(-1, ordering: .relaxed)
+    refusedKind.store(0, ordering: .relaxed)
+  }
+
+  /// Refuses every call of a kind.
+  package func refuse(_ kind: SysMemError.Call) {
+    refusedKind.store(Int(kind.rawValue) + 1, ordering: .relaxed)
+  }
+
+  private func enter(
+    _ kind: SysMemError.Call, _ address: UInt, _ byteCount: UInt
+  ) throws(Errno) {
+    let number = callCount.add(1, ordering: .relaxed).oldValue
+    let mask = UInt(physicalPageSize) - 1
+    if byteCount & mask != 0 || byteCount == 0 {
+      misalignedCount.add(1, ordering: .relaxed)
+    }
+    let first = failingCall.load(ordering: .relaxed)
+    if first >= 0, number >= first, number - first < failureCount.load(ordering: .relaxed) {
+      throw .outOfMemory
+    }
+    if refusedKind.load(ordering: .relaxed) == Int(kind.rawValue) + 1 { throw .invalidArgument }
+  }
+
+  package func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt {
+    try enter(.mmap, address, byteCount)
+    if replacing { return try real.mmap(address, byteCount, protection, replacing: true) }
+    // Aligned to the claimed page, as such a kernel would.
+    let page = UInt(physicalPageSize)
+    let wide = try real.mmap(address, byteCount + page, protection, replacing: false)
+    let start = (wide + page - 1) & ~(page - 1)
+    if start > wide { try real.munmap(wide, start - wide) }
+    let rest = wide + page - start
+    if rest > 0 { try real.munmap(start + byteCount, rest) }
+    mappedByteCount.add(Int(bitPattern: byteCount), ordering: .relaxed)
+    return start
+  }
+
+  package func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try enter(.munmap, address, byteCount)
+    try real.munmap(address, byteCount)
+    mappedByteCount.subtract(Int(bitPattern: byteCount), ordering: .relaxed)
+  }
+
+  package func mprotect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(Errno) {
+    try enter(.mprotect, address, byteCount)
+    try real.mprotect(address, byteCount, protection)
+  }
+
+  package func madvise(
+    _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
+  ) throws(Errno) {
+    try enter(.madvise, address, byteCount)
+    try real.madvise(address, byteCount, advice)
+  }
+}

@@ -1,0 +1,136 @@
+import CSysMem
+import PageAlloc
+
+/// Pages that a check got from an arena, to write, to read and to free.
+@safe
+package struct Run: Equatable, Sendable {
+  // Invariant: the check touches the memory only while the run, or the part of it, is allocated.
+  nonisolated(unsafe) private let base: UnsafeMutableRawPointer
+  /// How many.
+  package let pages: Int
+
+  private static let wordsPerPage = PageArena.pageSize / MemoryLayout<UInt64>.size
+
+  /// The `pages` pages from `base` on.
+  package init(_ base: UnsafeMutableRawPointer, pages: Int) {
+    unsafe self.base = base
+    self.pages = pages
+  }
+
+  /// The address of the first page.
+  package var address: UInt { unsafe UInt(bitPattern: base) }
+
+  /// As many pages, or others, from page `first` of this run on; not always inside of it.
+  package func part(_ first: Int, _ count: Int) -> Run {
+    unsafe Run(base + first * PageArena.pageSize, pages: count)
+  }
+
+  /// A pointer to some byte, to be given to the arena wrongly.
+  package func misaligned(by bytes: Int) -> Run { unsafe Run(base + bytes, pages: pages) }
+
+  private var words: UnsafeMutablePointer<UInt64> {
+    unsafe base.assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// Writes a value at the start and the end of every page.
+  package func stamp(_ value: UInt64) {
+    for page in 0..<pages {
+      // Both words lie in the run.
+      unsafe words[page * Self.wordsPerPage] = value &+ UInt64(page)
+      unsafe words[page * Self.wordsPerPage + Self.wordsPerPage - 1] = ~value
+    }
+  }
+
+  /// Whether what `stamp` wrote is still there.
+  package func isStamped(_ value: UInt64) -> Bool {
+    for page in 0..<pages {
+      if unsafe words[page * Self.wordsPerPage] != value &+ UInt64(page) { return false }
+      if unsafe words[page * Self.wordsPerPage + Self.wordsPerPage - 1] != ~value { return false }
+    }
+    return true
+  }
+
+  /// Whether all of it is zero.
+  package var isZero: Bool {
+    var bits: UInt64 = 0
+    for word in 0..<(pages * Self.wordsPerPage) { bits |= unsafe words[word] }
+    return bits == 0
+  }
+
+  /// Bytes of it that are resident, by `mincore`: the kernel is asked, not the arena. -1 where it refused.
+  package var residentBytes: Int {
+    let size = Int(csm_page_size())
+    var flags = [UInt8](repeating: 0, count: (pages * PageArena.pageSize + size - 1) / size)
+    // One byte a physical page of the range.
+    let error = unsafe flags.withUnsafeMutableBufferPointer {
+      unsafe csm_mincore(address, pages * PageArena.pageSize, $0.baseAddress)
+    }
+    return error == 0 ? flags.count { $0 & 1 != 0 } * size : -1
+  }
+
+  /// Gives it back.
+  fileprivate func deallocate(from arena: PageArena) throws(PageArenaError) {
+    unsafe try arena.deallocate(base, pages: pages)
+  }
+}
+
+extension PageArena {
+  /// Takes a run.
+  package func run(
+    _ pages: Int, alignment: Int = 1, zeroed: Bool = false
+  ) throws(PageArenaError) -> Run {
+    unsafe Run(try allocate(pages: pages, alignment: alignment, zeroed: zeroed), pages: pages)
+  }
+
+  /// Takes a run, or records why not.
+  package func take(
+    _ pages: Int, alignment: Int = 1, zeroed: Bool = false, _ recorder: inout Recorder,
+    line: UInt = #line
+  ) -> Run? {
+    do throws(PageArenaError) {
+      let run = try run(pages, alignment: alignment, zeroed: zeroed)
+      recorder.expect(true, "an allocation that succeeds")
+      return run
+    } catch {
+      recorder.fail("allocate \(pages): \(error.description)", line: line)
+      return nil
+    }
+  }
+
+  /// Frees a run, or records why not.
+  package func give(_ run: Run, _ recorder: inout Recorder, line: UInt = #line) {
+    if let error = errorOfGiving(run) {
+      recorder.fail("deallocate \(run.pages): \(error.description)", line: line)
+    }
+  }
+
+  /// The error that a free ends with; `nil` where it is fine.
+  package func errorOfGiving(_ run: Run) -> PageArenaError? {
+    do throws(PageArenaError) {
+      try run.deallocate(from: self)
+      return nil
+    } catch { return error }
+  }
+
+  /// The error that an allocation ends with; `nil` where it is fine.
+  package func errorOfTaking(_ pages: Int, alignment: Int = 1) -> PageArenaError? {
+    do throws(PageArenaError) {
+      _ = try run(pages, alignment: alignment)
+      return nil
+    } catch { return error }
+  }
+}
+
+/// Makes an arena, or records why there is none.
+package func makeArena(
+  _ recorder: inout Recorder, calls: any MemoryCalls = LinuxCalls(), byteCount: UInt64? = nil
+) -> PageArena? {
+  var options = PageArena.Options(calls: calls)
+  if let byteCount { options.reservedByteCount = byteCount }
+  do throws(PageArenaError) {
+    return try PageArena(options)
+  } catch {
+    recorder.fail("no arena: \(error.description)")
+    return nil
+  }
+}

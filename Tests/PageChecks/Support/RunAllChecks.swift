@@ -1,0 +1,17 @@
+/// Runs every check and prints its name first, then what failed of it, then the count of all.
+///
+/// The closing line is `N passed, N failed`.
+/// - Returns: 0 where all passed, else 1.
+package func runAllChecks(print: (String) -> Void) -> Int32 {
+  var passed = 0
+  var failed = 0
+  for check in allChecks {
+    // First, so that the name is known should the check trap.
+    print("  \(check.name.description)")
+    let failures = check.run()
+    if failures.isEmpty { passed += 1 } else { failed += 1 }
+    for failure in failures { print("  FAILED: \(failure)") }
+  }
+  print("\(passed) passed, \(failed) failed")
+  return failed == 0 ? 0 : 1
+}
