@@ -1,4 +1,5 @@
 import PageAlloc
+import Synchronization
 
 /// The whole of an arena, its end, and what the kernel refuses.
 package let arenaLimitChecks: [Check] = [

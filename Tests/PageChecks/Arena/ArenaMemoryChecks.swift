@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import Synchronization
 
 /// What the kernel says of the arena's memory.
 package let arenaMemoryChecks: [Check] = [

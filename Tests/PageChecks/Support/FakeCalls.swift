@@ -53,7 +53,7 @@ package final class FakeCalls: MemoryCalls {
   ) throws(Errno) {
     let number = callCount.add(1, ordering: .relaxed).oldValue
     let mask = UInt(physicalPageSize) - 1
-    if byteCount & mask != 0 || byteCount == 0 {
+    if byteCount & mask != 0 || byteCount == 0 || address & mask != 0 {
       misalignedCount.add(1, ordering: .relaxed)
     }
     let first = failingCall.load(ordering: .relaxed)

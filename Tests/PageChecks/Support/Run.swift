@@ -17,6 +17,9 @@ package struct Run: Equatable, Sendable {
     self.pages = pages
   }
 
+  /// The same pages.
+  package static func == (a: Run, b: Run) -> Bool { a.address == b.address && a.pages == b.pages }
+
   /// The address of the first page.
   package var address: UInt { unsafe UInt(bitPattern: base) }
 
