@@ -21,7 +21,9 @@ let package = Package(
     // The library, bottom up: each target uses only those before it.
     .systemLibrary(name: "CSysMem", providers: [.apt(["libc6-dev"])]),
     .target(name: "SysMem", dependencies: ["CSysMem"], swiftSettings: swiftSettings),
-    .target(name: "PageAlloc", dependencies: ["SysMem"], swiftSettings: swiftSettings),
+    .target(name: "CThreadSlots"),
+    .target(
+      name: "PageAlloc", dependencies: ["SysMem", "CThreadSlots"], swiftSettings: swiftSettings),
 
     // Trace files and the command line.
     .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),

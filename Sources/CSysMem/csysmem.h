@@ -96,6 +96,22 @@ static inline void csm_futex_wake(const uint32_t *word, int count) {
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
 }
 
+/* ---- Barriers in other threads */
+
+/* Every running thread of the process passes a full barrier before this returns. 0, or an errno
+ * value (ENOSYS) where the kernel cannot. */
+static inline int csm_membarrier(void) {
+#ifdef SYS_membarrier
+  /* 8: MEMBARRIER_CMD_PRIVATE_EXPEDITED, 16: its registration, which EPERM asks for. */
+  if (syscall(SYS_membarrier, 8, 0, 0) == 0) return 0;
+  if (errno != EPERM) return errno;
+  if (syscall(SYS_membarrier, 16, 0, 0) != 0) return errno;
+  return syscall(SYS_membarrier, 8, 0, 0) == 0 ? 0 : errno;
+#else
+  return ENOSYS;
+#endif
+}
+
 /* ---- malloc, for tests that show it is not used: bytes that it has handed out. */
 static inline uintptr_t csm_malloc_bytes(void) {
   struct mallinfo2 info = mallinfo2();

@@ -83,12 +83,15 @@ extension SysMem {
   ///
   /// - Throws: `mprotect` was refused; the range is reserved as before.
   public func sysMap(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
-    do throws(Errno) {
-      try calls.mprotect(address, byteCount, .readWrite)
-    } catch {
-      throw SysMemError(call: .mprotect, address: address, byteCount: byteCount, errno: error)
-    }
+    try protect(address, byteCount, .readWrite)
     move(byteCount, from: reserved, to: prepared)
+  }
+
+  /// Reserved, and reads as zero from now on; still nothing is charged. Changes no state.
+  ///
+  /// - Throws: `mprotect` was refused; the range is as before.
+  public func sysReadable(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    try protect(address, byteCount, .read)
   }
 
   /// Prepared → ready: about to be written. No call is needed on Linux.
@@ -148,6 +151,16 @@ extension SysMem {
   /// No huge pages here. Changes no state.
   public func sysNoHugePage(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     try advise(address, byteCount, .noHugePage)
+  }
+
+  private func protect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(SysMemError) {
+    do throws(Errno) {
+      try calls.mprotect(address, byteCount, protection)
+    } catch {
+      throw SysMemError(call: .mprotect, address: address, byteCount: byteCount, errno: error)
+    }
   }
 
   private func advise(

@@ -17,10 +17,12 @@ package let allChecks: [Check] = [
   allocatorPlacementChecks,
   allocatorSearchChecks,
   allocatorModelChecks,
+  batchChecks,
   physicalPageChecks,
   arenaBasicsChecks,
   arenaMisuseChecks,
   arenaMemoryChecks,
   arenaLimitChecks,
   arenaThreadChecks,
+  arenaCacheChecks,
 ].flatMap { $0 }

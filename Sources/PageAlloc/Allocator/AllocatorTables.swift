@@ -3,11 +3,11 @@ import SysMem
 /// The memory of an allocator's tables, mapped out of line, between guard pages.
 ///
 /// ```
-///   guard | head (the owner's own) | summaries | scavenge records | ranges | chunk map ... | guard
-///         |<------------------ mapped at once (sysInit) ----------------->|  mapped by need |
+///   guard | head (the owner's) | summaries | scavenge records | ranges | chunk map | run table | guard
+///         |<--------------- mapped at once (sysInit) --------------->|<--- mapped by need --->|
 /// ```
-/// Nothing of it comes from malloc. The chunk map is mapped for the chunks that can be grown; the rest of
-/// it is address space only.
+/// Nothing of it comes from malloc. Chunk map and run table are mapped for the chunks that are grown;
+/// the rest of them is address space only, and the run table's reads as zero.
 @safe
 package struct AllocatorTables: ~Copyable {
   /// What can be stored in front of the tables.
@@ -21,13 +21,17 @@ package struct AllocatorTables: ~Copyable {
   /// The chunk map.
   package let chunks: UnsafeMutablePointer<UInt64>
 
+  /// The run table, a byte a page: readable everywhere, writable for mapped chunks.
+  package let runs: UnsafeMutableRawPointer
+
   private let system: SysMem
   private let reservation: UInt
   private let reservedByteCount: UInt
   private let guardByteCount: UInt
   private let fixedByteCount: UInt
-  /// Which physical pages of the chunk map are mapped; there are 48 at the most.
-  private var mappedChunkPages: UInt64 = 0
+  private let chunkMapByteCount: UInt
+  /// Which physical pages of the chunk map and of the run table are mapped: 32 and 128 at the most.
+  private var mappedPages = InlineArray<3, UInt64>(repeating: 0)
   /// Bytes that are mapped: what the tables may cost.
   package private(set) var mappedByteCount: UInt
 
@@ -44,9 +48,12 @@ package struct AllocatorTables: ~Copyable {
     let headSize = UInt(headByteCount + 63) & ~63
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
     let guardSize = UInt(system.calls.physicalPageSize)
-    let whole = 2 * guardSize + fixed + system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
+    let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
+    let runTable = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
+    let whole = 2 * guardSize + fixed + chunkMap + runTable
     let reservation = try system.sysReserve(whole)
     do throws(SysMemError) {
+      try system.sysReadable(reservation + guardSize + fixed + chunkMap, runTable)
       try system.sysMap(reservation + guardSize, fixed)
     } catch {
       // The reservation is ours and whole; if even this is refused, address space stays behind.
@@ -56,7 +63,8 @@ package struct AllocatorTables: ~Copyable {
     system.sysUsed(byteCount: fixed)
     return AllocatorTables(
       system: system, reservation: reservation, reservedByteCount: whole,
-      guardByteCount: guardSize, fixedByteCount: fixed, headByteCount: headSize)
+      guardByteCount: guardSize, fixedByteCount: fixed, chunkMapByteCount: chunkMap,
+      headByteCount: headSize)
   }
 
   private static let summaryByteCount = UInt(SummaryTree.byteCount)
@@ -66,13 +74,14 @@ package struct AllocatorTables: ~Copyable {
 
   private init(
     system: SysMem, reservation: UInt, reservedByteCount: UInt, guardByteCount: UInt,
-    fixedByteCount: UInt, headByteCount: UInt
+    fixedByteCount: UInt, chunkMapByteCount: UInt, headByteCount: UInt
   ) {
     self.system = system
     self.reservation = reservation
     self.reservedByteCount = reservedByteCount
     self.guardByteCount = guardByteCount
     self.fixedByteCount = fixedByteCount
+    self.chunkMapByteCount = chunkMapByteCount
     mappedByteCount = fixedByteCount
 
     // The range was just mapped, is zero, and is bound to each table's element once, here.
@@ -90,20 +99,29 @@ package struct AllocatorTables: ~Copyable {
       count: Self.rangeCapacity)
     unsafe chunks = (base + Int(fixedByteCount)).bindMemory(
       to: UInt64.self, capacity: ChunkMap.byteCount / MemoryLayout<UInt64>.size)
+    unsafe runs = base + Int(fixedByteCount + chunkMapByteCount)
   }
 
-  /// Maps the part of the chunk map that belongs to chunks which may be grown from now on.
+  /// Maps the parts of chunk map and run table that belong to chunks which are about to be grown.
   ///
   /// - Throws: the kernel refused; what was mapped on the way stays, and is used the next time.
   package mutating func mapChunks(_ added: Range<ChunkIndex>) throws(SysMemError) {
+    try mapPart(of: 0, bytesPerChunk: ChunkMap.bytesPerChunk, added)
+    try mapPart(of: Int(chunkMapByteCount), bytesPerChunk: RunTable.bytesPerChunk, added)
+  }
+
+  /// Maps what chunks need of a table that starts `offset` bytes behind the fixed tables.
+  private mutating func mapPart(
+    of offset: Int, bytesPerChunk: Int, _ added: Range<ChunkIndex>
+  ) throws(SysMemError) {
     let unit = system.calls.physicalPageSize
-    let first = added.lowerBound * ChunkMap.bytesPerChunk / unit
-    let last = (added.upperBound * ChunkMap.bytesPerChunk - 1) / unit
+    let first = (offset + added.lowerBound * bytesPerChunk) / unit
+    let last = (offset + added.upperBound * bytesPerChunk - 1) / unit
     let base = reservation + guardByteCount + fixedByteCount
-    for page in first...last where mappedChunkPages &>> UInt64(page) & 1 == 0 {
+    for page in first...last where mappedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
       try system.sysMap(base + UInt(page * unit), UInt(unit))
       system.sysUsed(byteCount: UInt(unit))
-      mappedChunkPages |= 1 &<< UInt64(page)
+      mappedPages[page >> 6] |= 1 &<< UInt64(page & 63)
       mappedByteCount += UInt(unit)
     }
   }

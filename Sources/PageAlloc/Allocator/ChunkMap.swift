@@ -3,7 +3,6 @@
 /// ```
 ///   word 0 ... 7     pages in use
 ///   word 8 ... 15    pages scavenged
-///   word 16 ... 23   pages at which a run starts (kept by the arena; zero elsewhere)
 /// ```
 /// The table is indexed by the chunk's number in the whole 32-bit space, so that it needs no search.
 /// The part of it that belongs to chunks never grown need not be mapped.
@@ -12,7 +11,7 @@ package struct ChunkMap {
   // Invariant: the records of grown chunks are mapped and outlive the map.
   private let words: UnsafeMutablePointer<UInt64>
 
-  private static let wordsPerRecord = PallocData.wordCount + Geometry.wordsPerChunk
+  private static let wordsPerRecord = PallocData.wordCount
   /// Bytes a chunk.
   package static let bytesPerChunk = wordsPerRecord * MemoryLayout<UInt64>.size
   /// Bytes of the whole table.
@@ -29,13 +28,5 @@ package struct ChunkMap {
     assert(chunk >= 0 && chunk < Geometry.chunkCount)
     // In range, by the assertion; callers have checked that the chunk is grown.
     return unsafe PallocData(words: words + chunk &* Self.wordsPerRecord)
-  }
-
-  /// Where runs start in a chunk.
-  @inline(__always)
-  package func runStarts(_ chunk: ChunkIndex) -> PageBits {
-    assert(chunk >= 0 && chunk < Geometry.chunkCount)
-    // In range, as above.
-    return unsafe PageBits(words: words + chunk &* Self.wordsPerRecord + PallocData.wordCount)
   }
 }

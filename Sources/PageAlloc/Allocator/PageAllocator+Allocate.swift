@@ -86,9 +86,12 @@ extension PageAllocator {
     let chunk = Geometry.chunk(of: page)
     let place = Geometry.place(of: page)
     if place &+ pageCount <= Geometry.pagesPerChunk {
-      let scavengedPages = chunks.data(chunk).allocate(place..<(place &+ pageCount))
+      let data = chunks.data(chunk)
+      let places = place..<(place &+ pageCount)
+      let scavengedPages = data.allocate(places)
       scavengeIndex.noteAllocated(chunk: chunk, pageCount: pageCount)
-      summaries.update(leaf: chunk, chunks.data(chunk).allocated.summarize())
+      summaries.update(
+        leaf: chunk, data.allocated.summary(afterTaking: places, summaries.leaf(chunk)))
       return scavengedPages
     }
     return allocateLongRange(page, pageCount)
@@ -103,7 +106,10 @@ extension PageAllocator {
       let chunk = Geometry.chunk(of: position)
       let base = Geometry.firstPage(of: chunk)
       let stop = min(end, base &+ Geometry.pagesPerChunk)
-      scavengedPages &+= chunks.data(chunk).allocate((position &- base)..<(stop &- base))
+      let data = chunks.data(chunk)
+      scavengedPages &+=
+        stop &- position == Geometry.pagesPerChunk
+        ? data.allocateAll() : data.allocate((position &- base)..<(stop &- base))
       scavengeIndex.noteAllocated(chunk: chunk, pageCount: stop &- position)
       position = stop
     }

@@ -10,9 +10,11 @@ extension PageAllocator {
     let place = Geometry.place(of: page)
     if place &+ pageCount <= Geometry.pagesPerChunk {
       let allocated = chunks.data(chunk).allocated
-      allocated.bits.remove(place..<(place &+ pageCount))
+      let places = place..<(place &+ pageCount)
+      allocated.bits.remove(places)
       scavengeIndex.noteFreed(chunk: chunk, first: place, pageCount: pageCount)
-      summaries.update(leaf: chunk, allocated.summarize())
+      summaries.update(
+        leaf: chunk, allocated.summary(afterFreeing: places, summaries.leaf(chunk)))
     } else {
       freeLong(page, pageCount)
     }
@@ -26,7 +28,12 @@ extension PageAllocator {
       let chunk = Geometry.chunk(of: position)
       let base = Geometry.firstPage(of: chunk)
       let stop = min(end, base &+ Geometry.pagesPerChunk)
-      chunks.data(chunk).allocated.bits.remove((position &- base)..<(stop &- base))
+      let allocated = chunks.data(chunk).allocated
+      if stop &- position == Geometry.pagesPerChunk {
+        allocated.bits.setAllWords(0)
+      } else {
+        allocated.bits.remove((position &- base)..<(stop &- base))
+      }
       scavengeIndex.noteFreed(chunk: chunk, first: position &- base, pageCount: stop &- position)
       position = stop
     }

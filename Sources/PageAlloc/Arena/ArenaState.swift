@@ -2,10 +2,11 @@ import SysMem
 
 /// All that an arena knows, behind its locks, in mapped memory.
 ///
-/// Lock order: `growth`, `release`, `heap`. Only `heap` guards the allocation path, and no
-/// call to the kernel is made while it is held.
+/// Lock order: `registry` (the process's), `growth`, `release`, `heap`. Only `heap` guards the
+/// allocation path, and no call to the kernel is made while it is held.
+@safe
 struct ArenaState: ~Copyable {
-  /// Guards everything below but `reservation` and `tables`.
+  /// Guards everything below but `reservation`, `tables` and the list of arenas.
   let heap = FutexLock()
   /// Held by the one thread that grows the arena; guards `reservation` and `tables`.
   let growth = FutexLock()
@@ -14,7 +15,9 @@ struct ArenaState: ~Copyable {
 
   /// The bookkeeping.
   var allocator: PageAllocator
-  /// Pages that were handed out.
+  /// What was handed out.
+  let runs: RunTable
+  /// Pages out of the allocator: handed out, or in a cache.
   var inUsePages = 0
   /// Pages that may be handed out, or are: all of the grown chunks.
   var grownPages = 0
@@ -22,13 +25,27 @@ struct ArenaState: ~Copyable {
   var scavengedPages = 0
   /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
   var detached: Range<PageNumber> = 0..<0
+  /// The caches of threads and handles, those without an owner included.
+  var caches: UnsafeMutablePointer<RunCache>?
   /// Address space.
   var reservation: Reservation
   /// The tables' memory.
   var tables: AllocatorTables
 
-  init(reservation: Reservation, tables: consuming AllocatorTables, grain: ScavengeGrain) {
+  /// The arena's number in the process, never used twice.
+  let number: UInt
+  /// The next arena of the process. Guarded by the registry's lock.
+  var nextArena: UnsafeMutablePointer<ArenaState>?
+
+  init(
+    number: UInt, reservation: Reservation, tables: consuming AllocatorTables, grain: ScavengeGrain
+  ) {
+    self.number = number
     allocator = PageAllocator(tables: tables, grain: grain)
+    // The table outlives the state, which lies in the same tables.
+    unsafe runs = RunTable(storage: tables.runs)
+    unsafe caches = nil
+    unsafe nextArena = nil
     self.reservation = reservation
     self.tables = tables
   }
@@ -73,77 +90,55 @@ extension ArenaState {
   ) -> Taken {
     look(allocator, place.page)
     let clean = allocator.allocate(at: place, pageCount)
-    let start = Geometry.place(of: place.page)
-    allocator.chunks.runStarts(Geometry.chunk(of: place.page)).insert(start..<(start &+ 1))
+    runs.setLength(place.page, pageCount)
     inUsePages &+= pageCount
     scavengedPages &-= clean
     return Taken(page: place.page, scavengedPages: clean)
   }
 
-  /// Gives a run, or a part of one, back to the allocator.
+  /// Gives a part of a run back to the allocator; what is left on either side are runs of their own.
   ///
-  /// - Precondition: ``fault(in:_:)`` has no objection.
-  @inline(__always)
-  mutating func giveBack(_ page: PageNumber, _ pageCount: Int) {
-    let place = Geometry.place(of: page)
-    allocator.chunks.runStarts(Geometry.chunk(of: page)).remove(place..<(place &+ 1))
-    let next = page &+ pageCount
-    if isInUse(next) {
-      // Either the rest of this run, which is a run of its own from now on, or the start of another.
-      let nextPlace = Geometry.place(of: next)
-      allocator.chunks.runStarts(Geometry.chunk(of: next)).insert(nextPlace..<(nextPlace &+ 1))
+  /// - Precondition: the part lies in the run.
+  mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
+    runs.clear(run.lowerBound)
+    if part.lowerBound > run.lowerBound {
+      runs.setLength(run.lowerBound, part.lowerBound - run.lowerBound)
     }
-    allocator.free(page, pageCount)
-    inUsePages &-= pageCount
+    if part.upperBound < run.upperBound {
+      runs.setLength(part.upperBound, run.upperBound - part.upperBound)
+    }
+    allocator.free(part.lowerBound, part.count)
+    inUsePages &-= part.count
   }
 
-  /// Whether a page is in somebody's run: grown, in use, and not on its way to the kernel.
-  @inline(__always)
-  private func isInUse(_ page: PageNumber) -> Bool {
-    let place = Geometry.place(of: page)
-    let chunk = Geometry.chunk(of: page)
-    // Only the first page of a chunk can follow a page of the same range and not be grown.
-    if place == 0, !allocator.isGrown(chunk) { return false }
-    return allocator.chunk(chunk).allocated.bits.contains(place) && !detached.contains(page)
+  /// Gives back runs that are nobody's.
+  mutating func giveBack(_ batch: inout RunBatch) {
+    if batch.count == 0 { return }
+    inUsePages &-= batch.pageCount
+    allocator.free(&batch)
+    batch.removeAll()
   }
 
-  /// What is wrong with a range that somebody wants to free.
-  enum Fault {
-    case notInUse
-    case pastEndOfRun
-  }
-
-  /// Why a grown range cannot be freed; `nil` where it can.
+  /// The run that all pages of a range belong to.
   ///
-  /// - Complexity: O(`pageCount` / 512).
-  @inline(__always)
-  func fault(in page: PageNumber, _ pageCount: Int) -> Fault? {
-    let chunk = Geometry.chunk(of: page)
-    let place = Geometry.place(of: page)
-    if !detached.isEmpty, detached.overlaps(page..<(page &+ pageCount)) { return .notInUse }
-    if place &+ pageCount <= Geometry.pagesPerChunk {
-      return fault(chunk, place..<(place &+ pageCount), skipping: 1)
+  /// - Throws: the range is not in use, or goes past the end of the run.
+  func run(
+    around part: Range<PageNumber>, base: UInt
+  ) throws(PageArenaError) -> Range<PageNumber> {
+    let lowest = Geometry.firstPage(of: allocator.startChunk)
+    guard let run = runs.run(around: part.lowerBound, lowest: lowest) else {
+      throw .notInUse(base: base, pages: part.count)
     }
-    return longFault(in: page, pageCount)
-  }
-
-  @inline(never)
-  private func longFault(in page: PageNumber, _ pageCount: Int) -> Fault? {
-    var result: Fault?
-    var skip = 1
-    allocator.forEachChunk(of: page, pageCount) { chunk, places in
-      if result == nil { result = fault(chunk, places, skipping: skip) }
-      skip = 0
+    // Past the end of this run there is either another, or a page that is not in use.
+    var end = run.upperBound
+    while end < part.upperBound {
+      let length = runs.length(end)
+      if length == 0 { throw .notInUse(base: base, pages: part.count) }
+      end &+= length
     }
-    return result
-  }
-
-  /// The pages must be in use, and no run may start among them but at the very first.
-  @inline(__always)
-  private func fault(_ chunk: ChunkIndex, _ places: Range<Int>, skipping: Int) -> Fault? {
-    guard allocator.chunk(chunk).allocated.bits.isAllOnes(in: places) else { return .notInUse }
-    let rest = (places.lowerBound &+ skipping)..<places.upperBound
-    guard allocator.chunks.runStarts(chunk).isAllZeros(in: rest) else { return .pastEndOfRun }
-    return nil
+    if part.upperBound > run.upperBound {
+      throw .pastEndOfRun(base: base, pages: part.count)
+    }
+    return run
   }
 }

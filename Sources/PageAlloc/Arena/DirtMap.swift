@@ -77,7 +77,8 @@ extension PageArena {
     }
   }
 
-  private func clear(_ pages: Range<PageNumber>) {
+  /// Clears pages that the caller owns.
+  func clear(_ pages: Range<PageNumber>) {
     // The caller owns these pages: they were just taken for it.
     unsafe pointer(to: pages.lowerBound).initializeMemory(
       as: UInt8.self, repeating: 0, count: pages.count << Geometry.pageShift)

@@ -1,3 +1,4 @@
+import CThreadSlots
 import SysMem
 
 extension PageArena {
@@ -18,10 +19,45 @@ extension PageArena {
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    // No alignment beyond the page, and 1 ... 127 pages: perhaps the thread has them at hand.
+    if alignment == Self.pageSize, UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
+      let cache = unsafe cacheInFirstSlot(),
+      let run = unsafe takeCached(pages, cache)
+    {
+      if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+      return unsafe pointer(to: run.page)
+    }
+    return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+  }
+
+  /// Takes a run out of a cache that the caller owns, without a lock.
+  @inline(__always)
+  func takeCached(_ pages: Int, _ cache: UnsafeMutablePointer<RunCache>) -> CachedRun? {
+    // The cache lives as long as the arena.
+    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return nil }
+    let run = unsafe cache.pointee.take(pages)
+    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
+    unsafe cache.pointee.leave()
+    return run
+  }
+
+  /// Everything but a small run at hand.
+  ///
+  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  @inline(never)
+  func allocateSlowly(
+    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: UnsafeMutablePointer<RunCache>?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
-
+    let cache = unsafe handle ?? cacheOfThread()
+    if aligned.pages == 1, let cache = unsafe cache,
+      let run = unsafe refillAndTake(pages, cache)
+    {
+      if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+      return unsafe pointer(to: run.page)
+    }
     // A pointer is handed on, not used.
     if zeroed { return unsafe try allocateZeroed(pages, aligned) }
 
@@ -30,7 +66,7 @@ extension PageArena {
     let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) { _, _ in }
     unsafe state.pointee.heap.unlock()
     let taken = if let fast { fast } else { try growAndTake(pages, aligned) { _, _ in } }
-    noteUsed(taken)
+    noteUsed(taken.scavengedPages)
     return unsafe pointer(to: taken.page)
   }
 
@@ -50,17 +86,18 @@ extension PageArena {
       if let fast { fast } else {
         try growAndTake(pages, aligned) { dirt.read($1, pages, $0) }
       }
-    noteUsed(taken)
+    noteUsed(taken.scavengedPages)
     if taken.scavengedPages < pages {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }
     return unsafe pointer(to: taken.page)
   }
 
+  /// So many pages that cost nothing until now will be written to.
   @inline(__always)
-  private func noteUsed(_ taken: Taken) {
-    if taken.scavengedPages != 0 {
-      system.sysUsed(byteCount: UInt(taken.scavengedPages) << UInt(Geometry.pageShift))
+  func noteUsed(_ scavengedPages: Int) {
+    if scavengedPages != 0 {
+      system.sysUsed(byteCount: UInt(scavengedPages) << UInt(Geometry.pageShift))
     }
   }
 

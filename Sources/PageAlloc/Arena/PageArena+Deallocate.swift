@@ -1,3 +1,4 @@
+import Synchronization
 import SysMem
 
 extension PageArena {
@@ -16,22 +17,59 @@ extension PageArena {
   public func deallocate(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    // Only the address is looked at, and checked before it means anything.
+    // Only the address is looked at. Below the arena's start it wraps to an offset beyond its end.
     let address = UInt(bitPattern: base)
-    let page = try page(at: address, pages)
-    unsafe state.pointee.heap.lock()
-    guard unsafe state.pointee.allocator.isGrown(page, pages) else {
-      unsafe state.pointee.heap.unlock()
-      throw .foreign(base: address)
+    let offset = address &- self.base
+    let page = offset >> UInt(Geometry.pageShift)
+    // A whole run of 1 ... 127 pages, as it was handed out: the thread may keep it at hand.
+    if page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0,
+      UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
+      runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
+      let cache = unsafe cacheInFirstSlot(),
+      unsafe putCached(Int(bitPattern: page), pages, cache)
+    {
+      return
     }
-    if let fault = unsafe state.pointee.fault(in: page, pages) {
-      unsafe state.pointee.heap.unlock()
-      switch fault {
-      case .notInUse: throw .notInUse(base: address, pages: pages)
-      case .pastEndOfRun: throw .pastEndOfRun(base: address, pages: pages)
+    unsafe try deallocateSlowly(address, pages, by: nil)
+  }
+
+  /// Everything but a small run that goes into a cache with room.
+  ///
+  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  @inline(never)
+  func deallocateSlowly(
+    _ address: UInt, _ pages: Int, by handle: UnsafeMutablePointer<RunCache>?
+  ) throws(PageArenaError) {
+    let page = try page(at: address, pages)
+    let part = page..<(page + pages)
+    if runs.length(page) == pages, let cache = unsafe handle ?? cacheOfThread() {
+      if pages > RunCache.longestStacked {
+        if unsafe putLong(page, pages, cache) { return }
+      } else {
+        unsafe relieveAndPut(page, pages, cache)
+        return
       }
     }
-    unsafe state.pointee.giveBack(page, pages)
+    // The state lives as long as the arena.
+    unsafe state.pointee.heap.lock()
+    defer { unsafe state.pointee.heap.unlock() }
+    guard unsafe state.pointee.allocator.isGrown(page, pages) else { throw .foreign(base: address) }
+    let run = unsafe try state.pointee.run(around: part, base: address)
+    unsafe state.pointee.giveBack(part, of: run)
+  }
+
+  /// Makes room in a cache, many runs at once, and puts a run into it.
+  private func relieveAndPut(
+    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  ) {
+    // The state and the cache live as long as the arena.
+    unsafe state.pointee.heap.lock()
+    unsafe state.pointee.relieve(cache, ofStack: pages, limit: cacheLimit)
+    if unsafe cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: cacheLimit) {
+      runs.setByte(page, 0)
+    } else {
+      unsafe state.pointee.giveBack(page..<(page + pages), of: page..<(page + pages))
+    }
     unsafe state.pointee.heap.unlock()
   }
 
@@ -47,5 +85,22 @@ extension PageArena {
     guard offset & UInt(Geometry.pageSize - 1) == 0 else { throw .misaligned(base: address) }
     guard Int(page) + pages <= Geometry.pageCount else { throw .foreign(base: address) }
     return Int(page)
+  }
+}
+
+extension ArenaState {
+  /// Makes room in a cache. Call with `heap` held, as the owner, outside of it.
+  ///
+  /// - Parameter pages: the size for which there is to be room: half of a full stack goes.
+  fileprivate mutating func relieve(
+    _ cache: UnsafeMutablePointer<RunCache>, ofStack pages: Int, limit: Int
+  ) {
+    unsafe serve(cache)
+    if unsafe cache.pointee.pageCount.load(ordering: .relaxed) + pages > limit {
+      unsafe takeAll(cache, to: limit / 2)
+    }
+    var batch = RunBatch()
+    unsafe cache.pointee.drain(stack: pages, to: RunCache.depth / 2) { batch.add($0, $1) }
+    giveBack(&batch)
   }
 }

@@ -26,6 +26,7 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.pointee.growth.lock()
     defer { unsafe state.pointee.growth.unlock() }
+    var isDrained = false
     while true {
       unsafe state.pointee.heap.lock()
       // Somebody may have grown, or freed, since the caller looked.
@@ -36,7 +37,13 @@ extension PageArena {
       if let taken { return taken }
       if let growth {
         if let taken = try grow(growth, pageCount, look: look) { return taken }
-      } else if try !extendReservation(for: pageCount, alignment) {
+      } else if try extendReservation(for: pageCount, alignment) {
+        continue
+      } else if !isDrained {
+        // What the caches held may join the free pages at the frontier.
+        drainCaches()
+        isDrained = true
+      } else {
         return try takeAtLast(pageCount, alignment, look: look)
       }
     }

@@ -17,24 +17,41 @@ extension ArenaState {
     var grown = 0
     var inUse = 0
     var scavenged = 0
+    var handedOutPages = 0
     for index in 0..<allocator.ranges.count {
       let range = allocator.ranges[index]
       grown += range.count
-      var starts = false
       allocator.forEachChunk(of: Int(range.lowerBound), range.count) { chunk, places in
         let data = allocator.chunk(chunk)
         inUse += data.allocated.bits.count(in: places)
         scavenged += data.scavenged.count(in: places)
-        for word in 0..<Geometry.wordsPerChunk
-        where allocator.chunks.runStarts(chunk).word(word) & ~data.allocated.bits.word(word) != 0 {
-          starts = true
-        }
       }
-      if starts { return "a run starts at a page that is not in use" }
+      guard let length = pagesHandedOut(in: Int(range.lowerBound)..<Int(range.upperBound)) else {
+        return "a run that was handed out overlaps another, or is not in use"
+      }
+      handedOutPages += length
     }
+    if handedOutPages != inUsePages - cachedPages { return "the run table does not add up" }
     if grown != grownPages { return "the count of grown pages is wrong" }
     if inUse != inUsePages + detached.count { return "the count of pages in use is wrong" }
     if scavenged != scavengedPages { return "the count of scavenged pages is wrong" }
     return nil
+  }
+
+  /// Pages of the runs that start in a range; `nil` where they overlap or have a free page.
+  private func pagesHandedOut(in range: Range<PageNumber>) -> Int? {
+    var total = 0
+    var page = range.lowerBound
+    while page < range.upperBound {
+      let length = runs.length(page)
+      for inner in page..<(page + length) {
+        let isInUse = allocator.chunk(Geometry.chunk(of: inner)).allocated.bits
+          .contains(Geometry.place(of: inner))
+        if !isInUse || (inner > page && runs.length(inner) != 0) { return nil }
+      }
+      total += length
+      page += max(length, 1)
+    }
+    return total
   }
 }

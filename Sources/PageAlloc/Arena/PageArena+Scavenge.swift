@@ -24,7 +24,8 @@ extension PageArena {
   /// - Throws: as ``scavenge(byteCount:)``.
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
-    Int(clamping: try release(.max, .force))
+    drainCaches()
+    return Int(clamping: try release(.max, .force))
   }
 
   private func release(

@@ -11,6 +11,8 @@ extension PageArena {
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeResidentBytes: UInt64
+    /// Free, and kept at hand by threads; part of what is free and resident.
+    public let cachedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
     /// The longest run of free pages in what is committed, in pages of 8 KiB.
@@ -28,17 +30,22 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.pointee.heap.lock()
     let grown = unsafe state.pointee.grownPages
-    let inUse = unsafe state.pointee.inUsePages
+    let cached = unsafe state.pointee.cachedPages
+    let inUse = unsafe state.pointee.inUsePages - cached
     let scavenged = unsafe state.pointee.scavengedPages
     let largest = unsafe state.pointee.allocator.summaries.longestRun
+    let caches = unsafe state.pointee.cacheCount
     unsafe state.pointee.heap.unlock()
     unsafe state.pointee.growth.lock()
     let reserved = unsafe state.pointee.reservation.byteCount
-    let metadata = unsafe state.pointee.tables.mappedByteCount
+    let metadata =
+      unsafe state.pointee.tables.mappedByteCount
+      + UInt(caches) * CacheMapping.byteCount(system)
     unsafe state.pointee.growth.unlock()
     return Statistics(
       reservedBytes: reserved, readyBytes: bytes(grown), inUseBytes: bytes(inUse),
-      freeResidentBytes: bytes(grown - inUse - scavenged), scavengedBytes: bytes(scavenged),
+      freeResidentBytes: bytes(grown - inUse - scavenged), cachedBytes: bytes(cached),
+      scavengedBytes: bytes(scavenged),
       largestFreeRun: largest, metadataBytes: UInt64(metadata))
   }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import SysMem
 
 // The arena
@@ -6,9 +7,10 @@ import SysMem
 // Real memory under the page allocator. One lock guards the bookkeeping; whatever may take long, a
 // call to the kernel or the clearing of memory, happens outside of it:
 //
-//   allocate    lock, find and mark, unlock; clear what is dirty if zeroes were asked for
+//   allocate    the thread's cache, no lock; else
+//               lock, find and mark, unlock; clear what is dirty if zeroes were asked for
 //   grow        growth lock: take fresh chunks, mprotect; then lock, add them, unlock
-//   deallocate  lock, check, unmark, unlock
+//   deallocate  the thread's cache, no lock; else lock, check, unmark, unlock
 //   scavenge    release lock: { lock, detach, unlock; madvise; lock, reattach, unlock } ...
 //
 // The class holds nothing but the way to its state, which is mapped, so that no allocation of the
@@ -31,8 +33,8 @@ import SysMem
 /// When the last reference to the arena goes, all its memory goes, runs still in use included.
 @safe
 public final class PageArena: @unchecked Sendable {
-  // @unchecked: `base` and `system` never change; `state` never changes, and what it points at is
-  // guarded by the locks in it, as ArenaState says.
+  // @unchecked: all fields never change; what `state` points at is guarded by the locks in it, as
+  // ArenaState says, and `runs` is accessed by atomics, as RunTable says.
 
   /// Bytes in a page: 8,192.
   public static let pageSize = Geometry.pageSize
@@ -44,6 +46,12 @@ public final class PageArena: @unchecked Sendable {
   /// The operating system's memory.
   let system: SysMem
   let state: UnsafeMutablePointer<ArenaState>
+  /// What was handed out.
+  let runs: RunTable
+  /// The arena's number in the process, never used twice.
+  let number: UInt
+  /// Pages that a cache may hold; 0 for no caches.
+  let cacheLimit: Int
 
   /// How an arena is set up.
   public struct Options: Sendable {
@@ -52,6 +60,10 @@ public final class PageArena: @unchecked Sendable {
     /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a 32-bit
     /// host it is the most that the arena takes, piece by piece.
     public var reservedByteCount: UInt64 = 1 << 32
+    /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
+    ///
+    /// They are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first.
+    public var threadCacheByteCount: Int = 32 << 20
     /// The operating system, or what a test puts in its place.
     public var calls: any MemoryCalls
 
@@ -91,15 +103,28 @@ public final class PageArena: @unchecked Sendable {
     } catch { throw .noAddressSpace(error) }
 
     base = reservation.base
+    number = Self.numbers.add(1, ordering: .relaxed).newValue
+    cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
     // The head has room for the state, is zero, aligned to 64, and used for nothing else.
     unsafe state = tables.head.bindMemory(to: ArenaState.self, capacity: 1)
     let grain = ScavengeGrain(
       physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
     unsafe state.initialize(
-      to: ArenaState(reservation: reservation, tables: tables, grain: grain))
+      to: ArenaState(number: number, reservation: reservation, tables: tables, grain: grain))
+    runs = unsafe state.pointee.runs
+    unsafe ArenaRegistry.add(state)
   }
 
+  /// Arenas made so far.
+  private static let numbers = Atomic<UInt>(0)
+
   deinit {
+    unsafe ArenaRegistry.remove(state)
+    var position = unsafe state.pointee.caches
+    while let cache = unsafe position {
+      unsafe position = cache.pointee.next
+      CacheMapping.unmap(UInt(bitPattern: cache), system)
+    }
     // Nobody else has the arena any more. The state is moved out first: it lies in memory of its own
     // tables, which go when it does.
     let last = unsafe state.move()

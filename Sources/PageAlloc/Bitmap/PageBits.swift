@@ -51,6 +51,25 @@ package struct PageBits {
     update(range) { $0 & ~$1 }
   }
 
+  /// Makes all words the same.
+  @inline(__always)
+  package func setAllWords(_ value: UInt64) {
+    for index in 0..<Geometry.wordsPerChunk { setWord(index, value) }
+  }
+
+  /// How many of all bits are one; quick where all are alike.
+  @inline(__always)
+  package var count: Int {
+    var ones: UInt64 = 0
+    var zeros: UInt64 = 0
+    for index in 0..<Geometry.wordsPerChunk {
+      ones |= word(index)
+      zeros |= ~word(index)
+    }
+    if ones == 0 { return 0 }
+    return zeros == 0 ? Geometry.pagesPerChunk : count(in: 0..<Geometry.pagesPerChunk)
+  }
+
   /// How many bits of a range are one.
   @inline(__always)
   package func count(in range: Range<Int>) -> Int {

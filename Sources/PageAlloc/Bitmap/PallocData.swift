@@ -59,6 +59,19 @@ package struct PallocData {
   }
 }
 
+extension PallocData {
+  /// Marks a chunk that is all free as all in use.
+  ///
+  /// - Returns: how many of its pages were scavenged; they are no longer.
+  @inline(__always)
+  package func allocateAll() -> Int {
+    allocated.bits.setAllWords(~0)
+    let count = scavenged.count
+    if count != 0 { scavenged.setAllWords(0) }
+    return count
+  }
+}
+
 // MARK: - Scavenging
 
 extension PallocData {

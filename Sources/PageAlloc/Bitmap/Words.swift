@@ -58,16 +58,16 @@ private func lowestOfGroups(_ groupSize: Int) -> UInt64 {
 /// - Complexity: O(log `floor` + runs found beyond it).
 @inline(__always)
 package func longestRun(in word: UInt64, atLeast floor: Int) -> Int {
-  // Ones that start a run of floor + 1.
+  // Ones that start a run of floor + 1: the last step is what is missing of it.
   var starts = word
   var reach = 1
-  let goal = floor &+ 1
-  while reach < goal {
+  while reach &+ reach <= floor {
+    starts &= starts &>> UInt64(truncatingIfNeeded: reach)
     if starts == 0 { return floor }
-    let step = min(reach, goal &- reach)
-    starts &= starts &>> UInt64(truncatingIfNeeded: step)
-    reach &+= step
+    reach &+= reach
   }
+  // 0 ... 63, and at most what the run reaches.
+  starts &= starts &>> UInt64(truncatingIfNeeded: floor &+ 1 &- reach)
   var longest = floor
   while starts != 0 {
     longest &+= 1

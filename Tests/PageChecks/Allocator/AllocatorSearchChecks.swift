@@ -83,9 +83,6 @@ package let allocatorSearchChecks: [Check] = [
     expectBroken("a record without a chunk", &recorder) {
       $0.scavengeIndex.noteAllocated(chunk: 9, pageCount: 1)
     }
-    expectBroken("a run that starts at a free page", &recorder) {
-      $0.chunks.runStarts(4).insert(300..<301)
-    }
     expectBroken("an index that thinks it starts lower", &recorder) {
       $0.scavengeIndex.sysGrow(lowestChunk: 1)
     }

@@ -18,7 +18,7 @@ package let arenaBasicsChecks: [Check] = [
   },
 
   Check("arena: first fit by address; what was freed comes again") { recorder in
-    guard let arena = makeArena(&recorder), let a = arena.take(3, &recorder),
+    guard let arena = makeArena(&recorder, caching: false), let a = arena.take(3, &recorder),
       let b = arena.take(2, &recorder), let c = arena.take(1, &recorder)
     else { return }
     recorder.expect(b == a.part(3, 2), "b follows a")
@@ -33,7 +33,8 @@ package let arenaBasicsChecks: [Check] = [
   },
 
   Check("arena: parts of a run are freed in any order") { recorder in
-    guard let arena = makeArena(&recorder), let run = arena.take(1200, &recorder) else { return }
+    guard let arena = makeArena(&recorder, caching: false), let run = arena.take(1200, &recorder)
+    else { return }
     let page = PageArena.pageSize
     arena.give(run.part(500, 100), &recorder)  // over the edge of a chunk
     arena.give(run.part(0, 1), &recorder)
@@ -58,7 +59,7 @@ package let arenaBasicsChecks: [Check] = [
   },
 
   Check("arena: an aligned run is found in a hole that just fits") { recorder in
-    guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: false) else { return }
     // Fill all, then free one aligned hole of 4 pages amid the rest.
     var pages: [Run] = []
     while let page = try? arena.run(1) { pages.append(page) }
@@ -81,7 +82,7 @@ package let arenaBasicsChecks: [Check] = [
   },
 
   Check("arena: statistics add up") { recorder in
-    guard let arena = makeArena(&recorder) else { return }
+    guard let arena = makeArena(&recorder, caching: false) else { return }
     let fresh = arena.statistics
     recorder.expectEqual(fresh.readyBytes, 0, "nothing is committed at first")
     guard let run = arena.take(100, &recorder) else { return }

@@ -31,6 +31,9 @@ package struct Run: Equatable, Sendable {
   /// A pointer to some byte, to be given to the arena wrongly.
   package func misaligned(by bytes: Int) -> Run { unsafe Run(base + bytes, pages: pages) }
 
+  /// The first page, for calls that take a pointer.
+  package var pointer: UnsafeMutableRawPointer { unsafe base }
+
   private var words: UnsafeMutablePointer<UInt64> {
     unsafe base.assumingMemoryBound(to: UInt64.self)
   }
@@ -125,10 +128,15 @@ extension PageArena {
 }
 
 /// Makes an arena, or records why there is none.
+///
+/// - Parameter caching: whether threads keep freed runs at hand, as by default; without, every run goes
+///   to the lowest place and every free to the allocator at once.
 package func makeArena(
-  _ recorder: inout Recorder, calls: any MemoryCalls = LinuxCalls(), byteCount: UInt64? = nil
+  _ recorder: inout Recorder, calls: any MemoryCalls = LinuxCalls(), byteCount: UInt64? = nil,
+  caching: Bool = true
 ) -> PageArena? {
   var options = PageArena.Options(calls: calls)
+  if !caching { options.threadCacheByteCount = 0 }
   if let byteCount { options.reservedByteCount = byteCount }
   do throws(PageArenaError) {
     return try PageArena(options)

@@ -1,8 +1,9 @@
 import CSysMem
 
-/// Runs `body` on a thread for each element, and waits for all.
+/// Runs `body` on a thread for each element, does something meanwhile, and waits for all.
 func runThreads<Element: AnyObject & Sendable>(
-  _ elements: [Element], _ body: @escaping @Sendable (Element) -> Void
+  _ elements: [Element], meanwhile: () -> Void = {},
+  _ body: @escaping @Sendable (Element) -> Void
 ) {
   var threads: [pthread_t] = []
   for element in elements {
@@ -18,6 +19,7 @@ func runThreads<Element: AnyObject & Sendable>(
       }, job.toOpaque())
     if error == 0 { threads.append(thread) } else { unsafe job.release() }
   }
+  meanwhile()
   for thread in threads { pthread_join(thread, nil) }
 }
 

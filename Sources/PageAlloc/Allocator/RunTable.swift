@@ -1,0 +1,114 @@
+import Synchronization
+
+// Who got what
+// ============
+//
+// One byte a page says how long the run is that starts there:
+//
+//   0           no run that belongs to anybody starts here
+//   1 ... 127   a run of so many pages
+//   128         a longer one: its length stands in the next four bytes, six bits in each
+//   192 ... 255 one of those four
+//
+// The table is what a free is checked against. The bytes of a run are written by the thread that hands
+// it out or frees it, which is the only one entitled to, so a check by the run's rightful owner needs no
+// lock; every access is an atomic one of relaxed ordering, which costs nothing and lets others look.
+// Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
+
+/// The length of every run that was handed out, by its first page.
+@safe
+struct RunTable {
+  // Invariant: readable for all pages of the space, writable for those of grown chunks.
+  private let bytes: UnsafeMutableRawPointer
+
+  /// Bytes of the whole table; it is written only where chunks are grown.
+  static let byteCount = Geometry.pageCount
+  /// Bytes a chunk.
+  static let bytesPerChunk = Geometry.pagesPerChunk
+  /// The longest run that one byte can tell.
+  static var longestShort: Int { 127 }
+
+  private static var long: UInt8 { 128 }
+  private static var digit: UInt8 { 192 }
+
+  /// A table in `storage`, zero at first.
+  init(storage: UnsafeMutableRawPointer) { unsafe bytes = storage }
+
+  /// The byte of a page: a run of up to 127 pages is told by its length.
+  @inline(__always)
+  func byte(_ page: PageNumber) -> UInt8 {
+    // In the table: callers have a page number below the number of pages.
+    unsafe cell(page).pointee.load(ordering: .relaxed)
+  }
+
+  /// Notes a run of at most 127 pages; 0 for none.
+  @inline(__always)
+  func setByte(_ page: PageNumber, _ value: UInt8) {
+    // In the table, and writable, since the page is grown.
+    unsafe cell(page).pointee.store(value, ordering: .relaxed)
+  }
+
+  /// The length of the run that starts at a page; 0 for none.
+  @inline(__always)
+  func length(_ page: PageNumber) -> Int {
+    let short = byte(page)
+    if short < Self.long { return Int(short) }
+    return short == Self.long ? longLength(page) : 0
+  }
+
+  /// Notes that a run starts at a page.
+  @inline(__always)
+  func setLength(_ page: PageNumber, _ pageCount: Int) {
+    if pageCount <= Self.longestShort {
+      setByte(page, UInt8(truncatingIfNeeded: pageCount))
+    } else {
+      setLongLength(page, pageCount)
+    }
+  }
+
+  /// Notes that the run at a page is nobody's any more.
+  @inline(__always)
+  func clear(_ page: PageNumber) {
+    if byte(page) == Self.long {
+      for index in 1...4 { setByte(page &+ index, 0) }
+    }
+    setByte(page, 0)
+  }
+
+  /// The run that a page belongs to; `nil` where it belongs to none.
+  ///
+  /// - Parameter lowest: no run starts below this page.
+  /// - Complexity: O(pages between the page and the start of the run before it).
+  func run(around page: PageNumber, lowest: PageNumber) -> Range<PageNumber>? {
+    var start = page
+    while start >= lowest {
+      let count = length(start)
+      if count != 0 { return page < start &+ count ? start..<(start &+ count) : nil }
+      start &-= 1
+    }
+    return nil
+  }
+
+  @inline(never)
+  private func longLength(_ page: PageNumber) -> Int {
+    var length = 0
+    for index in 1...4 { length = length &<< 6 | Int(byte(page &+ index) & 63) }
+    return length
+  }
+
+  @inline(never)
+  private func setLongLength(_ page: PageNumber, _ pageCount: Int) {
+    for index in 1...4 {
+      let bits = UInt8(truncatingIfNeeded: pageCount &>> (24 &- 6 &* index)) & 63
+      setByte(page &+ index, Self.digit | bits)
+    }
+    setByte(page, Self.long)
+  }
+
+  @inline(__always)
+  private func cell(_ page: PageNumber) -> UnsafeMutablePointer<Atomic<UInt8>> {
+    assert(page >= 0 && page < Geometry.pageCount)
+    // In the table, by the assertion; it is accessed as atomic bytes only.
+    return unsafe (bytes + page).assumingMemoryBound(to: Atomic<UInt8>.self)
+  }
+}

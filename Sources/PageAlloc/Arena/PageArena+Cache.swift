@@ -1,0 +1,96 @@
+import CThreadSlots
+import SysMem
+
+extension PageArena {
+  /// Free runs at hand for one owner: the shortest way to pages, with no look at the thread.
+  ///
+  /// What ``PageArena/allocate(pages:alignment:zeroed:)`` does by way of the calling thread's cache, a
+  /// handle does by way of its own. It is for one owner at a time, who may hand it on. Runs are the arena's:
+  /// one that was allocated here may be freed anywhere, and the other way round.
+  ///
+  /// ```swift
+  /// var cache = try arena.makeCache()
+  /// let run = try cache.allocate(pages: 1)
+  /// try cache.deallocate(run, pages: 1)
+  /// ```
+  /// When the handle goes, the free runs that it has go back to the arena, which it keeps until then.
+  @safe
+  public struct Cache: ~Copyable, @unchecked Sendable {
+    // @unchecked: a handle has one owner at a time, since it cannot be copied, and its cache no other.
+
+    /// The arena that it belongs to.
+    public let arena: PageArena
+    // Invariant: obtained from the arena, lives as long, and is retired once, in `deinit`.
+    private let cache: UnsafeMutablePointer<RunCache>
+    // What the hot path needs of the arena, at hand.
+    private let base: UInt
+    private let runs: RunTable
+    private let limit: Int
+
+    fileprivate init(arena: PageArena, cache: UnsafeMutablePointer<RunCache>) {
+      self.arena = arena
+      unsafe self.cache = cache
+      base = arena.base
+      runs = arena.runs
+      limit = arena.cacheLimit
+    }
+
+    deinit { unsafe arena.retire(cache) }
+
+    /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
+    ///
+    /// - Complexity: O(1).
+    public mutating func allocate(
+      pages: Int
+    ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+      if UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
+        unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
+      {
+        let run = unsafe cache.pointee.take(pages)
+        if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
+        unsafe cache.pointee.leave()
+        // The page was handed out: its address is not 0.
+        if let run {
+          return unsafe UnsafeMutableRawPointer(
+            bitPattern: base &+ UInt(bitPattern: run.page) << UInt(Geometry.pageShift)
+          ).unsafelyUnwrapped
+        }
+      }
+      return unsafe try arena.allocateSlowly(
+        pages, PageArena.pageSize, zeroed: false, by: cache)
+    }
+
+    /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
+    ///
+    /// - Complexity: O(1) in the heap; O(`pages` / 512).
+    public mutating func deallocate(
+      _ base: UnsafeMutableRawPointer, pages: Int
+    ) throws(PageArenaError) {
+      // Only the address is looked at. Below the arena's start it wraps to an offset beyond its end.
+      let address = UInt(bitPattern: base)
+      let offset = address &- self.base
+      let page = offset >> UInt(Geometry.pageShift)
+      if page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0,
+        UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
+        runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
+        unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
+      {
+        let fits = unsafe cache.pointee.put(
+          CachedRun(page: Int(bitPattern: page), isClean: false), pages, limit: limit)
+        if fits { runs.setByte(Int(bitPattern: page), 0) }
+        unsafe cache.pointee.leave()
+        if fits { return }
+      }
+      unsafe try arena.deallocateSlowly(address, pages, by: cache)
+    }
+  }
+
+  /// A cache of the caller's own.
+  ///
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
+  public func makeCache() throws(PageArenaError) -> Cache {
+    do throws(SysMemError) {
+      return unsafe Cache(arena: self, cache: try obtainCache())
+    } catch { throw .system(error) }
+  }
+}

@@ -1,0 +1,166 @@
+import CSysMem
+import CThreadSlots
+import Synchronization
+import SysMem
+
+// Between the caches and the allocator, by the lock: a cache is refilled with all free runs of the
+// 64-page block that holds the lowest free page, as the Go runtime's page caches are, so that pages
+// used before are used again first; it is relieved of many runs at once.
+
+extension PageArena {
+  /// The largest request that a block of 64 pages is taken for.
+  private static var largestRefilled: Int { 16 }
+
+  /// Takes a run by way of a cache: a long one at hand, or what a refill brings.
+  ///
+  /// - Returns: `nil` where the request is for the allocator itself.
+  func refillAndTake(
+    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  ) -> CachedRun? {
+    if pages > RunCache.longestStacked { return unsafe takeLong(pages, cache) }
+    // The cache was at the wrong slot, or somebody asked for all of it.
+    if let run = unsafe takeCached(pages, cache) { return run }
+    if pages > Self.largestRefilled { return nil }
+
+    // The state lives as long as the arena.
+    unsafe state.pointee.heap.lock()
+    let clean = unsafe state.pointee.refill(cache, limit: cacheLimit)
+    let run = unsafe cache.pointee.take(pages)
+    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
+    unsafe state.pointee.heap.unlock()
+    noteUsed(clean)
+    return run
+  }
+
+  /// Takes a run of more than 127 pages that the cache has at hand, without a lock.
+  private func takeLong(
+    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  ) -> CachedRun? {
+    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return nil }
+    let page = unsafe cache.pointee.takeLong(pages)
+    if let page { runs.setLength(page, pages) }
+    unsafe cache.pointee.leave()
+    guard let page else { return nil }
+    return CachedRun(page: page, isClean: false)
+  }
+
+  /// Puts a run of the caller's into its cache, without a lock.
+  ///
+  /// - Returns: `false`, with nothing changed, where there is no room or somebody wants all of it.
+  @inline(__always)
+  func putCached(
+    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  ) -> Bool {
+    // The cache lives as long as the arena.
+    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
+    let fits = unsafe cache.pointee.put(
+      CachedRun(page: page, isClean: false), pages, limit: cacheLimit)
+    if fits { runs.setByte(page, 0) }
+    unsafe cache.pointee.leave()
+    return fits
+  }
+
+  /// The same for a run of more than 127 pages.
+  func putLong(
+    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  ) -> Bool {
+    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
+    let fits = unsafe cache.pointee.putLong(page, pages, limit: cacheLimit)
+    if fits { runs.clear(page) }
+    unsafe cache.pointee.leave()
+    return fits
+  }
+
+  /// Takes back what all caches hold, those of idle threads included.
+  ///
+  /// A thread that is inside its cache just then is asked to give everything back by itself, the next
+  /// time it needs its cache; so is every other thread where the kernel has no `membarrier`.
+  /// - Complexity: O(caches + runs in them), one call to the kernel.
+  package func drainCaches() {
+    unsafe state.pointee.heap.lock()
+    let isAny = unsafe state.pointee.askForCaches()
+    unsafe state.pointee.heap.unlock()
+    if !isAny { return }
+    let canSeeOthers = csm_membarrier() == 0
+    let own = unsafe cacheInFirstSlot()
+    // Inside its cache a thread is for nanoseconds, unless it was preempted there.
+    for _ in 0..<100 {
+      unsafe state.pointee.heap.lock()
+      let isDone = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: own)
+      unsafe state.pointee.heap.unlock()
+      if isDone || !canSeeOthers { return }
+    }
+  }
+}
+
+extension ArenaState {
+  /// Moves the free runs of the lowest block that has any into a cache. Call with `heap` held, as the
+  /// cache's owner, outside of it.
+  ///
+  /// - Returns: how many of the pages were scavenged.
+  mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
+    unsafe serve(cache)
+    var block = allocator.allocateCache()
+    let clean = (block.free & block.scavenged).nonzeroBitCount
+    inUsePages &+= block.free.nonzeroBitCount
+    scavengedPages &-= clean
+    while block.free != 0 {
+      let first = block.free.trailingZeroBitCount
+      let length = (~(block.free &>> UInt64(first))).trailingZeroBitCount
+      let bits = mask(from: first, count: length)
+      let run = CachedRun(
+        page: block.base + first, isClean: block.scavenged & bits == bits)
+      guard unsafe cache.pointee.put(run, length, limit: limit) else { break }
+      block.free &= ~bits
+      block.scavenged &= ~bits
+    }
+    let left = (block.free & block.scavenged).nonzeroBitCount
+    inUsePages &-= block.free.nonzeroBitCount
+    scavengedPages &+= left
+    block.scavenged &= block.free
+    allocator.flush(&block)
+    return clean &- left
+  }
+
+  /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
+  mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {
+    if unsafe cache.pointee.stop.load(ordering: .relaxed) == 0 { return }
+    unsafe takeAll(cache, to: 0)
+    unsafe cache.pointee.stop.store(0, ordering: .releasing)
+  }
+
+  /// Asks all owners to stay outside. Call with `heap` held.
+  ///
+  /// - Returns: whether any cache holds anything.
+  func askForCaches() -> Bool {
+    var isAny = false
+    var position = unsafe caches
+    while let cache = unsafe position {
+      if unsafe cache.pointee.pageCount.load(ordering: .relaxed) != 0 {
+        unsafe cache.pointee.stop.store(1, ordering: .relaxed)
+        isAny = true
+      }
+      unsafe position = cache.pointee.next
+    }
+    return isAny
+  }
+
+  /// Takes all from the caches whose owners are outside. Call with `heap` held, after a barrier in all
+  /// threads, without which only `own` is known to be left alone.
+  ///
+  /// - Returns: whether all gave.
+  mutating func takeCaches(canSeeOthers: Bool, own: UnsafeMutablePointer<RunCache>?) -> Bool {
+    var isDone = true
+    var position = unsafe caches
+    while let cache = unsafe position {
+      let isOutside =
+        unsafe canSeeOthers
+        ? cache.pointee.busy.load(ordering: .acquiring) == 0
+        : cache == own
+      if isOutside { unsafe serve(cache) }
+      if unsafe cache.pointee.stop.load(ordering: .relaxed) != 0 { isDone = false }
+      unsafe position = cache.pointee.next
+    }
+    return isDone
+  }
+}

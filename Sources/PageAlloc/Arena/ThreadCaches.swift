@@ -1,0 +1,268 @@
+import CSysMem
+import CThreadSlots
+import Synchronization
+import SysMem
+
+// Caches and their threads
+// ========================
+//
+// A thread finds its cache of an arena in a thread-local slot, which names the arena by number: a slot of
+// an arena that is gone matches nothing. The cache itself lies in mapped memory of the arena's.
+//
+// A cache comes to a thread when the thread first needs one, and goes back when the thread ends, by the
+// destructor of a pthread key, with all its pages. It then waits for another owner.
+
+/// The arenas of the process, so that a thread that ends finds those which are still there.
+enum ArenaRegistry {
+  /// Runs `body` with the registry's lock held.
+  static func withLock(_ body: () -> Void) {
+    // The word is a global of the C part, as wide as the lock, and zero at first: a free lock.
+    let lock = unsafe UnsafeMutableRawPointer(cts_registry_lock_address())
+      .assumingMemoryBound(to: FutexLock.self)
+    unsafe lock.pointee.lock()
+    body()
+    unsafe lock.pointee.unlock()
+  }
+
+  /// The first arena of the list; call with the lock held.
+  static var first: UnsafeMutablePointer<ArenaState>? {
+    get { unsafe UnsafeMutablePointer(bitPattern: cts_registry_head_address().pointee) }
+    set { unsafe cts_registry_head_address().pointee = UInt(bitPattern: newValue) }
+  }
+
+  /// Puts an arena into the list.
+  static func add(_ arena: UnsafeMutablePointer<ArenaState>) {
+    withLock {
+      unsafe arena.pointee.nextArena = first
+      unsafe first = arena
+    }
+  }
+
+  /// Takes an arena out of the list.
+  static func remove(_ arena: UnsafeMutablePointer<ArenaState>) {
+    withLock {
+      if unsafe first == arena {
+        unsafe first = arena.pointee.nextArena
+        return
+      }
+      var position = unsafe first
+      while let other = unsafe position {
+        if unsafe other.pointee.nextArena == arena {
+          unsafe other.pointee.nextArena = arena.pointee.nextArena
+          return
+        }
+        unsafe position = other.pointee.nextArena
+      }
+    }
+  }
+
+  /// The arena of a number, if it is still there; call with the lock held.
+  static func find(_ number: UInt) -> UnsafeMutablePointer<ArenaState>? {
+    var position = unsafe first
+    while let arena = unsafe position {
+      if unsafe arena.pointee.number == number { return unsafe arena }
+      unsafe position = arena.pointee.nextArena
+    }
+    return nil
+  }
+}
+
+// MARK: - A thread's cache
+
+extension PageArena {
+  /// This thread's cache, if its slot is the first.
+  @inline(__always)
+  func cacheInFirstSlot() -> UnsafeMutablePointer<RunCache>? {
+    // A thread's slots live as long as the thread.
+    let slot = unsafe cts_thread_slots()
+    if unsafe slot.unsafelyUnwrapped.pointee.arena != number { return nil }
+    return unsafe UnsafeMutablePointer(bitPattern: slot.unsafelyUnwrapped.pointee.cache)
+  }
+
+  /// This thread's cache, brought to the first slot, or made.
+  ///
+  /// - Returns: `nil` where caches are off or there is no memory for one.
+  @inline(never)
+  func cacheOfThread() -> UnsafeMutablePointer<RunCache>? {
+    if cacheLimit == 0 { return nil }
+    guard let slots = unsafe cts_thread_slots() else { return nil }
+    var index = 0
+    let count = CTS_SLOT_COUNT
+    while index < count, unsafe slots[index].arena != number { index += 1 }
+    if index == count {
+      guard let cache = unsafe try? obtainCache() else { return nil }
+      // Every thread that has a cache is to be told of its end.
+      guard ThreadEnd.watch() else {
+        unsafe retire(cache)
+        return nil
+      }
+      index = unsafe freeSlot(slots, count)
+      unsafe giveBackCache(slots[index])
+      unsafe slots[index] = cts_slot(arena: number, cache: UInt(bitPattern: cache))
+    }
+    if index != 0 {
+      let found = unsafe slots[index]
+      unsafe slots[index] = slots[0]
+      unsafe slots[0] = found
+    }
+    return unsafe UnsafeMutablePointer(bitPattern: slots[0].cache)
+  }
+
+  /// A slot that is free or whose arena is gone, else the last.
+  private func freeSlot(_ slots: UnsafeMutablePointer<cts_slot>, _ count: Int) -> Int {
+    var index = 0
+    ArenaRegistry.withLock {
+      // The slots are this thread's own.
+      while index < count - 1, unsafe slots[index].arena != 0,
+        unsafe ArenaRegistry.find(slots[index].arena) != nil
+      { index += 1 }
+    }
+    return index
+  }
+
+  /// A cache without an owner, or a new one.
+  func obtainCache() throws(SysMemError) -> UnsafeMutablePointer<RunCache> {
+    unsafe state.pointee.heap.lock()
+    var position = unsafe state.pointee.caches
+    while let cache = unsafe position, unsafe cache.pointee.isOwned {
+      unsafe position = cache.pointee.next
+    }
+    if let cache = unsafe position { unsafe cache.pointee.isOwned = true }
+    unsafe state.pointee.heap.unlock()
+    if let cache = unsafe position { return unsafe cache }
+
+    let address = try CacheMapping.map(system)
+    guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
+      corrupted("the kernel mapped a cache at address 0")
+    }
+    // Just mapped, for this alone.
+    unsafe cache.initialize(to: RunCache())
+    unsafe state.pointee.heap.lock()
+    unsafe cache.pointee.next = state.pointee.caches
+    unsafe state.pointee.caches = cache
+    unsafe state.pointee.heap.unlock()
+    return unsafe cache
+  }
+
+  /// Takes a cache from its owner, who does not use it any more, with all its pages.
+  func retire(_ cache: UnsafeMutablePointer<RunCache>) {
+    unsafe state.pointee.retire(cache)
+  }
+}
+
+extension ArenaState {
+  /// Takes a cache from its owner, with all its pages. Call without `heap`.
+  mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) {
+    heap.lock()
+    // The owner is gone, or is the caller: nobody else is inside.
+    unsafe takeAll(cache, to: 0)
+    unsafe cache.pointee.isOwned = false
+    heap.unlock()
+  }
+
+  /// Gives runs of a cache back to the allocator until `target` pages are left. Call with `heap` held,
+  /// when the owner is outside.
+  mutating func takeAll(_ cache: UnsafeMutablePointer<RunCache>, to target: Int) {
+    var batch = RunBatch()
+    // The cache belongs to this arena and lives as long.
+    unsafe cache.pointee.drain(to: target) { page, pages in
+      if batch.isFull { giveBack(&batch) }
+      batch.add(page, pages)
+    }
+    giveBack(&batch)
+  }
+
+  /// How many caches there are.
+  var cacheCount: Int {
+    var count = 0
+    var position = unsafe caches
+    while let cache = unsafe position {
+      count += 1
+      unsafe position = cache.pointee.next
+    }
+    return count
+  }
+
+  /// Pages in all caches.
+  var cachedPages: Int {
+    var total = 0
+    var position = unsafe caches
+    while let cache = unsafe position {
+      unsafe total += cache.pointee.pageCount.load(ordering: .relaxed)
+      unsafe position = cache.pointee.next
+    }
+    return total
+  }
+}
+
+/// Gives back the cache of a slot, if its arena is still there.
+func giveBackCache(_ slot: cts_slot) {
+  if slot.arena == 0 { return }
+  ArenaRegistry.withLock {
+    // The registry's lock keeps the arena.
+    if let arena = unsafe ArenaRegistry.find(slot.arena),
+      let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: slot.cache)
+    {
+      unsafe arena.pointee.retire(cache)
+    }
+  }
+}
+
+// MARK: - The end of a thread
+
+/// Is told when a thread with caches ends.
+private enum ThreadEnd {
+  /// The pthread key whose destructor gives the caches back; `nil` where there are no more keys.
+  static let key: pthread_key_t? = {
+    var key = pthread_key_t()
+    let error = unsafe pthread_key_create(&key) { _ in
+      guard let slots = unsafe cts_thread_slots() else { return }
+      for index in 0..<CTS_SLOT_COUNT {
+        let slot = unsafe slots[index]
+        unsafe slots[index] = cts_slot(arena: 0, cache: 0)
+        giveBackCache(slot)
+      }
+    }
+    return error == 0 ? key : nil
+  }()
+
+  /// Has this thread watched. A value other than null is all that the destructor asks for.
+  static func watch() -> Bool {
+    guard let key else { return false }
+    return unsafe pthread_setspecific(key, UnsafeRawPointer(cts_thread_slots())) == 0
+  }
+}
+
+/// The memory of a cache: pages of its own, between guard pages.
+enum CacheMapping {
+  /// Maps zeroed memory for one cache.
+  ///
+  /// - Returns: its address.
+  static func map(_ system: SysMem) throws(SysMemError) -> UInt {
+    let guardSize = UInt(system.calls.physicalPageSize)
+    let size = byteCount(system)
+    let reservation = try system.sysReserve(size + 2 * guardSize)
+    do throws(SysMemError) {
+      try system.sysMap(reservation + guardSize, size)
+    } catch {
+      // Ours, and whole.
+      try? system.sysFree(reservation, size + 2 * guardSize)
+      throw error
+    }
+    system.sysUsed(byteCount: size)
+    return reservation + guardSize
+  }
+
+  /// Gives it back.
+  static func unmap(_ address: UInt, _ system: SysMem) {
+    let guardSize = UInt(system.calls.physicalPageSize)
+    let size = byteCount(system)
+    // A mapping of its own, whole: there is nothing to refuse.
+    try? system.sysFree(address - guardSize, size + 2 * guardSize, readyByteCount: size)
+  }
+
+  /// Bytes that a cache takes.
+  static func byteCount(_ system: SysMem) -> UInt {
+    system.roundedToPhysicalPages(UInt(MemoryLayout<RunCache>.size))
+  }
+}

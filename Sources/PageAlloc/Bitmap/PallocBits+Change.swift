@@ -1,0 +1,71 @@
+// A summary after a change, from the one before it, where that takes less than a look at all words.
+
+extension PallocBits {
+  /// The summary after pages were freed.
+  ///
+  /// A longest run only grows by a free: it is the old one, or the run that the freed pages are now part of.
+  ///
+  /// - Parameters:
+  ///   - freed: the pages; their bits are zero already.
+  ///   - before: the summary before.
+  /// - Complexity: O(words in the run around them).
+  @inline(__always)
+  package func summary(afterFreeing freed: Range<Int>, _ before: PallocSum) -> PallocSum {
+    let low = lowEnd(ofFreeRunBelow: freed.lowerBound)
+    let high = highEnd(ofFreeRunFrom: freed.upperBound)
+    return PallocSum(
+      start: low == 0 ? high : before.start,
+      max: max(before.max, high &- low),
+      end: high == Geometry.pagesPerChunk ? high &- low : before.end)
+  }
+
+  /// The summary after free pages were taken into use.
+  ///
+  /// Where the run that they were part of was not the longest, another one is, and still is.
+  ///
+  /// - Parameters:
+  ///   - taken: the pages; their bits are one already.
+  ///   - before: the summary before.
+  /// - Complexity: O(1); 8 words at the most.
+  @inline(__always)
+  package func summary(afterTaking taken: Range<Int>, _ before: PallocSum) -> PallocSum {
+    let low = lowEnd(ofFreeRunBelow: taken.lowerBound)
+    let high = highEnd(ofFreeRunFrom: taken.upperBound)
+    if high &- low == before.max { return summarize() }
+    return PallocSum(
+      start: low == 0 ? taken.lowerBound : before.start,
+      max: before.max,
+      end: high == Geometry.pagesPerChunk ? high &- taken.upperBound : before.end)
+  }
+
+  /// The lowest place of the free run that ends right below `place`; `place` where none does.
+  @inline(__always)
+  private func lowEnd(ofFreeRunBelow place: Int) -> Int {
+    var low = place
+    while low > 0 {
+      // The pages below, moved up to the top of a word: shifts of 0 ... 63.
+      let count = ((low &- 1) & 63) &+ 1
+      let used =
+        bits.word((low &- 1) >> 6) &<< UInt64(truncatingIfNeeded: 64 &- count)
+      let free = min(used.leadingZeroBitCount, count)
+      low &-= free
+      if free < count { break }
+    }
+    return low
+  }
+
+  /// One past the highest place of the free run that starts at `place`; `place` where none does.
+  @inline(__always)
+  private func highEnd(ofFreeRunFrom place: Int) -> Int {
+    var high = place
+    while high < Geometry.pagesPerChunk {
+      // The pages from here on, moved down to the bottom of a word: a shift of 0 ... 63.
+      let used = bits.word(high >> 6) &>> UInt64(truncatingIfNeeded: high & 63)
+      let count = 64 &- (high & 63)
+      let free = min(used.trailingZeroBitCount, count)
+      high &+= free
+      if free < count { break }
+    }
+    return high
+  }
+}
