@@ -113,7 +113,7 @@ extension PageAllocator {
       scavengeIndex.noteAllocated(chunk: chunk, pageCount: stop &- position)
       position = stop
     }
-    update(page, pageCount, inner: .none)
+    update(page, pageCount, areInnerFree: false)
     return scavengedPages
   }
 }

@@ -67,6 +67,7 @@ extension PageAllocator {
   /// - Complexity: O(runs · log + pages / 512).
   package mutating func free(_ batch: inout RunBatch) {
     batch.sort()
+    var stale = SummaryTree.Stale()
     var index = 0
     while index < batch.count {
       let (page, pageCount) = batch[index]
@@ -89,7 +90,8 @@ extension PageAllocator {
         scavengeIndex.noteFreed(chunk: chunk, first: place, pageCount: pageCount)
         index &+= 1
       } while index < batch.count
-      summaries.update(leaf: chunk, sum)
+      summaries.set(leaf: chunk, sum, &stale)
     }
+    summaries.carry(stale)
   }
 }

@@ -37,6 +37,6 @@ extension PageAllocator {
       scavengeIndex.noteFreed(chunk: chunk, first: position &- base, pageCount: stop &- position)
       position = stop
     }
-    update(page, pageCount, inner: .freeChunk)
+    update(page, pageCount, areInnerFree: true)
   }
 }

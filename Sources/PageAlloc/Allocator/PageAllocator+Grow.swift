@@ -15,7 +15,7 @@ extension PageAllocator {
       UInt32(truncatingIfNeeded: page)..<UInt32(truncatingIfNeeded: page + pageCount))
     lowerSearchPage(to: page)
     for chunk in added { chunks.data(chunk).scavenged.insert(0..<Geometry.pagesPerChunk) }
-    update(page, pageCount, inner: .freeChunk)
+    update(page, pageCount, areInnerFree: true)
   }
 
   /// Makes the tables long enough for chunks to come.

@@ -84,9 +84,9 @@ package struct PageAllocator: ~Copyable {
 
   /// Brings the summaries up to date after a run was taken or given back.
   ///
-  /// - Parameter inner: what the chunks wholly inside the run are now.
+  /// - Parameter areInnerFree: whether the chunks wholly inside the run are free now, or in use.
   @inline(__always)
-  func update(_ page: PageNumber, _ pageCount: Int, inner: PallocSum) {
+  func update(_ page: PageNumber, _ pageCount: Int, areInnerFree: Bool) {
     let first = Geometry.chunk(of: page)
     let last = Geometry.chunk(of: page &+ pageCount &- 1)
     let firstSum = chunks.data(first).allocated.summarize()
@@ -94,7 +94,7 @@ package struct PageAllocator: ~Copyable {
       summaries.update(leaf: first, firstSum)
     } else {
       summaries.update(
-        leaves: first...last, first: firstSum, inner: inner,
+        leaves: first...last, first: firstSum, areInnerFree: areInnerFree,
         last: chunks.data(last).allocated.summarize())
     }
   }

@@ -54,6 +54,24 @@ package struct PallocSum: Equatable, Sendable {
   @inline(__always)
   package var end: Int { field(36) }
 
+  /// `start` of an entry below the root, none of which is large enough for bit A.
+  @inline(__always)
+  var startBelowRoot: Int { Int(truncatingIfNeeded: packed & 0x3_ffff) }
+
+  /// `max` of an entry below the root.
+  @inline(__always)
+  var maxBelowRoot: Int { Int(truncatingIfNeeded: packed &>> 18 & 0x3_ffff) }
+
+  /// `end` of an entry below the root.
+  @inline(__always)
+  var endBelowRoot: Int { Int(truncatingIfNeeded: packed &>> 36) }
+
+  /// Whether the free pages at both edges are as many as in another summary.
+  @inline(__always)
+  func hasEdges(of other: PallocSum) -> Bool {
+    (packed ^ other.packed) & ~(0x3_ffff &<< 18) == 0
+  }
+
   @inline(__always)
   private func field(_ shift: UInt64) -> Int {
     if packed & Self.allFree != 0 { return 1 << Self.fieldBits }

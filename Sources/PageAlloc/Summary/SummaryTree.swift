@@ -60,13 +60,6 @@ package struct SummaryTree {
     return unsafe PallocSum(packed: entries[Geometry.firstEntry(level) &+ index])
   }
 
-  @inline(__always)
-  private func setEntry(level: Int, index: Int, _ sum: PallocSum) {
-    assert(index >= 0 && index < Geometry.entryCount(level))
-    // In range, as above.
-    unsafe entries[Geometry.firstEntry(level) &+ index] = sum.packed
-  }
-
   /// The summary of a chunk.
   @inline(__always)
   package func leaf(_ chunk: ChunkIndex) -> PallocSum {
@@ -82,75 +75,10 @@ package struct SummaryTree {
     return max(low.max, high.max, low.end + high.start)
   }
 
-  /// The merge of an entry's eight children.
   @inline(__always)
-  package func mergeOfChildren(level: Int, index: Int) -> PallocSum {
-    let below = level &+ 1
-    let first = index << Geometry.childrenLog
-    return .merge(
-      count: 1 << Geometry.childrenLog, logPagesPerChild: Geometry.levelLogPages(below)
-    ) {
-      entry(level: below, index: first &+ $0)
-    }
-  }
-}
-
-// MARK: - Update
-
-extension SummaryTree {
-  /// Takes the new summary of one chunk and carries it up until nothing changes.
-  ///
-  /// - Complexity: O(1); at most a merge of eight in each of three levels.
-  @inline(__always)
-  package func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
-    if leaf(chunk) == sum { return }
-    setEntry(level: Geometry.leafLevel, index: chunk, sum)
-    var index = chunk
-    var level = Geometry.leafLevel
-    while level > 0 {
-      level &-= 1
-      index >>= Geometry.childrenLog
-      let merged = mergeOfChildren(level: level, index: index)
-      if entry(level: level, index: index) == merged { return }
-      setEntry(level: level, index: index, merged)
-    }
-  }
-
-  /// Takes new summaries of neighbouring chunks and carries them up until nothing changes.
-  ///
-  /// - Parameters:
-  ///   - chunks: two chunks or more.
-  ///   - first: the summary of the first of them.
-  ///   - inner: the summary of all between: all free or all in use.
-  ///   - last: the summary of the last.
-  /// - Complexity: O(chunks).
-  package func update(
-    leaves chunks: ClosedRange<ChunkIndex>, first: PallocSum, inner: PallocSum, last: PallocSum
-  ) {
-    setEntry(level: Geometry.leafLevel, index: chunks.lowerBound, first)
-    var chunk = chunks.lowerBound &+ 1
-    while chunk < chunks.upperBound {
-      setEntry(level: Geometry.leafLevel, index: chunk, inner)
-      chunk &+= 1
-    }
-    setEntry(level: Geometry.leafLevel, index: chunks.upperBound, last)
-
-    var low = chunks.lowerBound
-    var high = chunks.upperBound
-    var level = Geometry.leafLevel
-    while level > 0 {
-      level &-= 1
-      low >>= Geometry.childrenLog
-      high >>= Geometry.childrenLog
-      var changed = false
-      for index in low...high {
-        let merged = mergeOfChildren(level: level, index: index)
-        if entry(level: level, index: index) != merged {
-          setEntry(level: level, index: index, merged)
-          changed = true
-        }
-      }
-      if !changed { return }
-    }
+  func setEntry(level: Int, index: Int, _ sum: PallocSum) {
+    assert(index >= 0 && index < Geometry.entryCount(level))
+    // In range, as above.
+    unsafe entries[Geometry.firstEntry(level) &+ index] = sum.packed
   }
 }

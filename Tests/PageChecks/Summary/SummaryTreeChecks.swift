@@ -51,7 +51,7 @@ package let summaryTreeChecks: [Check] = [
         var tree = unsafe SummaryTree.sysInit(storage: words)
         tree.sysGrow(row[0]..<row[1])
         tree.update(
-          leaves: row[0]...(row[1] - 1), first: .freeChunk, inner: .freeChunk, last: .freeChunk)
+          leaves: row[0]...(row[1] - 1), first: .freeChunk, areInnerFree: true, last: .freeChunk)
         recorder.expectEqual(tree.longestRun, (row[1] - row[0]) * 512, "free from \(row[0])")
       }
     }
@@ -78,7 +78,7 @@ private func updateMany(
   for page in (first * 512)..<(last * 512) { used[page] = !isFree }
   let low = fill(first, &used, &random)
   let high = fill(last, &used, &random)
-  tree.update(leaves: first...last, first: low, inner: isFree ? .freeChunk : .none, last: high)
+  tree.update(leaves: first...last, first: low, areInnerFree: isFree, last: high)
 }
 
 private func fill(
