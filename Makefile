@@ -49,6 +49,9 @@ check-armhf: ## the same, with an armhf program under qemu
 bench: ## measure (release; BENCH="arguments")
 	@$(prepare); swift run -c release --package-path Benchmarks "$${flags[@]}" $(BENCH)
 
+bench-i386: ## measure against the C library, on i386
+	@$(cross)/crosscheck.sh i386 bench
+
 ##@ Prove
 
 test: lint test-x86_64 test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
@@ -88,5 +91,5 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check check-i386 check-armhf bench test test-x86_64 test-embedded \
+.PHONY: help build run check check-i386 check-armhf bench bench-i386 test test-x86_64 test-embedded \
   test-i386 test-armhf build-embedded build-i386 build-armhf lint format clean
