@@ -18,6 +18,8 @@ FILES ?=
 # What `make bench` hands to the benchmarks, and a folder of more recordings to replay.
 BENCH ?=
 WORKLOADS ?=
+# `make bench-gate RECORD=1` writes the bounds anew.
+RECORD ?=
 
 cross := Tests/Cross
 sources := $(wildcard Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources)
@@ -77,6 +79,9 @@ test-i386: ## the checks on i386
 test-armhf: ## the checks on armhf, under qemu
 	@echo "== armhf"; $(cross)/crosscheck.sh armhf test
 
+bench-gate: ## count instructions, compare with recorded bounds (RECORD=1: record)
+	@Benchmarks/build.sh hotpath; Benchmarks/gate.sh $(if $(RECORD),record)
+
 build-embedded: ## only compile: Embedded Swift on x86_64
 	@$(cross)/crosscheck.sh embedded build
 
@@ -97,6 +102,6 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 \
+.PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
   test test-x86_64 test-embedded test-i386 test-armhf \
   build-embedded build-i386 build-armhf lint format clean
