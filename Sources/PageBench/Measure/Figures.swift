@@ -4,12 +4,12 @@ public struct Figures: BitwiseCopyable, Sendable {
   public var least = 0.0
   /// Nanoseconds for one operation; quantiles of the means of batches.
   public var p50 = 0.0
-  /// The same: one batch in ten is slower.
-  public var p90 = 0.0
+  /// The same: one batch in ten is slower; -1, here and below, where there are too few batches to tell.
+  public var p90 = -1.0
   /// The same: one batch in 100 is slower.
-  public var p99 = 0.0
+  public var p99 = -1.0
   /// The same: one batch in 1,000 is slower.
-  public var p999 = 0.0
+  public var p999 = -1.0
   /// Nanoseconds for single operations, each timed by itself; -1 where that was not done.
   public var single50 = -1.0
   /// The same: one operation in 100 is slower.

@@ -51,7 +51,8 @@ struct Sampler {
       add(time(batch, body), batch)
     }
     var count = 0
-    while count < effort.singleOperations, csm_now() < end + effort.nanoseconds / 2 {
+    let singlesEnd = csm_now() + effort.nanoseconds
+    while count < effort.singleOperations, csm_now() < singlesEnd {
       singles.append(Float(time(1, body)))
       count += 1
     }
@@ -89,9 +90,9 @@ struct Sampler {
     result.operations = Double(operations)
   }
 
-  /// The sample below which a part of the samples lies; 0 without samples.
+  /// The sample below which a part of the samples lies; -1 where there are too few to tell.
   private static func quantile(_ sorted: [Float], _ part: Double) -> Double {
-    if sorted.isEmpty { return 0 }
+    if Double(sorted.count) * (1 - part) < 0.999 { return -1 }
     return Double(sorted[min(sorted.count - 1, Int(part * Double(sorted.count)))])
   }
 }

@@ -27,7 +27,7 @@ public struct Recording {
 ///
 /// What no rival can do is done alike for all: a run that changes its size moves, and a purged page is
 /// written again. Rivals that cannot free a part of a run keep it until all its parts are freed.
-/// All times (`least` to `p999`) are the mean of an event. Call it in a process of its own.
+/// The times (`least` and `p50`) are the mean of an event. Call it in a process of its own.
 public func measure(
   _ recording: Recording, on rival: Rival, pageFaults: (() -> Int)? = nil
 ) -> Figures {
@@ -102,9 +102,6 @@ private func replay<C: Contender>(
   let mean = Double(spent) / Double(max(1, operations))
   result.least = mean
   result.p50 = mean
-  result.p90 = mean
-  result.p99 = mean
-  result.p999 = mean
   result.operations = Double(operations)
   result.liveBytes = Double(trace.header.peakLivePages) * Double(1 << pageShift)
   result.residentPeak = peak

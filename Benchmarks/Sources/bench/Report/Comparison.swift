@@ -72,7 +72,7 @@ struct Demand {
       list.append(Demand(name: "p50, 95 % full ÷ 5 % full", value: high.p50 / low.p50, bound: 1.5))
     }
     if let one = ours("pair/1") {
-      if one.single50 > 0 {
+      if one.single50 > 0, one.single999 > 0 {
         list.append(
           Demand(
             name: "1 page, p99.9 ÷ p50, each pair timed", value: one.single999 / one.single50,

@@ -23,8 +23,8 @@ struct JSONReport: Encodable {
     let least: Double?
     let p50: Double
     let p90: Double?
-    let p99: Double
-    let p999: Double
+    let p99: Double?
+    let p999: Double?
 
     private enum CodingKeys: String, CodingKey { case least, p50, p90, p99, p999 = "p99.9" }
   }
@@ -115,13 +115,13 @@ extension JSONReport.ResultEntry {
       name: row.name, family: row.family, allocator: allocator, pages: row.pages,
       threads: row.threads, rounds: combined.rounds, failure: nil,
       nanoseconds: JSONReport.Quantiles(
-        least: figures.least, p50: figures.p50, p90: figures.p90, p99: figures.p99,
-        p999: figures.p999),
+        least: figures.least, p50: figures.p50, p90: known(figures.p90), p99: known(figures.p99),
+        p999: known(figures.p999)),
       singleNanoseconds: figures.single50 < 0
         ? nil
         : JSONReport.Quantiles(
-          least: nil, p50: figures.single50, p90: nil, p99: figures.single99,
-          p999: figures.single999),
+          least: nil, p50: figures.single50, p90: nil, p99: known(figures.single99),
+          p999: known(figures.single999)),
       operations: figures.operations, pageFaults: known(figures.pageFaults),
       syscalls: allocator == "mmap" ? 2 * figures.operations : known(figures.systemCalls),
       liveBytes: known(figures.liveBytes),

@@ -90,8 +90,9 @@ struct Combined {
       \.metadataBytes,
     ]
     for key in keys {
-      let sorted = list.map { $0[keyPath: key] }.sorted()
-      figures[keyPath: key] = sorted[sorted.count / 2]
+      // What no round knows stays unknown.
+      let sorted = list.map { $0[keyPath: key] }.filter { $0 != -1 }.sorted()
+      figures[keyPath: key] = sorted.isEmpty ? -1 : sorted[sorted.count / 2]
     }
     self.figures = figures
   }
