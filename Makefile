@@ -15,8 +15,11 @@ endif
 TRACE ?= Sources/pagetool/Workloads/go-compile-gotypes-amd64.trace.gz
 # The files that `make check`, `make check-i386` and `make check-armhf` compare.
 FILES ?=
-# What `make bench` hands to the benchmarks.
+# What `make bench` hands to the benchmarks, and a folder of more recordings to replay.
 BENCH ?=
+WORKLOADS ?=
+# `make bench-gate RECORD=1` writes the bounds anew.
+RECORD ?=
 
 cross := Tests/Cross
 sources := $(wildcard Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources)
@@ -46,8 +49,16 @@ check-i386: ## the same, with an i386 program
 check-armhf: ## the same, with an armhf program under qemu
 	@$(cross)/crosscheck.sh armhf check $(FILES)
 
-bench: ## measure (release; BENCH="arguments")
-	@$(prepare); swift run -c release --package-path Benchmarks "$${flags[@]}" $(BENCH)
+bench: ## measure against all rivals, 10 minutes (WORKLOADS=folder, BENCH="arguments")
+	@Benchmarks/build.sh bench; Benchmarks/.build/release/bench \
+	  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(BENCH)
+
+bench-quick: ## the same in a minute
+	@Benchmarks/build.sh bench; Benchmarks/.build/release/bench --quick \
+	  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(BENCH)
+
+bench-i386: ## measure against the C library, on i386
+	@$(cross)/crosscheck.sh i386 bench
 
 ##@ Prove
 
@@ -67,6 +78,9 @@ test-i386: ## the checks on i386
 
 test-armhf: ## the checks on armhf, under qemu
 	@echo "== armhf"; $(cross)/crosscheck.sh armhf test
+
+bench-gate: ## count instructions, compare with recorded bounds (RECORD=1: record)
+	@Benchmarks/build.sh hotpath; Benchmarks/gate.sh $(if $(RECORD),record)
 
 build-embedded: ## only compile: Embedded Swift on x86_64
 	@$(cross)/crosscheck.sh embedded build
@@ -88,5 +102,6 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check check-i386 check-armhf bench test test-x86_64 test-embedded \
-  test-i386 test-armhf build-embedded build-i386 build-armhf lint format clean
+.PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
+  test test-x86_64 test-embedded test-i386 test-armhf \
+  build-embedded build-i386 build-armhf lint format clean

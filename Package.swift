@@ -12,6 +12,8 @@ let package = Package(
   products: [
     .library(name: "PageAlloc", targets: ["PageAlloc"]),
     .executable(name: "pagetool", targets: ["pagetool"]),
+    // What the package in Benchmarks is made of; not for use elsewhere.
+    .library(name: "PageBench", targets: ["PageBench"]),
   ],
   dependencies: [
     // For the command line alone; the library has no dependencies.
@@ -36,6 +38,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Workloads"],
+      swiftSettings: swiftSettings),
+
+    // The loops of the benchmarks; they need the engine, which no other package sees.
+    .target(name: "PageBench", dependencies: ["PageTrace"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "crossbench", dependencies: ["PageBench"], path: "Tests/CrossBench",
       swiftSettings: swiftSettings),
 
     // The checks are values, so that Swift Testing runs them on x86_64 and a small

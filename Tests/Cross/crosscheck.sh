@@ -5,6 +5,7 @@
 #   crosscheck.sh ARCH test             run the checks, then the files of Tests/Data/conformance;
 #                                       the last line is `N passed, N failed`
 #   crosscheck.sh ARCH check FILE...    one line a file, as `pagetool check` does
+#   crosscheck.sh ARCH bench            build `crossbench` instead, and run it
 #
 # ARCH: embedded (x86_64), i386, armhf. Status: 0 good, 1 mismatches or bad files, 2 misuse.
 set -euo pipefail
@@ -25,13 +26,14 @@ case $arch in
     ;;
 esac
 scratch=$top/.build/$arch
+program=crosscheck
 
 build() {
   (
     cd "$top"
     "$here/provide.sh" "$arch"
     "$here/fresh.sh" "$scratch" "$triple"
-    "$here/quietly.sh" "crosscheck for $arch" swift build -c release --product crosscheck \
+    "$here/quietly.sh" "$program for $arch" swift build -c release --product "$program" \
       --triple "$triple" --toolset ".build/cross/$arch.json" --scratch-path "$scratch"
   )
 }
@@ -39,7 +41,7 @@ build() {
 run() {
   local runner
   runner=$(<"$top/.build/cross/$arch.runner")
-  ${runner:+"$runner"} "$scratch/$triple/release/crosscheck" "$@"
+  ${runner:+"$runner"} "$scratch/$triple/release/$program" "$@"
 }
 
 # `crosscheck` reads plain files. A compressed one is unpacked, keeping its name; the folders
@@ -118,6 +120,11 @@ case $command in
       run test || echo "failed with status $?: the checks"
       conformance || echo "failed with status $?: the files of Tests/Data/conformance"
     } 2>&1 | tally
+    ;;
+  bench)
+    program=crossbench
+    build
+    run
     ;;
   *)
     echo "error: crosscheck.sh: unknown command '$command'" >&2

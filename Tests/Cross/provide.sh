@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that what a build needs is there. Prints nothing when it is.
 #
-#   provide.sh NEED...        NEED: zlib, embedded, i386, armhf
+#   provide.sh NEED...        NEED: zlib, embedded, i386, armhf; for the benchmarks jemalloc,
+#                             mimalloc, tcmalloc, valgrind
 #
 # Swift, and what it links with, is looked for whatever the need.
 #
@@ -13,6 +14,8 @@
 #   zlib.flags     options for `swift build`, one a line (none when zlib is the system's)
 #   ARCH.json      the SwiftPM toolset, made from Tests/Cross/ARCH.json
 #   ARCH.runner    the program that runs ARCH programs; empty when the kernel does it itself
+#   peers/NAME     the path of an allocator's shared library (jemalloc, mimalloc, tcmalloc)
+#   valgrind       the program; in a second line where its parts are, unless it finds them itself
 #   provide.log    what apt-get and dpkg-deb said
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -119,6 +122,23 @@ missing_armhf() {
   cross_root arm-linux-gnueabihf >/dev/null ||
     echo libc6-dev-armhf-cross linux-libc-dev-armhf-cross libgcc-N-dev-armhf-cross
   qemu arm >/dev/null || echo qemu-user
+}
+
+# The rivals of the benchmarks. Prints the path of a shared library by the start of its file name.
+peer_library() {
+  local file
+  for file in {/usr,"$unpacked/usr"}/lib/*/"lib$1".so.*; do
+    [[ -e $file ]] && printf '%s' "$file" && return 0
+  done
+  return 1
+}
+
+missing_jemalloc() { peer_library jemalloc >/dev/null || echo libjemalloc2; }
+missing_mimalloc() { peer_library mimalloc >/dev/null || echo libmimalloc2.0; }
+missing_tcmalloc() { peer_library tcmalloc_minimal >/dev/null || echo libtcmalloc-minimal4; }
+
+missing_valgrind() {
+  command -v valgrind >/dev/null || exists "$unpacked/usr/bin/valgrind" || echo valgrind
 }
 
 missing() {
@@ -231,6 +251,23 @@ write_i386() {
 write_armhf() {
   write_toolset armhf "$(cross_root arm-linux-gnueabihf)"
   qemu arm | keep "$found/armhf.runner"
+}
+
+write_peer() {
+  mkdir -p "$found/peers"
+  peer_library "$2" | keep "$found/peers/$1"
+}
+
+write_jemalloc() { write_peer jemalloc jemalloc; }
+write_mimalloc() { write_peer mimalloc mimalloc; }
+write_tcmalloc() { write_peer tcmalloc tcmalloc_minimal; }
+
+write_valgrind() {
+  if command -v valgrind; then
+    :
+  else
+    printf '%s\n%s\n' "$unpacked/usr/bin/valgrind" "$unpacked/usr/libexec/valgrind"
+  fi | keep "$found/valgrind"
 }
 
 # ----

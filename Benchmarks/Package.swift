@@ -1,0 +1,31 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [.strictMemorySafety()]
+
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [
+    .package(name: "PageAlloc", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    // What Swift cannot call by itself: fork, and functions found by dlsym.
+    .target(name: "CBench"),
+    // `make bench`: all rivals, all workloads, the report.
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "CBench",
+        .product(name: "PageBench", package: "PageAlloc"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    // `make bench-gate`: one hot operation, to be run under callgrind.
+    .executableTarget(
+      name: "hotpath",
+      dependencies: [.product(name: "PageBench", package: "PageAlloc")],
+      swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,63 @@
+#define _GNU_SOURCE
+#include "cbench.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int cbench_fork(void) { return (int)fork(); }
+
+int cbench_wait(int process) {
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0) {
+    if (errno != EINTR) return 127;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void cbench_alarm(unsigned seconds) { alarm(seconds); }
+
+long cbench_minor_faults(void) {
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_minflt : -1;
+}
+
+/* Each allocator's own call for giving memory back; only one of them is there. */
+static int (*jemalloc_control)(const char *, void *, size_t *, void *, size_t);
+static void (*mimalloc_collect)(bool);
+
+static void trim_jemalloc(void) { jemalloc_control("arena.4096.purge", NULL, NULL, NULL, 0); }
+static void trim_mimalloc(void) { mimalloc_collect(true); }
+void cbench_trim_libc(void) { (void)malloc_trim(0); }
+
+int cbench_load(const char *path, cbench_allocator *out, char *reason, size_t reason_size) {
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL) {
+    snprintf(reason, reason_size, "%s", dlerror());
+    return -1;
+  }
+  out->align = (int (*)(void **, size_t, size_t))dlsym(library, "posix_memalign");
+  out->clear = (void *(*)(size_t, size_t))dlsym(library, "calloc");
+  out->release = (void (*)(void *))dlsym(library, "free");
+  out->trim = (void (*)(void))dlsym(library, "MallocExtension_ReleaseFreeMemory");
+  void *control = dlsym(library, "mallctl");
+  if (control != NULL) {
+    jemalloc_control = (int (*)(const char *, void *, size_t *, void *, size_t))control;
+    out->trim = trim_jemalloc;
+  }
+  void *collect = dlsym(library, "mi_collect");
+  if (collect != NULL) {
+    mimalloc_collect = (void (*)(bool))collect;
+    out->trim = trim_mimalloc;
+  }
+  if (out->align == NULL || out->clear == NULL || out->release == NULL) {
+    snprintf(reason, reason_size, "posix_memalign, calloc or free is missing in it");
+    return -1;
+  }
+  return 0;
+}

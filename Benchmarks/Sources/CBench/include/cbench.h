@@ -1,0 +1,34 @@
+/* CBench: what the benchmarks need of the system and Swift cannot call. */
+#ifndef CBENCH_H
+#define CBENCH_H
+
+#include <stddef.h>
+
+/* A child process that has this one's memory. 0 in the child, its id in the parent, -1 refused. */
+int cbench_fork(void);
+
+/* Waits for a child. Its exit status, or 128 and the signal that killed it. */
+int cbench_wait(int process);
+
+/* Ends a child that does not end by itself. */
+void cbench_alarm(unsigned seconds);
+
+/* Page faults of this process so far that needed no disk. */
+long cbench_minor_faults(void);
+
+/* The calls of an allocator. Those it lacks are NULL. */
+typedef struct {
+  int (*align)(void **, size_t, size_t);
+  void *(*clear)(size_t, size_t);
+  void (*release)(void *);
+  /* Gives idle memory back to the kernel. */
+  void (*trim)(void);
+} cbench_allocator;
+
+/* Loads a shared library and finds its calls: 0, or -1 with a reason in `reason`. */
+int cbench_load(const char *path, cbench_allocator *out, char *reason, size_t reason_size);
+
+/* Gives idle memory of glibc back. */
+void cbench_trim_libc(void);
+
+#endif

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import PageBench
+
+/// `make bench`: our pages against everybody else's, in one run.
+@main
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measures PageArena and its rivals, interleaved, and writes a report.",
+    discussion: """
+      Writes latest.json and plots to OUTPUT. Benchmarks/README.md explains rows and fields.
+
+      EXAMPLES
+        bench --quick
+        bench --only pair --only churn
+        bench --workloads recordings --only replay
+      """)
+
+  @Flag(help: "Fewer rows and less time: under a minute.")
+  var quick = false
+
+  @Option(help: "Only rows whose name contains this. May be given more than once.")
+  var only: [String] = []
+
+  @Option(help: "Also replay the recordings in this folder. May be given more than once.")
+  var workloads: [String] = []
+
+  @Option(help: "The folder of this package: its Data and Workloads are read.")
+  var package = "Benchmarks"
+
+  @Option(help: "The folder that names the rivals' libraries, one a file.")
+  var peers = ".build/cross/peers"
+
+  @Option(help: "Where the report goes.")
+  var output = "Benchmarks/results"
+
+  func run() throws {
+    try reExecuteForJemalloc()
+    let go = try GoFigures(path: "\(package)/Data/go-page-allocator.tsv")
+    let peers = Peers(libraries: peers)
+    let rows = chosenRows()
+    if rows.isEmpty { throw ValidationError("no row has such a name") }
+
+    let runner = Runner(peers: peers.present, plan: quick ? .quick : .full)
+    var progress = Progress(total: rows.count)
+    var results: [RowResult] = []
+    for row in rows {
+      progress.begin(row)
+      results.append(runner.run(row))
+    }
+    progress.end()
+
+    let report = Report(mode: quick ? "quick" : "full", peers: peers, rows: results, go: go)
+    for line in TextReport.lines(report) { print(line) }
+    try FileManager.default.createDirectory(
+      atPath: output, withIntermediateDirectories: true)
+    try JSONReport(report).text().write(to: URL(fileURLWithPath: "\(output)/latest.json"))
+    let plots = try writePlots(report, to: "\(output)/plots")
+    print("\(output)/latest.json, \(plots) plots in \(output)/plots")
+  }
+
+  private func chosenRows() -> [Row] {
+    // The two that the command line brings along count too.
+    let bundled = ["\(package)/Workloads", "\(package)/../Sources/pagetool/Workloads"]
+    let (list, complaints) = recordings(in: bundled + workloads)
+    for complaint in complaints {
+      FileHandle.standardError.write(Data("\(complaint)\n".utf8))
+    }
+    let quickOnes = ["go-gofmt-std-386", "mmap-node", "mmap-redis-jemalloc"]
+    let rows = Row.fixed + list.map { .replay($0, isQuick: quickOnes.contains($0.name)) }
+    return rows.filter { row in
+      if !only.isEmpty { return only.contains { row.name.contains($0) } }
+      return !quick || row.isQuick
+    }
+  }
+
+  /// jemalloc, loaded late, wants more room for thread-locals than glibc keeps by itself; glibc is told
+  /// once, before it starts.
+  private func reExecuteForJemalloc() throws {
+    let name = "GLIBC_TUNABLES"
+    let wish = "glibc.rtld.optional_static_tls=16384"
+    if ProcessInfo.processInfo.environment[name]?.contains(wish) == true { return }
+    // Three strings, alive for the call; no other thread is there yet to read the environment.
+    unsafe setenv(name, wish, 1)
+    // The words of the command line are as the system gave them. Comes back only when refused.
+    _ = unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+    throw ValidationError("the program cannot start itself again")
+  }
+}

@@ -1,0 +1,135 @@
+import PageBench
+
+/// One line of the report: one workload, on all rivals.
+struct Row {
+  let family: String
+  /// Unique among all rows: `pair/16`.
+  let name: String
+  /// Pages of a run where all are alike.
+  var pages: Int?
+  var threads = 1
+  let job: Job
+  /// Ours may take so much of the best rival's time.
+  var bound: Double?
+  /// A part of the quick run.
+  var isQuick = false
+
+  /// What is run.
+  enum Job {
+    case workload(Workload)
+    case replay(Recording)
+    case engine(EngineBench)
+  }
+
+  /// Whether the rivals can be asked for the same.
+  var hasRivals: Bool {
+    if case .engine = job { return false }
+    return true
+  }
+
+  /// Whether the memory is written to, which takes memory.
+  var writes: Bool { isReplay || ["touch", "zeroed", "memory"].contains(family) }
+
+  var isReplay: Bool {
+    if case .replay = job { return true }
+    return false
+  }
+}
+
+extension Row {
+  /// Runs of a page that the occupancy rows take first: 256 MiB.
+  private static let held = 32_768
+
+  /// All rows but the replays.
+  static var fixed: [Row] { pairs + churns + occupancies + touches + threaded + memory + engine }
+
+  private static var pairs: [Row] {
+    [1, 2, 4, 8, 16, 64, 512, 2_048, 131_072].map { pages in
+      Row(
+        family: "pair", name: "pair/\(pages)", pages: pages, job: .workload(.pair(pages: pages)),
+        bound: 0.5, isQuick: [1, 16, 64, 512, 2_048, 131_072].contains(pages))
+    }
+  }
+
+  private static var churns: [Row] {
+    func row(_ name: String, _ sizes: RunSizes, _ live: Int, isQuick: Bool) -> Row {
+      Row(
+        family: "churn", name: "churn/\(name)", job: .workload(.churn(sizes, live: live)),
+        bound: 0.5, isQuick: isQuick)
+    }
+    return [
+      row("1", .fixed(1), 4_096, isQuick: true),
+      row("1..32", .upTo(32), 4_096, isQuick: true),
+      row("1..127", .upTo(127), 5_000, isQuick: false),
+      row("2^0..2^11", .powersOfTwo(11), 256, isQuick: false),
+    ]
+  }
+
+  private static var occupancies: [Row] {
+    [5, 50, 95, 99].map { percent in
+      Row(
+        family: "occupancy", name: "occupancy/\(percent)%", pages: 1,
+        job: .workload(.occupancy(percent: percent, held: held)),
+        isQuick: percent == 5 || percent == 95)
+    }
+      + [1, 2].map { pages in
+        Row(
+          family: "occupancy", name: "checkerboard/\(pages)", pages: pages,
+          job: .workload(.checkerboard(pages: pages, held: held)))
+      }
+  }
+
+  private static var touches: [Row] {
+    [1, 16, 512].map { pages in
+      Row(
+        family: "touch", name: "touch/\(pages)", pages: pages,
+        job: .workload(.touch(pages: pages)), isQuick: pages == 16)
+    }
+      + [1, 16, 512].map { pages in
+        Row(
+          family: "zeroed", name: "zeroed/\(pages)", pages: pages,
+          job: .workload(.zeroed(pages: pages)), isQuick: pages == 16)
+      }
+      + [(1, 1 << 16), (16, 1 << 16), (512, 1 << 21)].map { pages, alignment in
+        Row(
+          family: "aligned", name: "aligned/\(pages)@\(alignment >> 10)K", pages: pages,
+          job: .workload(.aligned(pages: pages, alignment: alignment)))
+      }
+  }
+
+  private static var threaded: [Row] {
+    [1, 2].map { count in
+      Row(
+        family: "threads", name: "threads/\(count)", threads: count,
+        job: .workload(.threads(count)), isQuick: true)
+    } + [
+      Row(
+        family: "threads", name: "handover/1", pages: 1, threads: 2, job: .workload(.handover),
+        bound: 0.7, isQuick: true)
+    ]
+  }
+
+  private static var memory: [Row] {
+    [
+      Row(
+        family: "memory", name: "memory/1..32", job: .workload(.memory(live: 1_024)),
+        isQuick: true)
+    ]
+  }
+
+  private static var engine: [Row] {
+    EngineBench.all.map { bench in
+      let family = bench.name.prefix { $0 != "/" }
+      return Row(
+        family: "engine", name: "engine/\(bench.name)", job: .engine(bench), bound: 0.5,
+        isQuick: family == "PairEmpty" || family == "Churn95" || family == "AllocToCache")
+    }
+  }
+
+  /// A replay of a recording.
+  static func replay(_ recording: Recording, isQuick: Bool) -> Row {
+    Row(
+      family: "replay", name: "replay/\(recording.name)", job: .replay(recording), bound: 0.7,
+      isQuick: isQuick)
+  }
+}

@@ -1,0 +1,81 @@
+import CSysMem
+import PageAlloc
+
+// Operations that use the heap up: a stretch of them is timed, then the heap is made ready again, off
+// the clock.
+extension EngineBench {
+  func allocateToCache(
+    _ isChecker: Bool, _ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort
+  ) {
+    if isChecker { heap.makeCheckerboard() }
+    var caches = [PageCache](repeating: PageCache(), count: Self.stretch)
+    heap.withEngine { engine in
+      stretches(&sampler, effort, Self.stretch) {
+        for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+      } restore: {
+        for index in 0..<Self.stretch { engine.flush(&caches[index]) }
+      }
+    }
+  }
+
+  func cacheFlush(_ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort) {
+    var caches = [PageCache](repeating: PageCache(), count: Self.stretch)
+    heap.withEngine { engine in
+      for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+      stretches(&sampler, effort, Self.stretch) {
+        for index in 0..<Self.stretch { engine.flush(&caches[index]) }
+      } restore: {
+        for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+      }
+    }
+  }
+
+  func checkerFill(_ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort) {
+    heap.makeCheckerboard()
+    heap.withEngine { engine in
+      let count = 4 * Self.stretch
+      stretches(&sampler, effort, count) {
+        for _ in 0..<count { _ = engine.allocate(1) }
+      } restore: {
+        for index in 0..<count { engine.free(EngineHeap.firstPage + 1 + 2 * index, 1) }
+      }
+    }
+  }
+
+  func scavenge(_ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort) {
+    let count = 4 * Self.stretch
+    let pages = 512 * 64
+    heap.withEngine { engine in
+      // Used once and free again: all of it can be given back.
+      func dirty(_ engine: inout PageAllocator) {
+        if let run = engine.allocate(EngineHeap.pageCount) {
+          engine.free(run.page, EngineHeap.pageCount)
+        }
+      }
+      dirty(&engine)
+      assert(count * 8 <= pages)
+      stretches(&sampler, effort, count) {
+        for _ in 0..<count { _ = engine.scavenge(64 << 10, .force) }
+      } restore: {
+        dirty(&engine)
+      }
+    }
+  }
+
+  private static let stretch = 128
+
+  private func stretches(
+    _ sampler: inout Sampler, _ effort: Effort, _ count: Int, _ body: () -> Void,
+    restore: () -> Void
+  ) {
+    body()
+    restore()
+    let end = csm_now() + effort.nanoseconds
+    while csm_now() < end {
+      let start = csm_now()
+      body()
+      sampler.add(csm_now() - start, count)
+      restore()
+    }
+  }
+}
