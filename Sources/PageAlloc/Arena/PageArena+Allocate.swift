@@ -59,20 +59,24 @@ extension PageArena {
       return unsafe pointer(to: run.page)
     }
     // A pointer is handed on, not used.
-    if zeroed { return unsafe try allocateZeroed(pages, aligned) }
+    if zeroed { return unsafe try allocateZeroed(pages, aligned, relieving: cache) }
 
     // The state lives as long as the arena.
     unsafe state.pointee.heap.lock()
     let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) { _, _ in }
     unsafe state.pointee.heap.unlock()
-    let taken = if let fast { fast } else { try growAndTake(pages, aligned) { _, _ in } }
+    let taken =
+      if let fast { fast } else {
+        unsafe try growAndTake(pages, aligned, relieving: cache) { _, _ in }
+      }
     noteUsed(taken.scavengedPages)
     return unsafe pointer(to: taken.page)
   }
 
   @inline(never)
   private func allocateZeroed(
-    _ pages: Int, _ aligned: PageAllocator.Alignment
+    _ pages: Int, _ aligned: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     // The scavenged bits go when the run is taken, so they are copied before.
     var dirt = DirtMap()
@@ -84,7 +88,7 @@ extension PageArena {
     unsafe state.pointee.heap.unlock()
     let taken =
       if let fast { fast } else {
-        try growAndTake(pages, aligned) { dirt.read($1, pages, $0) }
+        unsafe try growAndTake(pages, aligned, relieving: cache) { dirt.read($1, pages, $0) }
       }
     noteUsed(taken.scavengedPages)
     if taken.scavengedPages < pages {

@@ -13,14 +13,18 @@ private struct Growth {
 extension PageArena {
   /// Grows until a run fits, and takes it.
   ///
+  /// First the caller's own cache goes back: what is warm in it is better than fresh memory.
   /// The growth lock makes sure that many threads in need do not all grow; the heap lock is free while
   /// the kernel works. Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond
   /// the free pages at the frontier.
-  /// - Parameter look: is shown where the run will be before it is taken.
+  /// - Parameters:
+  ///   - cache: the caller's own.
+  ///   - look: is shown where the run will be before it is taken.
   /// - Throws: ``PageArenaError/outOfMemory(pages:largestFreeRun:)``, ``PageArenaError/system(_:)``.
   @inline(never)
   func growAndTake(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> Taken {
     // The state lives as long as the arena.
@@ -29,6 +33,7 @@ extension PageArena {
     var isDrained = false
     while true {
       unsafe state.pointee.heap.lock()
+      if let cache = unsafe cache { unsafe state.pointee.takeAll(cache, to: 0) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
         pageCount, alignment, steps: Self.alignedSteps, look: look)
