@@ -13,8 +13,9 @@ extension PageArena {
   /// - Returns: the address of `pages` × 8,192 bytes, readable and writable. Not zeroed, the contents are
   ///   arbitrary.
   /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/badAlignment(alignment:)``;
-  ///   ``PageArenaError/outOfMemory(pages:largestFreeRun:)``; ``PageArenaError/system(_:)`` where
-  ///   the kernel refused to commit more memory.
+  ///   ``PageArenaError/outOfMemory(pages:largestFreeRun:)``,
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; ``PageArenaError/system(_:)``
+  ///   where the kernel refused to commit more memory.
   /// - Complexity: O(1) in the heap; O(`pages` / 512).
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
@@ -67,6 +68,7 @@ extension PageArena {
     unsafe state.pointee.heap.unlock()
     let taken = if let fast { fast } else { try growAndTake(pages, aligned) { _, _ in } }
     noteUsed(taken.scavengedPages)
+    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     return unsafe pointer(to: taken.page)
   }
 
@@ -87,6 +89,7 @@ extension PageArena {
         try growAndTake(pages, aligned) { dirt.read($1, pages, $0) }
       }
     noteUsed(taken.scavengedPages)
+    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     if taken.scavengedPages < pages {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }
