@@ -15,14 +15,18 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,6 +71,27 @@ static inline int csm_madvise(uintptr_t address, uintptr_t length, int advice) {
   return madvise((void *)address, length, advice) == 0 ? 0 : errno;
 }
 
+/* One call for `count` ranges (struct iovec) of this process. The value is the number of bytes
+ * dealt with, from the first range on. Numbers 434 and 440 are the same on every architecture;
+ * -10001 stands for the calling process itself since Linux 6.14. */
+static inline csm_word csm_process_madvise(const void *ranges, size_t count, int advice) {
+  long n = syscall(440 /* process_madvise */, -10001, ranges, count, advice, 0);
+  int error = n < 0 ? errno : 0;
+  if (error == EBADF) {
+    /* No descriptor is kept: it would mean the parent after a fork, and anything after a close. */
+    int self = (int)syscall(434 /* pidfd_open */, getpid(), 0);
+    if (self < 0) {
+      error = errno;
+    } else {
+      n = syscall(440, self, ranges, count, advice, 0);
+      error = n < 0 ? errno : 0;
+      (void)close(self);
+    }
+  }
+  csm_word r = {error ? 0 : (uintptr_t)n, error};
+  return r;
+}
+
 /* Which physical pages of a range are resident; one byte a physical page, bit 0. */
 static inline int csm_mincore(uintptr_t address, size_t length, unsigned char *out) {
   return mincore((void *)address, length, out) == 0 ? 0 : errno;
@@ -91,6 +116,14 @@ static inline int csm_futex_wait(const uint32_t *word, uint32_t expected) {
   return syscall(CSM_SYS_FUTEX, word, 128 | 0, expected, NULL, NULL, 0) == 0 ? 0 : errno;
 }
 
+/* The same for at most so many nanoseconds; then ETIMEDOUT. */
+static inline int csm_futex_wait_for(const uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
+  struct timespec t;
+  t.tv_sec = (time_t)(nanoseconds / 1000000000u);
+  t.tv_nsec = (long)(nanoseconds % 1000000000u);
+  return syscall(CSM_SYS_FUTEX, word, 128 | 0, expected, &t, NULL, 0) == 0 ? 0 : errno;
+}
+
 static inline void csm_futex_wake(const uint32_t *word, int count) {
   /* 1: FUTEX_WAKE. It cannot fail for a mapped, aligned word. */
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
@@ -112,6 +145,61 @@ static inline int csm_membarrier(void) {
 #endif
 }
 
+/* ---- Threads and processes */
+
+/* A thread that gets no signals, with a stack of `stack` bytes or the least there can be. */
+static inline int csm_thread_start(pthread_t *thread, void *(*body)(void *), void *argument,
+                                   size_t stack) {
+  pthread_attr_t attributes;
+  sigset_t all, old;
+  int error = pthread_attr_init(&attributes);
+  if (error) return error;
+  long least = sysconf(_SC_THREAD_STACK_MIN);
+  if (least > 0 && stack < (size_t)least) stack = (size_t)least;
+  (void)pthread_attr_setstacksize(&attributes, stack);
+  sigfillset(&all);
+  (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+  error = pthread_create(thread, &attributes, body, argument);
+  (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+  (void)pthread_attr_destroy(&attributes);
+  return error;
+}
+
+static inline int csm_thread_join(pthread_t thread) { return pthread_join(thread, NULL); }
+
+/* 0, or an errno value: the handlers are then not registered. */
+static inline int csm_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+  return pthread_atfork(prepare, parent, child);
+}
+
+/* For tests: fork; the child's number, 0 in the child. */
+static inline csm_word csm_fork(void) {
+  pid_t child = fork();
+  csm_word r = {child < 0 ? 0 : (uintptr_t)child, child < 0 ? errno : 0};
+  return r;
+}
+
+/* For tests: waits for a child. Its exit status, or 256 + the signal that ended it. */
+static inline csm_word csm_wait(uintptr_t child) {
+  int status = 0;
+  pid_t got;
+  do got = waitpid((pid_t)child, &status, 0);
+  while (got < 0 && errno == EINTR);
+  csm_word r = {0, got < 0 ? errno : 0};
+  if (got >= 0) r.value = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+  return r;
+}
+
+/* Ends the process at once, with no handler run. */
+static inline void csm_exit_now(int status) { _exit(status); }
+
+/* For tests: the most address space (`ulimit -v`) in bytes, for this process. */
+static inline int csm_limit_address_space(uintptr_t bytes) {
+  struct rlimit limit;
+  limit.rlim_cur = limit.rlim_max = (rlim_t)bytes;
+  return setrlimit(RLIMIT_AS, &limit) == 0 ? 0 : errno;
+}
+
 /* ---- malloc, for tests that show it is not used: bytes that it has handed out. */
 static inline uintptr_t csm_malloc_bytes(void) {
   struct mallinfo2 info = mallinfo2();
@@ -119,6 +207,12 @@ static inline uintptr_t csm_malloc_bytes(void) {
 }
 
 /* ---- Files and time */
+static inline csm_word csm_open_write(const char *path) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+  return r;
+}
+
 static inline csm_word csm_open_read(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
@@ -143,6 +237,13 @@ static inline void csm_close(int fd) { (void)close(fd); }
 static inline uint64_t csm_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The processor time of the calling thread in nanoseconds. */
+static inline uint64_t csm_thread_time(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 

@@ -16,6 +16,8 @@ public struct Errno: RawRepresentable, Error, Equatable, Hashable, Sendable {
   public static let tryAgain = Errno(rawValue: EAGAIN)
   /// The kernel does not have this call.
   public static let noSuchCall = Errno(rawValue: ENOSYS)
+  /// What was asked for is in use.
+  public static let busy = Errno(rawValue: EBUSY)
   /// The process may not do this.
   public static let notPermitted = Errno(rawValue: EPERM)
 }

@@ -36,6 +36,11 @@ public struct FutexLock: ~Copyable, Sendable {
     if word.exchange(0, ordering: .releasing) == 2 { wake() }
   }
 
+  /// Makes the lock free, whoever held it: for a child of `fork`, where the holder is gone.
+  ///
+  /// - Precondition: no other thread uses the lock.
+  public borrowing func reset() { word.store(0, ordering: .relaxed) }
+
   @inline(never)
   private borrowing func lockSlowly() {
     // A holder is in for tens of nanoseconds: look a few times before sleeping.

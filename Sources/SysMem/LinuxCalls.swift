@@ -39,6 +39,18 @@ public final class LinuxCalls: MemoryCalls {
     try check(csm_madvise(address, byteCount, advice.value))
   }
 
+  /// `process_madvise` on this process.
+  public func processMadvise(
+    _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
+  ) throws(Errno) -> UInt {
+    // The span is readable for its length; its elements have the layout of struct iovec: two words.
+    let result = unsafe ranges.withUnsafeBufferPointer {
+      unsafe csm_process_madvise($0.baseAddress, $0.count, advice.value)
+    }
+    try check(result.error)
+    return result.value
+  }
+
   private func check(_ error: Int32) throws(Errno) {
     if error != 0 { throw Errno(rawValue: error) }
   }

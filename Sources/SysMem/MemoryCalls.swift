@@ -24,6 +24,21 @@ public enum MemoryAdvice: UInt8, Equatable, Sendable {
   case collapse
 }
 
+/// A range of addresses as the kernel reads it in a list (`struct iovec`).
+@frozen
+public struct AdvisedRange: Equatable, Sendable {
+  /// Where it starts.
+  public let address: UInt
+  /// Its size in bytes.
+  public let byteCount: UInt
+
+  /// The `byteCount` bytes from `address` on.
+  public init(address: UInt, byteCount: UInt) {
+    self.address = address
+    self.byteCount = byteCount
+  }
+}
+
 /// The operating system's memory calls, so that a test can hand in memory that fails.
 ///
 /// A conforming type does just what the call of that name does and hides no failure. The state
@@ -53,4 +68,22 @@ public protocol MemoryCalls: AnyObject, Sendable {
 
   /// Tells the kernel about a range.
   func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno)
+
+  /// Tells the kernel about many ranges in one call (`process_madvise` on this process).
+  ///
+  /// - Returns: how many bytes were dealt with, from the first range on; fewer than all where a range
+  ///   was refused.
+  /// - Throws: nothing was done. `ENOSYS` or `EPERM`: there is no such call, or not for us.
+  func processMadvise(
+    _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
+  ) throws(Errno) -> UInt
+}
+
+extension MemoryCalls {
+  /// A system without the call: `ENOSYS`.
+  public func processMadvise(
+    _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
+  ) throws(Errno) -> UInt {
+    throw .noSuchCall
+  }
 }

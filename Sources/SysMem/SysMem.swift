@@ -29,6 +29,8 @@ public final class SysMem: Sendable {
   private let reserved = Atomic<UInt64>(0)
   private let prepared = Atomic<UInt64>(0)
   private let ready = Atomic<UInt64>(0)
+  /// Whether `process_madvise` turned out not to be for us. Written once; races are harmless.
+  let isListRefused = Atomic<Bool>(false)
 
   /// Memory by way of `calls`.
   public init(calls: any MemoryCalls) { self.calls = calls }
@@ -107,6 +109,11 @@ extension SysMem {
     move(byteCount, from: ready, to: prepared)
   }
 
+  /// Ready → prepared for memory that the kernel has taken already, by ``advise(_:_:)``.
+  public func sysUnused(byteCount: UInt) {
+    move(byteCount, from: ready, to: prepared)
+  }
+
   /// Prepared or ready → reserved: contents go and any access faults.
   ///
   /// - Parameter readyByteCount: how much of the range was ready.
@@ -163,7 +170,12 @@ extension SysMem {
     }
   }
 
-  private func advise(
+  /// Gathers what is there into huge pages, now. Changes no state.
+  public func sysCollapse(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    try advise(address, byteCount, .collapse)
+  }
+
+  func advise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(SysMemError) {
     do throws(Errno) {

@@ -10,7 +10,8 @@ struct Replay: ParsableCommand {
       Each FILE is a page trace ("#pagetrace 1"). Its events are replayed in the order of their \
       lines, on one thread, on an arena of its own. Every byte of every page is written when the \
       page is given out, and checked before the page is freed, moved or purged; what is live after \
-      the last event is checked and freed too, and then all free memory is given back.
+      the last event is checked and freed too. Then memory goes back to the system by itself, which \
+      takes a few seconds (not waited for with --quick), and at last all the rest on request.
 
       Times: "an operation" is wall-clock time of all operations with writing, checking, copying \
       and page faults. "allocate" and "free" are the allocator's calls alone, by a clock around \
@@ -18,7 +19,8 @@ struct Replay: ParsableCommand {
       of several files has the medians.
 
       Memory: "resident" is the anonymous memory of the whole process, read before the arena is \
-      made, about a thousand times in between, and after all was given back. "ready" is what the \
+      made, about a thousand times in between, when what goes back by itself has gone, and after the \
+      rest was given back. "ready" is what the \
       arena has committed, whether it is resident or not.
 
       EXAMPLES
@@ -40,7 +42,9 @@ struct Replay: ParsableCommand {
                                 objects: count, timed; of the timed ones
                                 meanNanoseconds, medianNanoseconds (to 1/16)
           peakLivePages, endLivePages
-          residentBytes         object: before, peak, after
+          residentBytes         object: before, peak, returned (by itself, after the
+                                last free), after (the rest given back too)
+          returnNanoseconds     how long it went back by itself
           readyBytes            most memory made ready for pages
           footprint             readyBytes for each byte live at the peak
           fragmentation         1 - longest free run / free pages, when most pages
@@ -97,7 +101,8 @@ struct Replay: ParsableCommand {
     do throws(FileFailure) {
       let trace = try parse(try readInput(path))
       result.header = trace.header
-      result.report = try replay(trace, ReplayOptions(checking: checking), progress)
+      result.report = try replay(
+        trace, ReplayOptions(checking: checking, awaitsReturn: !quick), progress)
     } catch {
       result.failure = error
     }

@@ -6,6 +6,7 @@ extension ReplayResult: Encodable {
     case bytesWritten, bytesChecked, elapsedNanoseconds, nanosecondsPerOperation
     case allocateCalls, freeCalls, peakLivePages, endLivePages, residentBytes
     case readyBytes, footprint, fragmentation, metadataBytes, inUseBytesAfter, releasedBytes
+    case returnNanoseconds
   }
 
   private struct Calls: Encodable {
@@ -33,7 +34,7 @@ extension ReplayResult: Encodable {
     }
   }
 
-  private enum ResidentKey: String, CodingKey { case before, peak, after }
+  private enum ResidentKey: String, CodingKey { case before, peak, returned, after }
 
   func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: Key.self)
@@ -56,7 +57,10 @@ extension ReplayResult: Encodable {
     var resident = object.nestedContainer(keyedBy: ResidentKey.self, forKey: .residentBytes)
     try resident.encode(report.residentBefore, forKey: .before)
     try resident.encode(report.residentPeak, forKey: .peak)
+    try resident.encode(report.residentReturned, forKey: .returned)
     try resident.encode(report.residentAfter, forKey: .after)
+    try object.encode(
+      report.residentReturned.map { _ in report.returnNanoseconds }, forKey: .returnNanoseconds)
     try object.encode(report.peakReadyBytes, forKey: .readyBytes)
     try object.encode(report.footprint, forKey: .footprint)
     try object.encode(report.fragmentation, forKey: .fragmentation)

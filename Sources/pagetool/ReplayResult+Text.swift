@@ -32,7 +32,7 @@ extension ReplayResult {
           + "free run"
       ),
       ("metadata", bytes(report.usageAfter.metadataBytes)),
-      ("given back", bytes(report.releasedBytes)),
+      ("given back", "\(bytes(report.releasedBytes)) on request, of what did not go by itself"),
     ]
     var text = "\(header.name): \(grouped(report.eventCount)) operations, \(checked)"
     for (label, value) in rows { text += "\n  \(padded(right: label, 11))\(value)" }
@@ -55,8 +55,13 @@ extension ReplayResult {
     guard let before = report.residentBefore, let peak = report.residentPeak,
       let after = report.residentAfter
     else { return "the system does not say" }
-    return "\(bytes(before)) before, \(bytes(peak)) at most, \(bytes(after)) after "
-      + "(\(byteChange(from: before, to: after)))"
+    var text = "\(bytes(before)) before, \(bytes(peak)) at most, "
+    if let returned = report.residentReturned {
+      text += "\(bytes(returned)) by itself after "
+      text += "\(decimal(Double(report.returnNanoseconds) / 1e9, places: 1)) s "
+      text += "(\(byteChange(from: before, to: returned))), "
+    }
+    return text + "\(bytes(after)) after (\(byteChange(from: before, to: after)))"
   }
 }
 

@@ -1,7 +1,7 @@
 // The runner of the checks where there is no Swift Testing: Embedded Swift on x86_64, i386 and
 // armhf.
 //
-//     crosscheck test             run every check of PageChecks
+//     crosscheck test [TEXT]      run every check of PageChecks, or those with a name that begins so
 //     crosscheck check FILE...    compare conformance files, one line a file
 //
 // Status: 0 good, 1 a check or a comparison failed, 2 misuse.
@@ -23,8 +23,8 @@ struct CrossCheck {
 
   private static func run(_ words: [String]) -> Int32 {
     guard let command = words.first else { return usage() }
-    if sameBytes(command, "test") && words.count == 1 {
-      return runAllChecks(print: { print($0) })
+    if sameBytes(command, "test") && words.count <= 2 {
+      return runAllChecks(beginning: words.count == 2 ? words[1] : "", print: { print($0) })
     }
     if sameBytes(command, "check") && words.count > 1 {
       return runCheck(paths: Array(words.dropFirst()))
@@ -33,7 +33,7 @@ struct CrossCheck {
   }
 
   private static func usage() -> Int32 {
-    print("usage: crosscheck test | crosscheck check FILE...")
+    print("usage: crosscheck test [TEXT] | crosscheck check FILE...")
     return 2
   }
 }

@@ -25,4 +25,12 @@ package let allChecks: [Check] = [
   arenaLimitChecks,
   arenaThreadChecks,
   arenaCacheChecks,
+  pacerChecks,
+  scavengerStepChecks,
+  returnBatchChecks,
+  memoryLimitChecks,
+  returnStatisticsChecks,
+  scavengerThreadChecks,
+  forkChecks,
+  largeReturnChecks,
 ].flatMap { $0 }

@@ -23,12 +23,17 @@ extension PageAllocator {
     _ byteCount: UInt64, _ mode: ScavengeMode
   ) -> Range<PageNumber>? {
     guard let run = nextCandidate(byteCount, mode) else { return nil }
+    detach(run)
+    return run
+  }
+
+  /// Takes free pages of one chunk out of reach.
+  package mutating func detach(_ run: Range<PageNumber>) {
     let chunk = Geometry.chunk(of: run.lowerBound)
     let data = chunks.data(chunk)
     // The scavenge record stays as it is: nobody uses these pages.
     data.allocated.bits.insert(places(of: run))
     summaries.update(leaf: chunk, data.allocated.summarize())
-    return run
   }
 
   /// Makes detached pages free again.

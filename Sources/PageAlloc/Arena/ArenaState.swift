@@ -1,4 +1,5 @@
 import SysMem
+import Synchronization
 
 /// All that an arena knows, behind its locks, in mapped memory.
 ///
@@ -24,7 +25,22 @@ struct ArenaState: ~Copyable {
   /// Free pages that the kernel has back, or never backed.
   var scavengedPages = 0
   /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
-  var detached: Range<PageNumber> = 0..<0
+  var detached = DetachedRuns()
+  /// The address of offset 0, the operating system's memory and its files: the arena's own, for
+  /// the scavenger's thread. They never change.
+  let base: UInt
+  let system: SysMem
+  let files: any SystemFiles
+  /// The scavenger in the background, and what went back.
+  var scavenger: ScavengerState
+  /// Whether there is a limit. Written with `heap` held; read relaxed without, as a hint.
+  let isLimited = Atomic<Bool>(false)
+  /// The bounds on `residentPages`; `Int.max` for none.
+  var softPages = Int.max
+  var hardPages = Int.max
+  /// The figures of `reservation` and `tables`, for whoever holds only this lock.
+  var reservedBytes: UInt64 = 0
+  var metadataBytes: UInt64 = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
   /// Address space.
@@ -38,14 +54,21 @@ struct ArenaState: ~Copyable {
   var nextArena: UnsafeMutablePointer<ArenaState>?
 
   init(
-    number: UInt, reservation: Reservation, tables: consuming AllocatorTables, grain: ScavengeGrain
+    number: UInt, reservation: Reservation, tables: consuming AllocatorTables,
+    grain: ScavengeGrain, system: SysMem, options: PageArena.Options
   ) {
     self.number = number
+    base = reservation.base
+    self.system = system
+    files = options.files
+    scavenger = ScavengerState(options)
     allocator = PageAllocator(tables: tables, grain: grain)
     // The table outlives the state, which lies in the same tables.
     unsafe runs = RunTable(storage: tables.runs)
     unsafe caches = nil
     unsafe nextArena = nil
+    reservedBytes = reservation.byteCount
+    metadataBytes = UInt64(tables.mappedByteCount)
     self.reservation = reservation
     self.tables = tables
   }

@@ -2,7 +2,21 @@ import SysMem
 
 /// Which pages of a run may hold something, copied under the lock for use outside of it.
 struct DirtMap {
-  /// Pages that the map has room for: 32 MiB. Longer runs are not cleared page by page.
+  /// Pages that the map has room for: 32 MiB. Longer runs go back to the kernel instead of being cleared.
+  ///
+  /// By time alone, clearing in place always wins where the caller touches all of it. In microseconds,
+  /// on Linux 6.18 with 4 KiB pages (in parentheses: memory backed by huge pages):
+  ///
+  ///     size       clear           give back      give back, touch all
+  ///     8 KiB      0.1             1.1            4.1
+  ///     128 KiB    1.2             7.6            47
+  ///     2 MiB      25 (24)         128 (7)        890 (46)
+  ///     8 MiB      148 (94)        534 (19)       3,740 (182)
+  ///     32 MiB     1,050 (611)     2,330 (187)    15,500 (5,800)
+  ///     64 MiB     1,550 (1,270)   4,020 (360)    29,100 (13,300)
+  ///
+  /// What giving back saves is memory: of a long run the caller may touch little for long, and until
+  /// then it costs nothing. From 32 MiB on that is worth at most 1.3 ms more before the call returns.
   static var pageCapacity: Int { 64 * 64 }
 
   // Bit i: page i of the run is known to be zero.

@@ -13,8 +13,9 @@ extension PageArena {
   /// - Returns: the address of `pages` × 8,192 bytes, readable and writable. Not zeroed, the contents are
   ///   arbitrary.
   /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/badAlignment(alignment:)``;
-  ///   ``PageArenaError/outOfMemory(pages:largestFreeRun:)``; ``PageArenaError/system(_:)`` where
-  ///   the kernel refused to commit more memory.
+  ///   ``PageArenaError/outOfMemory(pages:largestFreeRun:)``,
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; ``PageArenaError/system(_:)``
+  ///   where the kernel refused to commit more memory.
   /// - Complexity: O(1) in the heap; O(`pages` / 512).
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
@@ -70,6 +71,7 @@ extension PageArena {
         unsafe try growAndTake(pages, aligned, relieving: cache) { _, _ in }
       }
     noteUsed(taken.scavengedPages)
+    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     return unsafe pointer(to: taken.page)
   }
 
@@ -91,6 +93,7 @@ extension PageArena {
         unsafe try growAndTake(pages, aligned, relieving: cache) { dirt.read($1, pages, $0) }
       }
     noteUsed(taken.scavengedPages)
+    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     if taken.scavengedPages < pages {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }

@@ -44,18 +44,21 @@ extension PageArena {
     let part = page..<(page + pages)
     if runs.length(page) == pages, let cache = unsafe handle ?? cacheOfThread() {
       if pages > RunCache.longestStacked {
-        if unsafe putLong(page, pages, cache) { return }
+        if unsafe putLong(page, pages, cache) {
+          // What many threads keep at hand, and never touch again, is the scavenger's business too.
+          unsafe state.pointee.heap.lock()
+          let call = unsafe state.pointee.scavengerCall(with: cache)
+          unsafe state.pointee.heap.unlock()
+          perform(call)
+          return
+        }
       } else {
         unsafe relieveAndPut(page, pages, cache)
         return
       }
     }
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
-    guard unsafe state.pointee.allocator.isGrown(page, pages) else { throw .foreign(base: address) }
-    let run = unsafe try state.pointee.run(around: part, base: address)
-    unsafe state.pointee.giveBack(part, of: run)
+    perform(unsafe try state.pointee.lockAndGiveBack(part, address))
   }
 
   /// Makes room in a cache, many runs at once, and puts a run into it.
@@ -70,7 +73,15 @@ extension PageArena {
     } else {
       unsafe state.pointee.giveBack(page..<(page + pages), of: page..<(page + pages))
     }
+    let call = unsafe state.pointee.scavengerCall(with: cache)
     unsafe state.pointee.heap.unlock()
+    perform(call)
+  }
+
+  /// Wakes the scavenger, or starts it, where a free said so.
+  @inline(__always)
+  func perform(_ call: ScavengerCall) {
+    if call != .none { returnPath.perform(call) }
   }
 
   /// The page at an address, if `pages` pages from there on lie in the 32-bit space at all.
@@ -89,6 +100,17 @@ extension PageArena {
 }
 
 extension ArenaState {
+  /// Gives a part of a run back by the heap lock.
+  fileprivate mutating func lockAndGiveBack(
+    _ part: Range<PageNumber>, _ address: UInt
+  ) throws(PageArenaError) -> ScavengerCall {
+    heap.lock()
+    defer { heap.unlock() }
+    guard allocator.isGrown(part.lowerBound, part.count) else { throw .foreign(base: address) }
+    giveBack(part, of: try run(around: part, base: address))
+    return scavengerCall()
+  }
+
   /// Makes room in a cache. Call with `heap` held, as the owner, outside of it.
   ///
   /// - Parameter pages: the size for which there is to be room: half of a full stack goes.

@@ -27,6 +27,7 @@ extension PageArena {
     relieving cache: UnsafeMutablePointer<RunCache>?,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> Taken {
+    if hasLimit { try checkHardLimit(pageCount) }
     // The state lives as long as the arena.
     unsafe state.pointee.growth.lock()
     defer { unsafe state.pointee.growth.unlock() }
@@ -68,6 +69,9 @@ extension PageArena {
       unsafe try state.pointee.tables.mapChunks(growth.chunks)
       try system.sysMap(address(of: first), UInt(added) << UInt(Geometry.pageShift))
     } catch { throw .system(error) }
+    if hugePages != .system {
+      adviseHugePages(address(of: first), UInt(added) << UInt(Geometry.pageShift))
+    }
 
     unsafe state.pointee.reservation.didGrow(piece: growth.piece, to: growth.chunks.upperBound)
     unsafe state.pointee.heap.lock()
@@ -75,6 +79,7 @@ extension PageArena {
     unsafe state.pointee.allocator.grow(growth.chunks)
     unsafe state.pointee.grownPages += added
     unsafe state.pointee.scavengedPages += added
+    unsafe state.pointee.noteTables()
     guard unsafe state.pointee.allocator.isFree(growth.page, pageCount) else { return nil }
     return unsafe state.pointee.take(at: (growth.page, 0), pageCount, look: look)
   }

@@ -33,7 +33,7 @@ extension ArenaState {
     }
     if handedOutPages != inUsePages - cachedPages { return "the run table does not add up" }
     if grown != grownPages { return "the count of grown pages is wrong" }
-    if inUse != inUsePages + detached.count { return "the count of pages in use is wrong" }
+    if inUse != inUsePages + detached.pageCount { return "the count of pages in use is wrong" }
     if scavenged != scavengedPages { return "the count of scavenged pages is wrong" }
     return nil
   }

@@ -21,6 +21,8 @@ extension PageArena {
     // The cache was at the wrong slot, or somebody asked for all of it.
     if let run = unsafe takeCached(pages, cache) { return run }
     if pages > Self.largestRefilled { return nil }
+    // A block may bring more resident memory than a limit allows, and only one run can be refused.
+    if hasLimit { return nil }
 
     // The state lives as long as the arena.
     unsafe state.pointee.heap.lock()

@@ -4,70 +4,65 @@ extension PageArena {
   /// Gives free memory back to the kernel, from high addresses down.
   ///
   /// The address space stays; what was given back reads as zero when it is handed out again. A call
-  /// waits for one that is under way in another thread. Allocations do not wait.
+  /// waits for one that is under way in another thread, and for a batch of the scavenger's. Allocations do
+  /// not wait.
   ///
   /// - Parameter byteCount: how much at least, as long as there is so much. The last piece may be larger
   ///   than what was missing, so as not to break a huge page.
   /// - Returns: the bytes given back.
   /// - Throws: ``PageArenaError/badByteCount(byteCount:)``; ``PageArenaError/system(_:)`` where the kernel
-  ///   refused: what it refused is free as before.
+  ///   refused some of it: that is free as before, the rest was given back.
   /// - Complexity: O(bytes given back + chunks looked at).
   @discardableResult
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
     guard byteCount >= 0 else { throw .badByteCount(byteCount: byteCount) }
-    return Int(truncatingIfNeeded: try release(UInt64(byteCount), .force))
+    return Int(truncatingIfNeeded: try releaseOnRequest(UInt64(byteCount)))
   }
 
-  /// Gives all free memory back to the kernel.
+  /// Gives all free memory back to the kernel, what threads keep at hand included.
   ///
   /// - Returns: the bytes given back. On a 32-bit host they are at most the largest `Int`.
   /// - Throws: as ``scavenge(byteCount:)``.
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     drainCaches()
-    return Int(clamping: try release(.max, .force))
+    return Int(clamping: try releaseOnRequest(.max))
   }
 
-  private func release(
-    _ byteCount: UInt64, _ mode: ScavengeMode
-  ) throws(PageArenaError) -> UInt64 {
-    unsafe state.pointee.release.lock()
-    defer { unsafe state.pointee.release.unlock() }
-    var released: UInt64 = 0
-    while released < byteCount {
-      unsafe state.pointee.heap.lock()
-      let candidate = unsafe state.pointee.detach(byteCount - released, mode)
-      unsafe state.pointee.heap.unlock()
-      guard let candidate else { break }
-
-      let size = UInt(candidate.count) << UInt(Geometry.pageShift)
-      var refusal: SysMemError?
-      do throws(SysMemError) {
-        try system.sysUnused(address(of: candidate.lowerBound), size)
-      } catch { refusal = error }
-
-      unsafe state.pointee.heap.lock()
-      unsafe state.pointee.reattach(candidate, scavenged: refusal == nil)
-      unsafe state.pointee.heap.unlock()
-      if let refusal { throw .system(refusal) }
-      released += UInt64(size)
-    }
-    return released
-  }
-}
-
-extension ArenaState {
-  /// Takes free pages out of reach of everybody, to be given back. Call with `heap` held.
-  mutating func detach(_ byteCount: UInt64, _ mode: ScavengeMode) -> Range<PageNumber>? {
-    guard let run = allocator.detachCandidate(byteCount, mode) else { return nil }
-    detached = run
-    return run
+  /// Lets the kernel take all free memory when it wants to (`MADV_FREE`).
+  ///
+  /// Cheaper than giving it back, and cheaper to use again where the kernel did not want it. But until
+  /// then the memory counts as resident, here and for everybody who looks at the process, and it does not
+  /// read as zero. Never done unless asked for.
+  ///
+  /// - Returns: the bytes offered.
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
+  /// - Complexity: O(heap).
+  @discardableResult
+  public func releaseFreeMemoryLazily() throws(PageArenaError) -> Int {
+    drainCaches()
+    let result = returnPath.releaseLazily()
+    if let refusal = result.firstRefusal { throw .system(refusal) }
+    return Int(clamping: result.releasedBytes)
   }
 
-  /// Makes them free again. Call with `heap` held.
-  mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) {
-    detached = 0..<0
-    allocator.reattach(run, scavenged: scavenged)
-    if scavenged { scavengedPages += run.count }
+  private func releaseOnRequest(_ byteCount: UInt64) throws(PageArenaError) -> UInt64 {
+    let result = returnPath.release(byteCount, .force, .request)
+    if let refusal = result.firstRefusal { throw .system(refusal) }
+    return result.releasedBytes
+  }
+
+  /// The arena without the arena.
+  var returnPath: ReturnPath { unsafe ReturnPath(base: base, system: system, state: state) }
+
+  /// One step of the scavenger, for a check with a clock of its own. The arena must have no thread.
+  package func backgroundStep() -> ScavengeStep { returnPath.backgroundStep() }
+
+  /// Whether the scavenger's thread exists, and whether it sleeps until it is signalled.
+  package var scavengerThread: (exists: Bool, isParked: Bool) {
+    // The state lives as long as the arena.
+    unsafe state.pointee.heap.lock()
+    defer { unsafe state.pointee.heap.unlock() }
+    return unsafe (state.pointee.scavenger.hasThread, state.pointee.scavenger.phase == .parked)
   }
 }

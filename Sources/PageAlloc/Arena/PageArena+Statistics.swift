@@ -1,7 +1,8 @@
 import SysMem
 
 extension PageArena {
-  /// What an arena holds, at one moment. Figures are bytes but for the run.
+  /// What an arena holds, at one moment, and what it gave back since it was made. Figures are bytes
+  /// where nothing else is said.
   public struct Statistics: Equatable, Sendable {
     /// Address space, with what must stay reserved.
     public let reservedBytes: UInt64
@@ -19,37 +20,89 @@ extension PageArena {
     public let largestFreeRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
+    /// What went back, and at what cost.
+    public let returned: Returned
+
+    /// What may be resident: in use, or free and not given back. It is what the limits bound.
+    public var residentBytes: UInt64 { inUseBytes + freeResidentBytes }
   }
 
-  /// What the arena holds now.
+  /// What went back to the kernel since the arena was made.
+  public struct Returned: Equatable, Sendable {
+    /// By the scavenger in the background.
+    public let backgroundBytes: UInt64
+    /// By ``PageArena/scavenge(byteCount:)`` and ``PageArena/releaseFreeMemory()``.
+    public let requestedBytes: UInt64
+    /// To keep a limit.
+    public let limitBytes: UInt64
+    /// What the kernel would not take: free as before.
+    public let refusedBytes: UInt64
+    /// What the kernel may take when it wants to; in none of the figures above.
+    public let lazyBytes: UInt64
+    /// Passes that gave something back.
+    public let passes: UInt64
+    /// Time spent in passes on request or for a limit, in nanoseconds.
+    public let callNanoseconds: UInt64
+    /// Processor time of the scavenger's thread, in nanoseconds.
+    public let backgroundNanoseconds: UInt64
+    /// The time in which the scavenger had work to do, its pauses included, in nanoseconds.
+    public let backgroundElapsedNanoseconds: UInt64
+    /// Allocations that the hard limit refused.
+    public let limitRefusals: UInt64
+    /// Advice about huge pages that the kernel did not take.
+    public let refusedAdvice: UInt64
+
+    /// The share of one processor that the scavenger had while it had work to do; 0 where it had none.
+    public var backgroundShare: Double {
+      backgroundElapsedNanoseconds == 0
+        ? 0 : Double(backgroundNanoseconds) / Double(backgroundElapsedNanoseconds)
+    }
+
+    init(_ counters: ReturnCounters) {
+      backgroundBytes = counters.backgroundBytes
+      requestedBytes = counters.requestedBytes
+      limitBytes = counters.limitBytes
+      refusedBytes = counters.refusedBytes
+      lazyBytes = counters.lazyBytes
+      passes = counters.passes
+      callNanoseconds = counters.callNanoseconds
+      backgroundNanoseconds = counters.workNanoseconds
+      backgroundElapsedNanoseconds = counters.awakeNanoseconds
+      limitRefusals = counters.limitRefusals
+      refusedAdvice = counters.refusedAdvice
+    }
+  }
+
+  /// What the arena holds now. All figures are of one moment.
   ///
-  /// The figures are of one moment but for the address space and the tables, which may be of a moment
-  /// later.
-  /// - Complexity: O(1).
+  /// - Complexity: O(caches); as cheap as a free.
   public var statistics: Statistics {
     // The state lives as long as the arena.
     unsafe state.pointee.heap.lock()
-    let grown = unsafe state.pointee.grownPages
-    let cached = unsafe state.pointee.cachedPages
-    let inUse = unsafe state.pointee.inUsePages - cached
-    let scavenged = unsafe state.pointee.scavengedPages
-    let largest = unsafe state.pointee.allocator.summaries.longestRun
-    let caches = unsafe state.pointee.cacheCount
-    unsafe state.pointee.heap.unlock()
-    unsafe state.pointee.growth.lock()
-    let reserved = unsafe state.pointee.reservation.byteCount
-    let metadata =
-      unsafe state.pointee.tables.mappedByteCount
-      + UInt(caches) * CacheMapping.byteCount(system)
-    unsafe state.pointee.growth.unlock()
-    return Statistics(
-      reservedBytes: reserved, readyBytes: bytes(grown), inUseBytes: bytes(inUse),
-      freeResidentBytes: bytes(grown - inUse - scavenged), cachedBytes: bytes(cached),
-      scavengedBytes: bytes(scavenged),
-      largestFreeRun: largest, metadataBytes: UInt64(metadata))
+    defer { unsafe state.pointee.heap.unlock() }
+    return unsafe state.pointee.statistics
+  }
+}
+
+extension ArenaState {
+  /// Call with `heap` held.
+  fileprivate var statistics: PageArena.Statistics {
+    func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }
+    let cached = cachedPages
+    return PageArena.Statistics(
+      reservedBytes: reservedBytes, readyBytes: bytes(grownPages),
+      inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
+      cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
+      largestFreeRun: allocator.summaries.longestRun,
+      metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system)),
+      returned: PageArena.Returned(scavenger.counters))
   }
 
-  private func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }
+  /// Copies the figures that the growth lock guards. Call with `growth` and `heap` held.
+  mutating func noteTables() {
+    reservedBytes = reservation.byteCount
+    metadataBytes = UInt64(tables.mappedByteCount)
+  }
 }
 
 extension PageArena {

@@ -19,9 +19,9 @@ import SysMem
 
 /// An arena of page memory: up to 4 GiB of address space, served in runs of 8 KiB pages.
 ///
-/// Memory is committed as demand grows and goes back to the kernel by ``scavenge(byteCount:)`` and
-/// ``releaseFreeMemory()``. A run goes to the lowest place where it fits. All methods may be called
-/// from any thread; a run may be freed by another thread than its own, and in parts.
+/// Memory is committed as demand grows, and goes back to the kernel by itself when it is free: see
+/// ``Options/scavenging``, and ``releaseFreeMemory()`` for those who cannot wait. A run goes to the
+/// lowest place where it fits. All methods may be called from any thread; a run may be freed by another thread than its own, and in parts.
 ///
 /// ```swift
 /// let arena = try PageArena()
@@ -52,40 +52,17 @@ public final class PageArena: @unchecked Sendable {
   let number: UInt
   /// Pages that a cache may hold; 0 for no caches.
   let cacheLimit: Int
-
-  /// How an arena is set up.
-  public struct Options: Sendable {
-    /// Address space to reserve in bytes, 64 MiB to 4 GiB, rounded up to 4 MiB.
-    ///
-    /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a 32-bit
-    /// host it is the most that the arena takes, piece by piece.
-    public var reservedByteCount: UInt64 = 1 << 32
-    /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
-    ///
-    /// They are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first.
-    public var threadCacheByteCount: Int = 32 << 20
-    /// The operating system, or what a test puts in its place.
-    public var calls: any MemoryCalls
-
-    /// 4 GiB from the operating system.
-    public init() { self.init(calls: LinuxCalls()) }
-
-    /// 4 GiB from `calls`.
-    public init(calls: any MemoryCalls) { self.calls = calls }
-  }
+  /// What the kernel is told of memory to come.
+  let hugePages: HugePages
 
   /// Reserves the address space of an arena. No memory is committed but for its tables.
   ///
-  /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``;
+  /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``,
+  ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
   ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
   public init(_ options: Options = Options()) throws(PageArenaError) {
-    guard options.reservedByteCount >= Reservation.minimumByteCount,
-      options.reservedByteCount <= Reservation.maximumByteCount
-    else {
-      throw .badReservation(
-        reservedByteCount: options.reservedByteCount, minimum: Reservation.minimumByteCount)
-    }
+    try options.check()
     let chunk = UInt64(Geometry.chunkByteCount)
     let byteCount = (options.reservedByteCount + chunk - 1) & ~(chunk - 1)
     let system = SysMem(calls: options.calls)
@@ -110,8 +87,13 @@ public final class PageArena: @unchecked Sendable {
     let grain = ScavengeGrain(
       physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
     unsafe state.initialize(
-      to: ArenaState(number: number, reservation: reservation, tables: tables, grain: grain))
+      to: ArenaState(
+        number: number, reservation: reservation, tables: tables, grain: grain, system: system,
+        options: options))
     runs = unsafe state.pointee.runs
+    hugePages = options.hugePages
+    setLimits(options.memoryLimit)
+    ForkHandlers.register()
     unsafe ArenaRegistry.add(state)
   }
 
@@ -119,7 +101,9 @@ public final class PageArena: @unchecked Sendable {
   private static let numbers = Atomic<UInt>(0)
 
   deinit {
+    // From here on no fork and no end of a thread sees the arena.
     unsafe ArenaRegistry.remove(state)
+    returnPath.stopBackground()
     var position = unsafe state.pointee.caches
     while let cache = unsafe position {
       unsafe position = cache.pointee.next

@@ -12,6 +12,10 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badByteCount(byteCount: Int)
   /// `reservedByteCount` is below the minimum or above 4 GiB.
   case badReservation(reservedByteCount: UInt64, minimum: UInt64)
+  /// `scavenging`: a headroom outside 0 ... 16, or a share of the processor not above 0 or above 1.
+  case badScavenging
+  /// `memoryLimit`: a soft limit above the hard one, or a fraction not above 0 or above 1.
+  case badMemoryLimit
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's start.
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
@@ -25,6 +29,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
 
   /// No run of so many pages is free, and there is no address space left to grow into.
   case outOfMemory(pages: Int, largestFreeRun: Int)
+  /// `pages` more would take the arena beyond its hard limit on resident memory, whatever is given back.
+  case limitReached(pages: Int, inUseBytes: UInt64, limitBytes: UInt64)
   /// Not even the smallest reservation was granted.
   case noAddressSpace(SysMemError)
   /// The kernel refused a call.
@@ -43,6 +49,10 @@ extension PageArenaError: CustomStringConvertible {
       "byteCount: \(byteCount) is negative"
     case .badReservation(let byteCount, let minimum):
       "reservedByteCount: \(byteCount) is not in \(minimum) ... 4294967296"
+    case .badScavenging:
+      "scavenging: headroom is not in 0 ... 16, or cpuShare is not above 0 and at most 1"
+    case .badMemoryLimit:
+      "memoryLimit: soft is above hard, or fraction is not above 0 and at most 1"
     case .misaligned(let base):
       "base: \(hex(base)) is not the address of a page"
     case .foreign(let base):
@@ -53,6 +63,8 @@ extension PageArenaError: CustomStringConvertible {
       "pages: \(pages) pages at \(hex(base)) go past the end of the run"
     case .outOfMemory(let pages, let largest):
       "out of memory: no \(pages) pages in a row; the largest free run has \(largest)"
+    case .limitReached(let pages, let inUse, let limit):
+      "limit reached: \(pages) pages more than the \(inUse) bytes in use go beyond \(limit) bytes"
     case .noAddressSpace(let error):
       "no address space for an arena: \(error.description)"
     case .system(let error):

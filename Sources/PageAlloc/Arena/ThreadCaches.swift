@@ -16,12 +16,21 @@ import SysMem
 enum ArenaRegistry {
   /// Runs `body` with the registry's lock held.
   static func withLock(_ body: () -> Void) {
-    // The word is a global of the C part, as wide as the lock, and zero at first: a free lock.
-    let lock = unsafe UnsafeMutableRawPointer(cts_registry_lock_address())
-      .assumingMemoryBound(to: FutexLock.self)
-    unsafe lock.pointee.lock()
+    lock()
     body()
-    unsafe lock.pointee.unlock()
+    unlock()
+  }
+
+  /// Takes the registry's lock: for `fork`, where it is held from one call to another.
+  static func lock() { unsafe futex.pointee.lock() }
+
+  /// Gives it back.
+  static func unlock() { unsafe futex.pointee.unlock() }
+
+  private static var futex: UnsafeMutablePointer<FutexLock> {
+    // The word is a global of the C part, as wide as the lock, and zero at first: a free lock.
+    unsafe UnsafeMutableRawPointer(cts_registry_lock_address())
+      .assumingMemoryBound(to: FutexLock.self)
   }
 
   /// The first arena of the list; call with the lock held.
@@ -146,18 +155,22 @@ extension PageArena {
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   func retire(_ cache: UnsafeMutablePointer<RunCache>) {
-    unsafe state.pointee.retire(cache)
+    perform(unsafe state.pointee.retire(cache))
   }
 }
 
 extension ArenaState {
   /// Takes a cache from its owner, with all its pages. Call without `heap`.
-  mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) {
+  ///
+  /// - Returns: what is to be done for the scavenger.
+  mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) -> ScavengerCall {
     heap.lock()
     // The owner is gone, or is the caller: nobody else is inside.
     unsafe takeAll(cache, to: 0)
     unsafe cache.pointee.isOwned = false
+    let call = scavengerCall()
     heap.unlock()
+    return call
   }
 
   /// Gives runs of a cache back to the allocator until `target` pages are left. Call with `heap` held,
@@ -203,7 +216,8 @@ func giveBackCache(_ slot: cts_slot) {
     if let arena = unsafe ArenaRegistry.find(slot.arena),
       let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: slot.cache)
     {
-      unsafe arena.pointee.retire(cache)
+      let call = unsafe arena.pointee.retire(cache)
+      if call != .none { unsafe ReturnPath(arena).perform(call) }
     }
   }
 }

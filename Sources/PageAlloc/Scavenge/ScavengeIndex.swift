@@ -146,6 +146,15 @@ package struct ScavengeIndex: ~Copyable {
     setRecord(chunk, record)
   }
 
+  /// A chunk has something to give back after all, the highest of it at `page`.
+  mutating func setFree(_ chunk: ChunkIndex, highest page: PageNumber) {
+    var record = record(chunk)
+    record.hasFree = true
+    setRecord(chunk, record)
+    highWater = max(highWater, page)
+    forceCursor.raise(to: page)
+  }
+
   /// Ends a generation: what was freed in it may now be scavenged in the background.
   package mutating func nextGeneration() {
     generation &+= 1

@@ -13,6 +13,9 @@ package protocol PageSource {
   /// Gives the memory of all free pages back to the system, and says how many bytes.
   func releaseFreeMemory() throws(Failure) -> Int
 
+  /// Whether memory goes back to the system by itself and not all has gone yet.
+  var isReturning: Bool { get }
+
   /// How the memory is used now.
   var usage: PageUsage { get }
 
@@ -45,6 +48,11 @@ package struct PageUsage: Equatable {
   }
 }
 
+extension PageSource {
+  /// Nothing goes back by itself.
+  package var isReturning: Bool { false }
+}
+
 extension PageArena: PageSource {
   package typealias Failure = PageArenaError
 
@@ -56,6 +64,11 @@ extension PageArena: PageSource {
     _ base: UnsafeMutableRawPointer, _ pageCount: Int
   ) throws(PageArenaError) {
     unsafe try deallocate(base, pages: pageCount)
+  }
+
+  package var isReturning: Bool {
+    let thread = scavengerThread
+    return thread.exists && !thread.isParked
   }
 
   package var usage: PageUsage {

@@ -9,9 +9,12 @@ package struct ReplayOptions {
   }
 
   package var checking: Checking
+  /// Whether to wait, at most a minute, for what the source gives back by itself after the last free.
+  package var awaitsReturn: Bool
 
-  package init(checking: Checking = .everyByte) {
+  package init(checking: Checking = .everyByte, awaitsReturn: Bool = false) {
     self.checking = checking
+    self.awaitsReturn = awaitsReturn
   }
 }
 
@@ -45,9 +48,11 @@ package struct ReplayReport: Equatable {
   /// a moment.
   package var peakLivePages = 0
   /// Resident bytes of the process, see `ResidentMemory`: before the pages' source was made, the
-  /// most seen, and after all was freed and given back. Nil where the kernel does not say.
+  /// most seen, after all was freed and the source was let give back what it does by itself, and after
+  /// it was asked to give back the rest. Nil where the kernel does not say, or nobody waited.
   package var residentBefore: UInt64?
   package var residentPeak: UInt64?
+  package var residentReturned: UInt64?
   package var residentAfter: UInt64?
 
   /// The source's own figures when the most pages were live, and after all was given back.
@@ -55,6 +60,8 @@ package struct ReplayReport: Equatable {
   package var usageAfter = PageUsage()
   /// The most ready bytes that were seen.
   package var peakReadyBytes: UInt64 = 0
+  /// How long memory went back by itself after the last free.
+  package var returnNanoseconds: UInt64 = 0
   /// What `releaseFreeMemory` said at the end.
   package var releasedBytes: UInt64 = 0
 

@@ -89,6 +89,7 @@ struct Replayer<Source: PageSource> {
     report.eventCount = trace.events.count
     report.closingFreeCount = trace.closingFrees.count
     report.peakLivePages = trace.header.peakLivePages
+    if options.awaitsReturn { awaitReturn() }
     do {
       report.releasedBytes = UInt64(try source.releaseFreeMemory())
     } catch {
@@ -99,6 +100,18 @@ struct Replayer<Source: PageSource> {
     if report.usageAfter.inUseBytes != 0 {
       throw failure("\(report.usageAfter.inUseBytes) bytes are in use after all was freed")
     }
+  }
+
+  /// Waits until the source has given back by itself what it will, and looks at what stays.
+  private mutating func awaitReturn() {
+    let start = csm_now()
+    let word: UInt32 = 0
+    while source.isReturning, csm_now() - start < 60_000_000_000 {
+      // A sleep of 10 ms on a word that nobody changes, and that lives as long as the call.
+      _ = unsafe withUnsafePointer(to: word) { unsafe csm_futex_wait_for($0, 0, 10_000_000) }
+    }
+    report.returnNanoseconds = csm_now() - start
+    report.residentReturned = ResidentMemory.exact()
   }
 
   private mutating func perform(

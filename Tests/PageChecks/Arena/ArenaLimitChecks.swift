@@ -106,7 +106,11 @@ package let arenaLimitChecks: [Check] = [
       default: recorder.fail(error.description)
       }
     }
-    recorder.expect(arena.statistics == before, "nothing changed")
+    let after = arena.statistics
+    recorder.expectEqual(after.freeResidentBytes, before.freeResidentBytes, "free and resident")
+    recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "scavenged")
+    recorder.expectEqual(after.largestFreeRun, before.largestFreeRun, "the longest free run")
+    recorder.expectEqual(after.returned.refusedBytes, 64 * 8192, "counted as refused")
     calls.failNoMore()
     recorder.expectEqual((try? arena.releaseFreeMemory()) ?? -1, 64 * 8192, "released later")
   },

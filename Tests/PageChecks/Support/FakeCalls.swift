@@ -20,6 +20,13 @@ package final class FakeCalls: MemoryCalls {
   package let failureCount = Atomic<Int>(1)
   /// Which kind is refused besides: 0 none, else the raw value of the call + 1.
   package let refusedKind = Atomic<Int>(0)
+  /// What `processMadvise` answers: 0 as the kernel does, else an errno value.
+  package let listErrno = Atomic<Int32>(0)
+  /// Calls of `processMadvise`, and of `madvise`.
+  package let listCallCount = Atomic<Int>(0)
+  package let adviceCallCount = Atomic<Int>(0)
+  /// A range that contains this address is refused by `madvise` and `processMadvise`; 0 for none.
+  package let lockedAddress = Atomic<UInt>(0)
   /// Calls with a range that is no multiple of the physical page.
   package let misalignedCount = Atomic<Int>(0)
   /// Bytes mapped less bytes unmapped.
@@ -95,7 +102,37 @@ package final class FakeCalls: MemoryCalls {
   package func madvise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(Errno) {
+    adviceCallCount.add(1, ordering: .relaxed)
     try enter(.madvise, address, byteCount)
+    if isLocked(address, byteCount) { throw .invalidArgument }
     try real.madvise(address, byteCount, advice)
+  }
+
+  package func processMadvise(
+    _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
+  ) throws(Errno) -> UInt {
+    listCallCount.add(1, ordering: .relaxed)
+    let errno = listErrno.load(ordering: .relaxed)
+    if errno != 0 { throw Errno(rawValue: errno) }
+    var done: UInt = 0
+    for index in 0..<ranges.count {
+      let range = ranges[index]
+      do throws(Errno) {
+        try enter(.madvise, range.address, range.byteCount)
+        if isLocked(range.address, range.byteCount) { throw .invalidArgument }
+        try real.madvise(range.address, range.byteCount, advice)
+      } catch {
+        // As the kernel: what was done before counts, where something was.
+        if done == 0 { throw error }
+        return done
+      }
+      done += range.byteCount
+    }
+    return done
+  }
+
+  private func isLocked(_ address: UInt, _ byteCount: UInt) -> Bool {
+    let locked = lockedAddress.load(ordering: .relaxed)
+    return locked != 0 && locked >= address && locked - address < byteCount
   }
 }

@@ -129,15 +129,24 @@ extension PageArena {
 
 /// Makes an arena, or records why there is none.
 ///
+/// Nothing goes back in the background, unless asked for, so that figures can be compared exactly.
 /// - Parameter caching: whether threads keep freed runs at hand, as by default; without, every run goes
 ///   to the lowest place and every free to the allocator at once.
 package func makeArena(
   _ recorder: inout Recorder, calls: any MemoryCalls = LinuxCalls(), byteCount: UInt64? = nil,
-  caching: Bool = true
+  caching: Bool = true, scavenging: PageArena.Scavenging = .manual,
+  limit: PageArena.MemoryLimit = .none
 ) -> PageArena? {
   var options = PageArena.Options(calls: calls)
   if !caching { options.threadCacheByteCount = 0 }
   if let byteCount { options.reservedByteCount = byteCount }
+  options.scavenging = scavenging
+  options.memoryLimit = limit
+  return makeArena(&recorder, options)
+}
+
+/// Makes an arena, or records why there is none.
+package func makeArena(_ recorder: inout Recorder, _ options: PageArena.Options) -> PageArena? {
   do throws(PageArenaError) {
     return try PageArena(options)
   } catch {

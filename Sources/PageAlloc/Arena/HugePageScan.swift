@@ -1,0 +1,97 @@
+import CSysMem
+
+/// Sums up `AnonHugePages` of the mappings that start in certain ranges, from `/proc/self/smaps`.
+///
+/// ```
+/// 7f0000400000-7f0000800000 rw-p 00000000 00:00 0
+/// Size:               4096 kB
+/// AnonHugePages:      2048 kB
+/// ```
+struct HugePageScan {
+  private var ranges = InlineArray<64, Range<UInt>>(repeating: 0..<0)
+  private var rangeCount = 0
+  // The line being read, as far as it matters.
+  private var line = InlineArray<48, UInt8>(repeating: 0)
+  private var length = 0
+  private var isInside = false
+  private var kibibytes: UInt64 = 0
+
+  /// Adds a range to look at.
+  mutating func add(_ range: Range<UInt>) {
+    if rangeCount < ranges.count {
+      ranges[rangeCount] = range
+      rangeCount += 1
+    }
+  }
+
+  /// Reads the file; `nil` where it cannot be read.
+  mutating func run() -> UInt64? {
+    let path: StaticString = "/proc/self/smaps"
+    // A static string ends in a zero and lives for ever.
+    let opened = unsafe csm_open_read(
+      UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
+    guard opened.error == 0 else { return nil }
+    let file = Int32(truncatingIfNeeded: opened.value)
+    defer { csm_close(file) }
+    var buffer = InlineArray<4096, UInt8>(repeating: 0)
+    while true {
+      var span = buffer.mutableSpan
+      // The kernel writes at most the bytes of the span.
+      let read = unsafe span.withUnsafeMutableBytes {
+        unsafe csm_read(file, $0.baseAddress, $0.count)
+      }
+      if read.error == EINTR { continue }
+      guard read.error == 0 else { return nil }
+      if read.value == 0 { return kibibytes * 1024 }
+      for index in 0..<Int(read.value) { take(buffer[index]) }
+    }
+  }
+
+  private mutating func take(_ byte: UInt8) {
+    if byte == UInt8(ascii: "\n") {
+      endLine()
+      length = 0
+    } else if length < line.count {
+      line[length] = byte
+      length += 1
+    }
+  }
+
+  private mutating func endLine() {
+    var index = 0
+    if let start = hexNumber(&index), index < length, line[index] == UInt8(ascii: "-") {
+      isInside = false
+      for range in 0..<rangeCount where ranges[range].contains(start) { isInside = true }
+      return
+    }
+    let label: StaticString = "AnonHugePages:"
+    guard isInside, length > label.utf8CodeUnitCount else { return }
+    for place in 0..<label.utf8CodeUnitCount {
+      // Within the literal, which lives for ever.
+      if unsafe line[place] != label.utf8Start[place] { return }
+    }
+    var value: UInt64 = 0
+    for place in label.utf8CodeUnitCount..<length
+    where line[place] >= 48 && line[place] <= 57 {
+      value = value &* 10 &+ UInt64(line[place] - 48)
+    }
+    kibibytes &+= value
+  }
+
+  /// The hexadecimal number at the start of the line, and where it ends; `nil` where there is none.
+  private func hexNumber(_ index: inout Int) -> UInt? {
+    var value: UInt = 0
+    while index < length {
+      let byte = line[index]
+      let digit: UInt8
+      switch byte {
+      case 48...57: digit = byte - 48
+      case 97...102: digit = byte - 87
+      default: return index == 0 ? nil : value
+      }
+      value = value &* 16 &+ UInt(digit)
+      index += 1
+    }
+    return index == 0 ? nil : value
+  }
+}

@@ -1,0 +1,115 @@
+import SysMem
+
+extension PageArena {
+  /// Who gives free memory back to the kernel.
+  public enum Scavenging: Equatable, Sendable {
+    /// A thread of the arena's, started when there is first something to give back, asleep while there
+    /// is nothing, gone with the arena.
+    ///
+    /// - Parameters:
+    ///   - headroom: free memory that stays resident, as a part of what is in use: 0.1 keeps a tenth.
+    ///     0 ... 16. One MiB stays in any case.
+    ///   - cpuShare: the part of one processor's time that the thread may use; above 0, at most 1.
+    case background(headroom: Double = 0.1, cpuShare: Double = 0.01)
+    /// Nobody, unless ``PageArena/scavenge(byteCount:)`` or ``PageArena/releaseFreeMemory()`` is called, or a
+    /// limit demands it.
+    case manual
+  }
+
+  /// A bound on resident memory: what is in use, and what is free but was not given back.
+  public enum MemoryLimit: Equatable, Sendable {
+    /// None but the arena's size.
+    case none
+    /// In bytes; `nil` for none.
+    ///
+    /// - Parameters:
+    ///   - soft: an allocation that would go beyond first gives free memory back, as much as needed; where
+    ///     there is none it goes beyond.
+    ///   - hard: an allocation that would go beyond, whatever is given back, is refused. Not below `soft`.
+    case bytes(soft: UInt64? = nil, hard: UInt64? = nil)
+    /// What the control group of the process allows, version 1 or 2, read when the limit is set: that
+    /// is the hard limit, and a fraction of it (above 0, at most 1) the soft one. No limit where the
+    /// group has none.
+    case cgroup(fraction: Double)
+  }
+
+  /// Whether the kernel is asked for huge pages.
+  public enum HugePages: UInt8, Equatable, Sendable {
+    /// What the system does by itself.
+    case system
+    /// Huge pages where possible: fewer faults and translations, more memory for what is touched in part.
+    case prefer
+    /// None.
+    case avoid
+  }
+
+  /// How an arena is set up.
+  public struct Options: Sendable {
+    /// Address space to reserve in bytes, 64 MiB to 4 GiB, rounded up to 4 MiB.
+    ///
+    /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a 32-bit
+    /// host it is the most that the arena takes, piece by piece.
+    public var reservedByteCount: UInt64 = 1 << 32
+    /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
+    ///
+    /// They are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first; so does the
+    /// scavenger when it finds too little elsewhere, and a limit that could not be kept otherwise.
+    public var threadCacheByteCount: Int = 32 << 20
+    /// Who gives free memory back.
+    public var scavenging: Scavenging = .background()
+    /// A bound on resident memory.
+    public var memoryLimit: MemoryLimit = .none
+    /// Whether huge pages are asked for.
+    public var hugePages: HugePages = .system
+    /// Whether the scavenger also looks, once a second, at the kernel's count of stalls for want of memory
+    /// (`/proc/pressure/memory`), and gives all free memory back when it grows.
+    ///
+    /// Only with ``Scavenging/background(headroom:cpuShare:)``, and where the kernel has that file. The
+    /// thread then wakes once a second, from the first time on that there was something to give back.
+    public var scavengesUnderPressure = false
+    /// The operating system, or what a test puts in its place.
+    public var calls: any MemoryCalls
+    /// The files of the system, or what a test puts in their place.
+    package var files: any SystemFiles = LinuxFiles()
+    /// The time, or what a test puts in its place.
+    package var clock: any ScavengeClock = SystemClock()
+    /// What was freed is left alone until the generation ends: one second.
+    package var generationNanoseconds: UInt64 = 1_000_000_000
+
+    /// 4 GiB from the operating system.
+    public init() { self.init(calls: LinuxCalls()) }
+
+    /// 4 GiB from `calls`.
+    public init(calls: any MemoryCalls) { self.calls = calls }
+  }
+}
+
+extension PageArena.Options {
+  /// - Throws: the first option that makes no sense.
+  func check() throws(PageArenaError) {
+    guard reservedByteCount >= Reservation.minimumByteCount,
+      reservedByteCount <= Reservation.maximumByteCount
+    else {
+      throw .badReservation(
+        reservedByteCount: reservedByteCount, minimum: Reservation.minimumByteCount)
+    }
+    if case .background(let headroom, let share) = scavenging {
+      // Written so that a NaN is refused too.
+      guard headroom >= 0, headroom <= 16, share > 0, share <= 1 else { throw .badScavenging }
+    }
+    try memoryLimit.check()
+  }
+}
+
+extension PageArena.MemoryLimit {
+  /// - Throws: ``PageArenaError/badMemoryLimit`` where it makes no sense.
+  func check() throws(PageArenaError) {
+    switch self {
+    case .none: break
+    case .bytes(let soft, let hard):
+      guard soft ?? 0 <= hard ?? .max else { throw .badMemoryLimit }
+    case .cgroup(let fraction):
+      guard fraction > 0, fraction <= 1 else { throw .badMemoryLimit }
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import SysMem
+
+// The way back
+// ============
+//
+//   { lock, detach up to 8 runs, unlock } ...     up to 64 runs or `batchByteCount` bytes
+//   one process_madvise for all of them           nobody waits for it
+//   { lock, reattach up to 8 runs, unlock } ...   scavenged, or free as before where refused
+//
+// While a run is detached it is in use to the allocator, so it is neither handed out nor found again;
+// what the kernel refuses stays detached until the pass ends, and thus is not tried twice.
+//
+// The background's thread must not keep the arena alive, so all of this hangs on the state and not on
+// the arena. The arena joins the thread before the state goes.
+
+/// What giving memory back needs of an arena, without the arena.
+@safe
+struct ReturnPath: @unchecked Sendable {
+  // @unchecked: the state lives until the arena's end, which waits for whoever uses it; what it holds is
+  // guarded by the locks in it, as ArenaState says.
+
+  /// The address of offset 0.
+  let base: UInt
+  /// The operating system's memory.
+  let system: SysMem
+  let state: UnsafeMutablePointer<ArenaState>
+
+  init(base: UInt, system: SysMem, state: UnsafeMutablePointer<ArenaState>) {
+    self.base = base
+    self.system = system
+    unsafe self.state = state
+  }
+
+  /// The way back of a living arena.
+  init(_ state: UnsafeMutablePointer<ArenaState>) {
+    unsafe self.init(base: state.pointee.base, system: state.pointee.system, state: state)
+  }
+
+  /// What came of a pass.
+  struct Result {
+    var releasedBytes: UInt64 = 0
+    var refusedBytes: UInt64 = 0
+    var firstRefusal: SysMemError?
+  }
+
+  /// So many bytes at a time on request: one call of the kernel's takes a few milliseconds at the most.
+  static var requestBatchBytes: UInt64 { 16 << 20 }
+  /// So many in the background and under a limit: about 0.2 ms.
+  static var backgroundBatchBytes: UInt64 { 4 << 20 }
+  /// Runs that change hands in one stay under the heap lock.
+  private static var runsPerLock: Int { 8 }
+
+  /// Gives free memory back, at least `byteCount` as far as there is so much.
+  ///
+  /// A pass that is under way in another thread is waited for, and then joined: what it left is taken.
+  /// - Complexity: O(bytes given back + chunks looked at).
+  func release(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
+  ) -> Result {
+    // The state lives until the arena's end; so below.
+    unsafe state.pointee.release.lock()
+    defer { unsafe state.pointee.release.unlock() }
+    let clock = unsafe state.pointee.scavenger.clock
+    let start = cause == .background ? 0 : clock.now()
+    let batchBytes = cause == .request ? Self.requestBatchBytes : Self.backgroundBatchBytes
+    var result = Result()
+    while result.releasedBytes < byteCount {
+      var batch = AdviceBatch()
+      detach(min(byteCount - result.releasedBytes, batchBytes), mode, &batch)
+      if batch.count == 0 { break }
+      system.advise(&batch, .dontNeed)
+      reattach(batch, &result)
+    }
+    finish(result, cause, nanoseconds: cause == .background ? 0 : clock.now() &- start)
+    return result
+  }
+
+  private func detach(_ byteCount: UInt64, _ mode: ScavengeMode, _ batch: inout AdviceBatch) {
+    var missing = byteCount
+    var isMore = true
+    while isMore, missing > 0 {
+      unsafe state.pointee.heap.lock()
+      var stay = 0
+      while stay < Self.runsPerLock, missing > 0 {
+        guard let run = unsafe state.pointee.detach(missing, mode) else {
+          isMore = false
+          break
+        }
+        batch.append(range(of: run))
+        missing -= min(missing, UInt64(run.count) << UInt64(Geometry.pageShift))
+        stay += 1
+      }
+      unsafe state.pointee.heap.unlock()
+    }
+  }
+
+  private func reattach(_ batch: borrowing AdviceBatch, _ result: inout Result) {
+    var index = 0
+    while index < batch.count {
+      unsafe state.pointee.heap.lock()
+      let stop = min(index + Self.runsPerLock, batch.count)
+      while index < stop {
+        let range = batch[index]
+        if batch.isRefused(index) {
+          result.refusedBytes += UInt64(range.byteCount)
+        } else {
+          unsafe state.pointee.reattach(run(range), scavenged: true)
+          // Here, and not when the kernel was told, so that a fork finds both in agreement.
+          system.sysUnused(byteCount: range.byteCount)
+          result.releasedBytes += UInt64(range.byteCount)
+        }
+        index += 1
+      }
+      unsafe state.pointee.heap.unlock()
+    }
+    if result.firstRefusal == nil { result.firstRefusal = batch.firstRefusal }
+  }
+
+  private func finish(_ result: Result, _ cause: ReleaseCause, nanoseconds: UInt64) {
+    unsafe state.pointee.heap.lock()
+    unsafe state.pointee.reattachAll()
+    unsafe state.pointee.scavenger.counters.add(
+      result.releasedBytes, cause, nanoseconds: nanoseconds)
+    unsafe state.pointee.scavenger.counters.refusedBytes += result.refusedBytes
+    unsafe state.pointee.heap.unlock()
+  }
+
+  /// Pages as addresses.
+  func range(of run: Range<PageNumber>) -> AdvisedRange {
+    // Inside the reservation, whose end does not wrap.
+    AdvisedRange(
+      address: base &+ UInt(bitPattern: run.lowerBound) << UInt(Geometry.pageShift),
+      byteCount: UInt(bitPattern: run.count) << UInt(Geometry.pageShift))
+  }
+
+  private func run(_ range: AdvisedRange) -> Range<PageNumber> {
+    let page = Int(bitPattern: (range.address &- base) >> UInt(Geometry.pageShift))
+    return page..<(page + Int(bitPattern: range.byteCount >> UInt(Geometry.pageShift)))
+  }
+}
+
+// MARK: - Call with `heap` held
+
+extension ArenaState {
+  /// Takes free pages out of reach of everybody, to be given back.
+  ///
+  /// - Returns: `nil` where there are none, or too many runs are out already.
+  mutating func detach(_ byteCount: UInt64, _ mode: ScavengeMode) -> Range<PageNumber>? {
+    guard detached.runCount < DetachedRuns.capacity,
+      let run = allocator.detachCandidate(byteCount, mode)
+    else { return nil }
+    detached.insert(run)
+    return run
+  }
+
+  /// Makes them free again.
+  mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) {
+    detached.remove(run)
+    allocator.reattach(run, scavenged: scavenged)
+    if scavenged {
+      scavengedPages += run.count
+    } else {
+      // A search may have called the chunk empty meanwhile.
+      allocator.scavengeIndex.setFree(
+        Geometry.chunk(of: run.lowerBound), highest: run.upperBound &- 1)
+    }
+  }
+
+  /// Makes all runs that are left free again, as they were.
+  mutating func reattachAll() {
+    while !detached.isEmpty { reattach(detached[detached.runCount - 1], scavenged: false) }
+  }
+
+  /// Pages that were handed out: neither free nor in a cache.
+  var handedOutPages: Int { inUsePages - cachedPages }
+
+  /// Free pages that may be resident, those on their way included, those in caches not.
+  @inline(__always)
+  var freeResidentPages: Int { grownPages &- inUsePages &- scavengedPages }
+
+  /// Pages that may be resident: what the limits bound.
+  @inline(__always)
+  var residentPages: Int { grownPages &- scavengedPages }
+}

@@ -1,0 +1,74 @@
+extension PageArena.Statistics {
+  /// The names in JSON, and the figures.
+  private var figures: [(name: StaticString, value: UInt64)] {
+    [
+      ("reservedBytes", reservedBytes), ("readyBytes", readyBytes), ("inUseBytes", inUseBytes),
+      ("freeResidentBytes", freeResidentBytes), ("cachedBytes", cachedBytes),
+      ("scavengedBytes", scavengedBytes),
+      ("largestFreeRunPages", UInt64(largestFreeRun)), ("metadataBytes", metadataBytes),
+    ]
+  }
+
+  /// One JSON object, in one line. Figures are bytes but for those whose names say otherwise; the share
+  /// of the processor is in millionths.
+  ///
+  /// - Complexity: O(1); allocates the text.
+  public var json: String {
+    var text = "{"
+    for figure in figures { append(figure, to: &text) }
+    text += "\"returned\":{"
+    for figure in returned.figures { append(figure, to: &text) }
+    text += "\"backgroundShareMillionths\":\(UInt64(returned.backgroundShare * 1e6))}}"
+    return text
+  }
+
+  private func append(_ figure: (name: StaticString, value: UInt64), to text: inout String) {
+    text += "\"\(figure.name)\":\(figure.value),"
+  }
+}
+
+extension PageArena.Returned {
+  fileprivate var figures: [(name: StaticString, value: UInt64)] {
+    [
+      ("backgroundBytes", backgroundBytes), ("requestedBytes", requestedBytes),
+      ("limitBytes", limitBytes), ("refusedBytes", refusedBytes), ("lazyBytes", lazyBytes),
+      ("passes", passes), ("callNanoseconds", callNanoseconds),
+      ("backgroundNanoseconds", backgroundNanoseconds),
+      ("backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
+      ("limitRefusals", limitRefusals), ("refusedAdvice", refusedAdvice),
+    ]
+  }
+}
+
+extension PageArena.Statistics: CustomStringConvertible {
+  /// A few lines for people:
+  /// ```
+  /// in use        120.5 MiB of 128.0 MiB committed, 4096.0 MiB reserved
+  /// free            3.5 MiB resident, 4.0 MiB given back; longest run 512 pages
+  /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit
+  /// background      9.8 thousandths of a processor, 24 passes
+  /// tables          0.1 MiB
+  /// ```
+  public var description: String {
+    var text = "in use      \(mebibytes(inUseBytes)) of \(mebibytes(readyBytes)) committed, "
+    text += "\(mebibytes(reservedBytes)) reserved\n"
+    text += "free        \(mebibytes(freeResidentBytes)) resident, \(mebibytes(scavengedBytes))"
+    text += " given back; longest run \(largestFreeRun) pages\n"
+    text += "given back  \(mebibytes(returned.backgroundBytes)) in the background, "
+    text += "\(mebibytes(returned.requestedBytes)) on request, "
+    text += "\(mebibytes(returned.limitBytes)) for a limit\n"
+    if returned.refusedBytes + returned.lazyBytes > 0 {
+      text += "            \(mebibytes(returned.refusedBytes)) refused, "
+      text += "\(mebibytes(returned.lazyBytes)) offered\n"
+    }
+    text += "background  \(tenths(UInt64(returned.backgroundShare * 10_000)))"
+    text += " thousandths of a processor, \(returned.passes) passes\n"
+    text += "tables      \(mebibytes(metadataBytes))"
+    return text
+  }
+
+  /// Numbers with one decimal, without Foundation.
+  private func mebibytes(_ byteCount: UInt64) -> String { tenths((byteCount * 10) >> 20) + " MiB" }
+
+  private func tenths(_ value: UInt64) -> String { "\(value / 10).\(value % 10)" }
+}

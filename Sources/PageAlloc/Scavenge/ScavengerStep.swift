@@ -1,0 +1,183 @@
+import CSysMem
+import SysMem
+
+// The scavenger in the background
+// ===============================
+//
+//           park <---- nothing beyond the goal, or nothing to be had in two generations
+//            |
+//   step: look at clock and figures --> beyond the goal? --> work for a millisecond --> sleep (pacer)
+//                                             |
+//                                             +-- only since lately more was in use --> sleep
+//                                                 until the generation ends
+//
+// A generation is a second. What is freed in one is not touched before it ends, and what was in use at
+// once in this or the last one may stay resident: a program that frees and takes the same memory every
+// few hundred milliseconds never meets the scavenger.
+
+/// What to do after a step.
+package enum ScavengeStep: Equatable, Sendable {
+  /// Sleep, then step again.
+  case sleep(nanoseconds: UInt64)
+  /// Sleep until signalled.
+  case park
+}
+
+extension ReturnPath {
+  /// Works until so much processor time is used, in nanoseconds, then sleeps.
+  static var workNanoseconds: UInt64 { 1_000_000 }
+  /// How often the kernel's count of stalls is read, in nanoseconds.
+  static var pressureNanoseconds: UInt64 { 1_000_000_000 }
+
+  /// One step of the scavenger. One caller at a time: the thread, or a check.
+  func backgroundStep() -> ScavengeStep {
+    // The state lives until the arena's end; so below.
+    let clock = unsafe state.pointee.scavenger.clock
+    let now = clock.now()
+    let processorTime = clock.processorTime()
+    unsafe state.pointee.heap.lock()
+    unsafe state.pointee.begin(now: now, processorTime: processorTime)
+    let excess = unsafe state.pointee.excessPages()
+    let isUnderLimit = unsafe state.pointee.isNearSoftLimit
+    unsafe state.pointee.heap.unlock()
+
+    if isPressed() {
+      // The kernel is short of memory: all goes, at once.
+      _ = release(.max, .force, .background)
+      return rest(workedSince: processorTime)
+    }
+    if excess <= 0 { return finish(now, isIdle: false) }
+    var missing = UInt64(excess) << UInt64(Geometry.pageShift)
+    var released: UInt64 = 0
+    while missing > 0 {
+      let result = release(
+        min(missing, Self.backgroundBatchBytes), isUnderLimit ? .force : .background, .background)
+      released += result.releasedBytes
+      missing -= min(missing, result.releasedBytes)
+      if result.releasedBytes == 0 || result.firstRefusal != nil { break }
+      if clock.processorTime() &- processorTime >= Self.workNanoseconds { break }
+    }
+    if released == 0 {
+      // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends.
+      drainCaches()
+      return finish(now, isIdle: true)
+    }
+    unsafe state.pointee.scavenger.idleGenerations = 0
+    return rest(workedSince: processorTime)
+  }
+
+  private func rest(workedSince start: UInt64) -> ScavengeStep {
+    let worked = unsafe state.pointee.scavenger.clock.processorTime() &- start
+    return .sleep(nanoseconds: unsafe state.pointee.scavenger.pacer.sleepTime(worked: worked))
+  }
+
+  /// There is nothing to do now: sleeps to the end of the generation where there may be something then.
+  ///
+  /// - Parameter isIdle: too much is resident, but the index has nothing to give.
+  private func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
+    unsafe state.pointee.heap.lock()
+    defer { unsafe state.pointee.heap.unlock() }
+    return unsafe state.pointee.finish(now, isIdle: isIdle)
+  }
+
+  /// Takes back what all caches hold, as far as their owners are outside.
+  func drainCaches() {
+    unsafe state.pointee.heap.lock()
+    let isAny = unsafe state.pointee.askForCaches()
+    unsafe state.pointee.heap.unlock()
+    if !isAny { return }
+    let canSeeOthers = csm_membarrier() == 0
+    unsafe state.pointee.heap.lock()
+    _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
+    unsafe state.pointee.heap.unlock()
+  }
+
+  /// Whether the kernel stalled somebody for want of memory since the last look.
+  private func isPressed() -> Bool {
+    guard unsafe state.pointee.scavenger.readsPressure else { return false }
+    let total = stallMicroseconds(unsafe state.pointee.files)
+    let last = unsafe state.pointee.scavenger.pressure
+    unsafe state.pointee.scavenger.pressure = total
+    guard let total, let last else { return false }
+    // A hundredth of a second: less is not worth the faults to come.
+    return total > last &+ 10_000
+  }
+}
+
+/// Microseconds in which some task of the system waited for memory, since it started; `nil` where the
+/// kernel does not say.
+///
+/// The file's first line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`.
+package func stallMicroseconds(_ files: any SystemFiles) -> UInt64? {
+  var text = SmallText()
+  guard files.read(SmallText("/proc/pressure/memory"), into: &text), text.has("some ", at: 0)
+  else { return nil }
+  let end = text.index(of: UInt8(ascii: "\n"), from: 0)
+  for place in 0..<end where text.has("total=", at: place) {
+    return text.number(at: place + 6)
+  }
+  return nil
+}
+
+// MARK: - Call with `heap` held
+
+extension ArenaState {
+  /// Looks at the clock: measures, and ends the generation when it is time.
+  fileprivate mutating func begin(now: UInt64, processorTime: UInt64) {
+    if scavenger.isFresh {
+      scavenger.isFresh = false
+      scavenger.generationStart = now
+      scavenger.previousPeak = max(scavenger.peak, handedOutPages)
+      scavenger.peak = handedOutPages
+      scavenger.idleGenerations = 0
+    } else {
+      let elapsed = now &- scavenger.lastStep
+      let worked = processorTime &- scavenger.lastProcessorTime
+      scavenger.pacer.observe(worked: worked, elapsed: elapsed)
+      scavenger.counters.awakeNanoseconds += elapsed
+      scavenger.counters.workNanoseconds += worked
+      if now &- scavenger.generationStart >= scavenger.generationNanoseconds {
+        allocator.nextGeneration()
+        scavenger.generationStart = now
+        scavenger.previousPeak = scavenger.peak
+        scavenger.peak = handedOutPages
+        scavenger.idleGenerations += 1
+      }
+      scavenger.peak = max(scavenger.peak, handedOutPages)
+    }
+    scavenger.lastStep = now
+    scavenger.lastProcessorTime = processorTime
+  }
+
+  /// Whether the background should keep away from the soft limit by taking whatever is free.
+  fileprivate var isNearSoftLimit: Bool {
+    softPages != .max && residentPages > softPages - softPages / 20
+  }
+
+  /// Resident pages beyond the goal.
+  fileprivate func excessPages() -> Int {
+    residentPages
+      - scavenger.goal.residentPages(
+        inUse: handedOutPages, peak: max(scavenger.peak, scavenger.previousPeak),
+        softPages: softPages)
+  }
+
+  fileprivate mutating func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
+    let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, softPages: softPages)
+    let mayPark = isIdle ? scavenger.idleGenerations >= 2 : residentPages <= goal
+    if mayPark, !scavenger.readsPressure {
+      scavenger.isFresh = true
+      if scavenger.phase == .awake { scavenger.phase = .parked }
+      armScavenger()
+      return .park
+    }
+    let end = scavenger.generationStart &+ scavenger.generationNanoseconds
+    return .sleep(nanoseconds: max(end > now ? end - now : 0, 1_000_000))
+  }
+
+  /// From now on frees look whether the scavenger must be woken.
+  mutating func armScavenger() {
+    scavenger.wakeAbove = scavenger.goal.wakeAbove(
+      inUse: handedOutPages, free: freeResidentPages + cachedPages, softPages: softPages)
+  }
+}

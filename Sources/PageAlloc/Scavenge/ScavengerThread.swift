@@ -1,0 +1,101 @@
+import CSysMem
+import SysMem
+import Synchronization
+
+/// What a free has to do for the scavenger once the heap lock is free again.
+enum ScavengerCall: UInt8 {
+  case none
+  case start
+  case signal
+}
+
+extension ArenaState {
+  /// Whether what was just freed is the scavenger's business. Call with `heap` held.
+  ///
+  /// One comparison, while there is nothing to do.
+  @inline(__always)
+  mutating func scavengerCall() -> ScavengerCall {
+    freeResidentPages > scavenger.wakeAbove ? callScavenger() : .none
+  }
+
+  /// The same for a free into a cache, or by way of one: what it has at hand counts as free.
+  mutating func scavengerCall(with cache: UnsafeMutablePointer<RunCache>) -> ScavengerCall {
+    // The cache lives as long as the arena.
+    let cached = unsafe cache.pointee.pageCount.load(ordering: .relaxed)
+    return freeResidentPages &+ cached > scavenger.wakeAbove ? callScavenger() : .none
+  }
+
+  @inline(never)
+  private mutating func callScavenger() -> ScavengerCall {
+    // Once: nobody calls again before the scavenger has parked.
+    scavenger.wakeAbove = .max
+    switch scavenger.phase {
+    case .off:
+      scavenger.phase = .awake
+      return .start
+    case .parked:
+      scavenger.phase = .awake
+      return .signal
+    case .awake, .manual:
+      return .none
+    }
+  }
+}
+
+extension ReturnPath {
+  /// Does what ``ArenaState/scavengerCall()`` said. Call with no lock held.
+  @inline(never)
+  func perform(_ call: ScavengerCall) {
+    switch call {
+    case .none: break
+    // The state lives until the arena's end, which no call is left for.
+    case .signal: unsafe state.pointee.scavenger.event.signal()
+    case .start: start()
+    }
+  }
+
+  private func start() {
+    var thread = pthread_t()
+    // The arena's end waits for the thread, so the state outlives it.
+    let error = unsafe csm_thread_start(
+      &thread,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        let state = unsafe argument.assumingMemoryBound(to: ArenaState.self)
+        unsafe ReturnPath(state).runInBackground()
+        return nil
+      }, state, 256 << 10)
+    unsafe state.pointee.heap.lock()
+    if error == 0 {
+      unsafe state.pointee.scavenger.thread = thread
+      unsafe state.pointee.scavenger.hasThread = true
+    } else {
+      // No thread to be had: tried again when 8 MiB more are free.
+      unsafe state.pointee.scavenger.phase = .off
+      unsafe state.pointee.scavenger.wakeAbove = state.pointee.freeResidentPages + 1024
+    }
+    unsafe state.pointee.heap.unlock()
+  }
+
+  /// The thread's whole life.
+  private func runInBackground() {
+    while unsafe !state.pointee.scavenger.isStopping.load(ordering: .relaxed) {
+      switch backgroundStep() {
+      case .park: unsafe state.pointee.scavenger.event.wait(nanoseconds: nil)
+      case .sleep(let time): unsafe state.pointee.scavenger.event.wait(nanoseconds: time)
+      }
+    }
+  }
+
+  /// Ends the thread and waits for it: a step takes milliseconds at the most.
+  ///
+  /// - Precondition: nobody uses the arena any more.
+  func stopBackground() {
+    guard unsafe state.pointee.scavenger.hasThread else { return }
+    unsafe state.pointee.scavenger.isStopping.store(true, ordering: .relaxed)
+    unsafe state.pointee.scavenger.event.signal()
+    // Joined once: nobody else has the arena.
+    _ = unsafe csm_thread_join(state.pointee.scavenger.thread)
+    unsafe state.pointee.scavenger.hasThread = false
+  }
+}

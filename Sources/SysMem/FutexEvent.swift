@@ -1,0 +1,48 @@
+import CSysMem
+import Synchronization
+
+/// Wakes one sleeping thread, or the next one that wants to sleep.
+///
+/// One word, in mapped memory; nothing is allocated. Signals do not add up: two of them before the
+/// sleeper looks are one.
+///
+/// Ordering: what was written before `signal` is visible after the `wait` that it ends.
+@safe
+public struct FutexEvent: ~Copyable, Sendable {
+  // 0: nothing; 1: signalled.
+  private let word = Atomic<UInt32>(0)
+
+  /// An event that was not signalled.
+  public init() {}
+
+  /// Ends the sleep of the thread that waits, or the next one.
+  public borrowing func signal() {
+    if word.exchange(1, ordering: .releasing) == 0 {
+      unsafe withAddress { unsafe csm_futex_wake($0, 1) }
+    }
+  }
+
+  /// Sleeps until signalled, or for so many nanoseconds; `nil`: for as long as it takes.
+  public borrowing func wait(nanoseconds: UInt64?) {
+    guard let nanoseconds else {
+      while word.exchange(0, ordering: .acquiring) == 0 {
+        unsafe withAddress { _ = unsafe csm_futex_wait($0, 0) }
+      }
+      return
+    }
+    if word.exchange(0, ordering: .acquiring) != 0 { return }
+    // Woken early by a stray signal, the caller looks at its clock and sleeps again.
+    unsafe withAddress { _ = unsafe csm_futex_wait_for($0, 0, nanoseconds) }
+    _ = word.exchange(0, ordering: .acquiring)
+  }
+
+  /// As if never signalled: for a child of `fork`.
+  public borrowing func reset() { word.store(0, ordering: .relaxed) }
+
+  private borrowing func withAddress(_ body: (UnsafePointer<UInt32>) -> Void) {
+    // An atomic's value lies at its address: it is neither moved nor copied while it lives.
+    unsafe withUnsafePointer(to: word) {
+      unsafe body(UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self))
+    }
+  }
+}

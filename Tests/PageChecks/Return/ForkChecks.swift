@@ -1,0 +1,157 @@
+import CSysMem
+import PageAlloc
+import Synchronization
+
+/// Children of `fork`, and processes with little address space.
+package let forkChecks: [Check] = [
+  Check("fork: the child allocates, frees and scavenges, while the parent's threads are at it") {
+    recorder in
+    guard let arena = makeArena(&recorder, .quick()), let kept = arena.take(100, &recorder)
+    else { return }
+    kept.stamp(9)
+    let workers = [Churn(arena, seed: 1, steps: 6000), Churn(arena, seed: 2, steps: 6000)]
+    let children = Forker(arena, kept)
+    // The first thread forks; the others hold locks now and then, as does the scavenger.
+    runThreads([workers[0], workers[1], Churn(arena, seed: 0)]) { worker in
+      if worker.seed == 0 { children.run(12) } else { worker.churn() }
+    }
+    recorder.expectEqual(children.refused.load(ordering: .relaxed), 0, "forks refused")
+    recorder.expectEqual(children.worst.load(ordering: .relaxed), 0, "a child's status")
+    for worker in workers {
+      recorder.expectEqual(worker.faults.load(ordering: .relaxed), 0, "faults in a thread")
+    }
+    recorder.expect(kept.isStamped(9), "the parent's memory")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold in the parent")
+  },
+
+  Check("fork: the scavenger starts again in the child") { recorder in
+    guard let arena = makeArena(&recorder, .quick()), let run = arena.take(1024, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run, &recorder)
+    recorder.expect(wait(5) { arena.scavengerThread.isParked }, "parked in the parent")
+    let status = inChild {
+      if arena.scavengerThread.exists { return 2 }
+      guard let run = try? arena.run(1024) else { return 3 }
+      run.stamp(1)
+      if arena.errorOfGiving(run) != nil { return 4 }
+      if !arena.scavengerThread.exists { return 5 }
+      return wait(5) { arena.statistics.residentBytes <= 1 << 20 } ? 0 : 6
+    }
+    recorder.expectEqual(status, 0, "the child's status")
+    // The parent's thread is not affected.
+    guard let again = arena.take(1024, &recorder) else { return }
+    again.stamp(1)
+    arena.give(again, &recorder)
+    recorder.expect(wait(5) { arena.statistics.residentBytes <= 1 << 20 }, "in the parent")
+  },
+
+  Check("fork: an arena that was made and dropped leaves nothing for fork to trip over") {
+    recorder in
+    for keep in 0..<3 {
+      var arenas: [PageArena] = []
+      for _ in 0..<3 {
+        guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
+        arenas.append(arena)
+      }
+      // The first, the middle, the last of the list.
+      arenas.remove(at: keep)
+      let status = inChild {
+        for arena in arenas {
+          guard let run = try? arena.run(10) else { return 2 }
+          if arena.errorOfGiving(run) != nil { return 3 }
+        }
+        return 0
+      }
+      recorder.expectEqual(status, 0, "the child's status")
+    }
+  },
+
+  Check("address space: under ulimit -v an arena is smaller, or there is one clear error") {
+    recorder in
+    if isEmulated {
+      // qemu's own memory counts against the limit.
+      recorder.expect(true, "")
+      return
+    }
+    // What the process has already differs between targets, so the room is what is added to it.
+    for (megabytes, isArena) in [(8, false), (400, true)] {
+      recorder.context = "\(megabytes) MiB of room"
+      let status = inChild {
+        guard let used = addressSpace() else { return 2 }
+        if csm_limit_address_space(UInt(used) + UInt(megabytes) << 20) != 0 { return 3 }
+        do throws(PageArenaError) {
+          var options = PageArena.Options()
+          options.scavenging = .background(headroom: 0)
+          options.generationNanoseconds = 10_000_000
+          let arena = try PageArena(options)
+          if !isArena { return 4 }
+          guard let run = try? arena.run(2048) else { return 5 }
+          run.stamp(1)
+          // Growth until the end is an error, too.
+          while (try? arena.run(4096)) != nil {}
+          if arena.errorOfGiving(run) != nil { return 6 }
+          return wait(5) { arena.statistics.returned.backgroundBytes > 0 } ? 0 : 7
+        } catch {
+          switch error {
+          case .noAddressSpace, .system: return isArena ? 8 : 0
+          default: return 9
+          }
+        }
+      }
+      recorder.expectEqual(status, 0, "the child's status")
+    }
+  },
+]
+
+/// Forks again and again; the children use the arena.
+private final class Forker: Sendable {
+  let arena: PageArena
+  let kept: Run
+  let refused = Atomic<Int>(0)
+  let worst = Atomic<Int>(0)
+
+  init(_ arena: PageArena, _ kept: Run) {
+    self.arena = arena
+    self.kept = kept
+  }
+
+  func run(_ count: Int) {
+    for _ in 0..<count {
+      let status = inChild {
+        guard let run = try? arena.run(300, zeroed: true) else { return 2 }
+        if !run.isZero { return 3 }
+        run.part(0, 200).stamp(4)
+        run.part(200, 100).stamp(5)
+        if arena.errorOfGiving(run.part(0, 200)) != nil { return 4 }
+        guard (try? arena.releaseFreeMemory()) != nil else { return 5 }
+        if !run.part(200, 100).isStamped(5) { return 6 }
+        if !kept.isStamped(9) { return 7 }
+        return arena.brokenInvariant() == nil ? 0 : 8
+      }
+      if status < 0 { refused.add(1, ordering: .relaxed) }
+      if status > 0 { worst.store(status, ordering: .relaxed) }
+      sleep(milliseconds: 2)
+    }
+  }
+}
+
+/// Runs a body in a child; what it returns is the exit status.
+///
+/// - Returns: the status, or 256 and the signal that ended the child; -1 where there is no child.
+private func inChild(_ body: () -> Int32) -> Int {
+  let child = csm_fork()
+  if child.error != 0 { return -1 }
+  if child.value == 0 { csm_exit_now(body()) }
+  let status = csm_wait(child.value)
+  return status.error == 0 ? Int(status.value) : -1
+}
+
+/// Bytes of address space that the process has, as the kernel counts them for the limit.
+private func addressSpace() -> UInt64? {
+  var text = SmallText()
+  guard LinuxFiles().read(SmallText("/proc/self/statm"), into: &text),
+    let pages = text.number(at: 0)
+  else { return nil }
+  return pages * UInt64(csm_page_size())
+}

@@ -1,0 +1,82 @@
+import PageAlloc
+
+/// The pacing, on a clock of the check's own: nobody sleeps here.
+package let pacerChecks: [Check] = [
+  Check("pacer: the share comes out, whatever a sleep or a wake-up costs") { recorder in
+    // Sleeps that are longer than asked for, work that costs more than the scavenger itself sees.
+    for (oversleep, overhead) in [(0, 0), (60_000, 0), (0, 100_000), (2_000_000, 300_000)] {
+      for share in [0.001, 0.01, 0.25] {
+        recorder.context = "share \(Int(share * 1000)) ‰, \(oversleep) ns, \(overhead) ns"
+        var pacer = ScavengePacer(share: share)
+        var random = SplitMix64(seed: 7)
+        var elapsed: UInt64 = 0
+        var worked: UInt64 = 0
+        var greediest = 0.0
+        // The first second is for settling.
+        for step in 0..<3000 {
+          let work = UInt64(500_000 + random.below(1_000_000))
+          let sleep = pacer.sleepTime(worked: work) + UInt64(oversleep)
+          let used = work + UInt64(overhead)
+          pacer.observe(worked: used, elapsed: used + sleep)
+          if step >= 200 {
+            elapsed += used + sleep
+            worked += used
+            greediest = max(greediest, Double(used) / Double(used + sleep))
+          }
+        }
+        let result = Double(worked) / Double(elapsed) / share
+        recorder.expect(result > 0.85 && result < 1.15, "\(Int(result * 1000)) ‰ of the share")
+        recorder.expect(greediest < share * 3, "one step had \(Int(greediest * 1e6)) millionths")
+      }
+    }
+  },
+
+  Check("pacer: an odd measurement has no lasting effect, and no sleep is endless") { recorder in
+    var pacer = ScavengePacer(share: 0.01)
+    // A minute in which the thread was not let run, then one in which it did nothing but run.
+    pacer.observe(worked: 1_000_000, elapsed: 60_000_000_000)
+    recorder.expect(pacer.sleepTime(worked: 1_000_000) > 70_000_000, "not greedy after a rest")
+    pacer.observe(worked: 60_000_000_000, elapsed: 60_000_000_000)
+    recorder.expect(pacer.sleepTime(worked: 1_000_000) >= 99_000_000, "sleeps more after a rush")
+    for _ in 0..<200 {
+      let sleep = pacer.sleepTime(worked: 1_000_000)
+      pacer.observe(worked: 1_000_000, elapsed: 1_000_000 + sleep)
+    }
+    let sleep = pacer.sleepTime(worked: 1_000_000)
+    recorder.expect(sleep > 80_000_000 && sleep < 120_000_000, "\(sleep) ns in the end")
+    recorder.expectEqual(
+      pacer.sleepTime(worked: .max / 2), ScavengePacer.longestSleep, "the longest sleep")
+  },
+
+  Check("goal: a tenth and 1 MiB stay, less near the soft limit") { recorder in
+    let goal = ScavengeGoal(headroom: 0.1)
+    recorder.expectEqual(goal.residentPages(inUse: 0, peak: 0, softPages: .max), 128, "empty")
+    let large = goal.residentPages(inUse: 10_240, peak: 0, softPages: .max)
+    recorder.expect(large > 11_380 && large <= 11_392, "\(large) for 10,240 in use")
+    recorder.expectEqual(
+      goal.residentPages(inUse: 0, peak: 10_240, softPages: .max), large, "a peak counts as use")
+    recorder.expectEqual(
+      goal.residentPages(inUse: 10_000, peak: 0, softPages: 11_000), 10_450, "19/20 of the limit")
+    recorder.expectEqual(
+      goal.residentPages(inUse: 12_000, peak: 0, softPages: 11_000), 12_128, "beyond the limit")
+    // By frees alone, the wake-up comes at the page at which the goal is passed.
+    var random = SplitMix64(seed: 3)
+    for _ in 0..<2000 {
+      let inUse = random.below(1 << 18)
+      let free = random.below(max(1, inUse / 10))
+      let wake = goal.wakeAbove(inUse: inUse, free: free, softPages: .max)
+      let freed = wake - free + 1
+      recorder.context = "\(inUse) in use, \(free) free"
+      recorder.expect(freed > 64, "at least half a MiB of frees between two wake-ups")
+      if freed > 65, freed <= inUse {
+        let now = inUse - freed
+        recorder.expect(
+          inUse + free >= goal.residentPages(inUse: now, peak: 0, softPages: .max) - 2,
+          "woken too early")
+        recorder.expect(
+          inUse + free <= goal.residentPages(inUse: now + 2, peak: 0, softPages: .max) + 2,
+          "woken too late")
+      }
+    }
+  },
+]

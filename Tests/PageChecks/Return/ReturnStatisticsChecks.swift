@@ -1,0 +1,103 @@
+import PageAlloc
+import PageTrace
+
+/// Figures, huge pages, and how they are told.
+package let returnStatisticsChecks: [Check] = [
+  Check("statistics: JSON and text") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let run = arena.take(640, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run.part(0, 128), &recorder)
+    _ = try? arena.releaseFreeMemory()
+    let json = arena.statistics.json
+    for part in [
+      "{\"reservedBytes\":67108864,", "\"inUseBytes\":4194304,", "\"freeResidentBytes\":0,",
+      "\"returned\":{\"backgroundBytes\":0,\"requestedBytes\":1048576,",
+      "\"backgroundShareMillionths\":0}}",
+    ] {
+      recorder.expect(contains(json, part), "\(part) in \(json)")
+    }
+    let text = arena.statistics.description
+    for part in ["in use      4.0 MiB of 8.0 MiB committed", "1.0 MiB on request"] {
+      recorder.expect(contains(text, part), "\(part) in \(text)")
+    }
+  },
+
+  Check("statistics: the parts add up at any moment, while others work") { recorder in
+    guard let arena = makeArena(&recorder, scavenging: .background(cpuShare: 0.5)) else { return }
+    let workers = [Churn(arena, seed: 1), Churn(arena, seed: 2), Churn(arena, seed: 3)]
+    runThreads(workers) { worker in
+      if worker.seed > 1 { return worker.churn() }
+      for _ in 0..<20_000 {
+        let s = worker.arena.statistics
+        if s.inUseBytes + s.freeResidentBytes + s.scavengedBytes != s.readyBytes {
+          worker.faults.add(1, ordering: .relaxed)
+        }
+      }
+    }
+    for worker in workers {
+      recorder.expectEqual(worker.faults.load(ordering: .relaxed), 0, "faults")
+    }
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
+  Check("huge pages: the policy reaches the kernel, and a refusal only counts") { recorder in
+    let calls = FakeCalls()
+    var options = PageArena.Options(calls: calls)
+    options.scavenging = .manual
+    for policy: PageArena.HugePages in [.system, .prefer, .avoid] {
+      recorder.context = "policy \(policy.rawValue)"
+      options.hugePages = policy
+      calls.adviceCallCount.store(0, ordering: .relaxed)
+      guard let arena = makeArena(&recorder, options), arena.take(1, &recorder) != nil
+      else { return }
+      recorder.expectEqual(
+        calls.adviceCallCount.load(ordering: .relaxed), policy == .system ? 0 : 1, "advice")
+      calls.refuse(.madvise)
+      _ = arena.take(1024, &recorder)
+      recorder.expectEqual(
+        arena.statistics.returned.refusedAdvice, policy == .system ? 0 : 1, "refused advice")
+      calls.failNoMore()
+    }
+  },
+
+  Check("huge pages: collapse gathers what is in use, and the figure shows it") { recorder in
+    guard let arena = makeArena(&recorder, caching: false), let run = arena.take(1024, &recorder)
+    else { return }
+    run.stamp(5)
+    recorder.expectEqual(arena.hugePageBytes() ?? 0, 0, "before")
+    do throws(PageArenaError) {
+      let gathered = try arena.collapse()
+      // The kernel may have none to give; what it says it gave must be there.
+      let backed = arena.hugePageBytes()
+      recorder.expect(
+        backed == nil || UInt.bitWidth == 32 || Int(backed ?? 0) >= gathered,
+        "\(gathered) gathered, \(backed ?? 0) backed")
+      recorder.expect(gathered <= 8 << 20, "gathered")
+    } catch {
+      switch error {
+      // A kernel without the call.
+      case .system(let inner): recorder.expect(inner.errno == .invalidArgument, inner.description)
+      default: recorder.fail(error.description)
+      }
+    }
+    recorder.expect(run.isStamped(5), "contents")
+    // Free units are not gathered.
+    arena.give(run, &recorder)
+    _ = try? arena.releaseFreeMemory()
+    recorder.expectEqual((try? arena.collapse()) ?? 0, 0, "nothing is in use")
+    recorder.expectEqual(run.residentBytes, 0, "resident")
+  },
+]
+
+private func contains(_ text: String, _ part: String) -> Bool {
+  let bytes = Array(text.utf8)
+  let wanted = Array(part.utf8)
+  guard bytes.count >= wanted.count else { return false }
+  for start in 0...(bytes.count - wanted.count)
+  where bytes[start..<(start + wanted.count)].elementsEqual(wanted) {
+    return true
+  }
+  return false
+}

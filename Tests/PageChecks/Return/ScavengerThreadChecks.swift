@@ -1,0 +1,113 @@
+import CSysMem
+import PageAlloc
+
+/// The scavenger's thread at work, on real memory and on the real clock.
+package let scavengerThreadChecks: [Check] = [
+  Check("scavenger thread: not before there is something to give back; asleep when done") {
+    recorder in
+    guard let arena = makeArena(&recorder, .quick()), let run = arena.take(1024, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run.part(0, 64), &recorder)
+    recorder.expect(!arena.scavengerThread.exists, "a thread for half a MiB")
+    arena.give(run.part(64, 960), &recorder)
+    recorder.expect(arena.scavengerThread.exists, "no thread for 8 MiB")
+    guard wait(5, until: { arena.scavengerThread.isParked }) else {
+      recorder.fail("not parked after 5 s: \(arena.statistics.description)")
+      return
+    }
+    let done = arena.statistics
+    recorder.expect(done.residentBytes <= 1 << 20, "\(done.residentBytes) bytes are resident")
+    recorder.expect(run.residentBytes <= 1 << 20, "\(run.residentBytes) by the kernel")
+    // Asleep without a timeout: its figures do not move.
+    sleep(milliseconds: 150)
+    recorder.expect(arena.statistics == done, "it woke with nothing to do")
+    // And again.
+    guard let again = arena.take(1024, &recorder) else { return }
+    again.stamp(1)
+    arena.give(again, &recorder)
+    let isReturned = wait(5) { arena.statistics.residentBytes <= 1 << 20 }
+    recorder.expect(isReturned, "the second time")
+  },
+
+  Check("scavenger thread: ends with the arena, at work or asleep") { recorder in
+    for pages in [1024, 8192] {
+      for delay in [0, 5, 40] {
+        let calls = FakeCalls()
+        var options = PageArena.Options.quick()
+        options.calls = calls
+        do {
+          guard let arena = makeArena(&recorder, options), let run = arena.take(pages, &recorder)
+          else { return }
+          run.stamp(1)
+          arena.give(run, &recorder)
+          recorder.expect(arena.scavengerThread.exists, "a thread")
+          sleep(milliseconds: delay)
+        }
+        let mapped = calls.mappedByteCount.load(ordering: .relaxed)
+        recorder.expectEqual(mapped, 0, "bytes mapped after the end")
+      }
+    }
+  },
+
+  Check("scavenger thread: releaseFreeMemory joins a pass that is under way") { recorder in
+    guard let arena = makeArena(&recorder, .quick()), let run = arena.take(8192, &recorder)
+    else { return }
+    for _ in 0..<5 {
+      run.stamp(1)
+      arena.give(run, &recorder)
+      sleep(milliseconds: 12)
+      recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
+      // By whom does not matter: all of it is gone when the call returns.
+      recorder.expectEqual(arena.statistics.residentBytes, 0, "resident")
+      recorder.expectEqual(run.residentBytes, 0, "resident by the kernel")
+      guard let again = arena.take(8192, &recorder) else { return }
+      recorder.expect(again == run, "the same place")
+    }
+  },
+
+  Check("scavenger thread: four threads churn while it works, and nothing is lost") { recorder in
+    guard let arena = makeArena(&recorder, .quick(share: 0.5)) else { return }
+    var workers: [Churn] = []
+    for seed: UInt64 in 1...4 { workers.append(Churn(arena, seed: seed)) }
+    runThreads(workers) { $0.churn() }
+    for worker in workers {
+      recorder.expectEqual(worker.faults.load(ordering: .relaxed), 0, "faults in a thread")
+    }
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    let isReturned = wait(10) { arena.statistics.residentBytes <= 1 << 20 }
+    recorder.expect(isReturned, "\(arena.statistics.residentBytes) bytes stay")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+]
+
+extension PageArena.Options {
+  /// A scavenger in a hurry: generations of 10 ms.
+  static func quick(share: Double = 0.25) -> PageArena.Options {
+    var options = PageArena.Options()
+    options.scavenging = .background(cpuShare: share)
+    options.generationNanoseconds = 10_000_000
+    return options
+  }
+}
+
+/// Looks every few milliseconds whether something holds.
+///
+/// - Returns: whether it came to hold within so many seconds.
+func wait(_ seconds: UInt64, until condition: () -> Bool) -> Bool {
+  let end = csm_now() + seconds * 1_000_000_000
+  while csm_now() < end {
+    if condition() { return true }
+    sleep(milliseconds: 5)
+  }
+  return condition()
+}
+
+/// Sleeps on a word that nobody changes.
+func sleep(milliseconds: Int) {
+  let word: UInt32 = 0
+  // The word lives as long as the call.
+  _ = unsafe withUnsafePointer(to: word) {
+    unsafe csm_futex_wait_for($0, 0, UInt64(milliseconds) * 1_000_000)
+  }
+}
