@@ -1,19 +1,36 @@
 import SysMem
 import Synchronization
 
-/// All that an arena knows, behind its locks, in mapped memory.
+/// The locks of an arena, which lie in front of its state.
 ///
-/// Lock order: `registry` (the process's), `growth`, `release`, `heap`. Only `heap` guards the
-/// allocation path, and no call to the kernel is made while it is held.
-@safe
-struct ArenaState: ~Copyable {
-  /// Guards everything below but `reservation`, `tables` and the list of arenas.
+/// Order: `registry` (the process's), `growth`, `release`, `heap`. Only `heap` guards the allocation
+/// path, and no call to the kernel is made while it is held.
+struct ArenaLocks: ~Copyable {
+  /// Guards the state but `reservation`, `tables` and the list of arenas.
   let heap = FutexLock()
   /// Held by the one thread that grows the arena; guards `reservation` and `tables`.
   let growth = FutexLock()
   /// Held by the one thread that gives memory back.
   let release = FutexLock()
 
+  /// Bytes in front of a state: a cache line of their own.
+  static var byteCount: Int { 64 }
+}
+
+extension UnsafeMutablePointer<ArenaState> {
+  /// The locks of the state. They are apart from it, so that holding one to change the state is not a
+  /// change of the lock.
+  @inline(__always)
+  var locks: UnsafeMutablePointer<ArenaLocks> {
+    // A state lies behind its locks, as `PageArena.init` puts it.
+    unsafe (UnsafeMutableRawPointer(self) - ArenaLocks.byteCount)
+      .assumingMemoryBound(to: ArenaLocks.self)
+  }
+}
+
+/// All that an arena knows, behind its locks, in mapped memory.
+@safe
+struct ArenaState: ~Copyable {
   /// The bookkeeping.
   var allocator: PageAllocator
   /// What was handed out.

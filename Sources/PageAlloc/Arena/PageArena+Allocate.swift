@@ -63,9 +63,9 @@ extension PageArena {
     if zeroed { return unsafe try allocateZeroed(pages, aligned, relieving: cache) }
 
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) { _, _ in }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     let taken =
       if let fast { fast } else {
         unsafe try growAndTake(pages, aligned, relieving: cache) { _, _ in }
@@ -83,11 +83,11 @@ extension PageArena {
     // The scavenged bits go when the run is taken, so they are copied before.
     var dirt = DirtMap()
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) {
       dirt.read($1, pages, $0)
     }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     let taken =
       if let fast { fast } else {
         unsafe try growAndTake(pages, aligned, relieving: cache) { dirt.read($1, pages, $0) }

@@ -46,9 +46,9 @@ extension PageArena {
       if pages > RunCache.longestStacked {
         if unsafe putLong(page, pages, cache) {
           // What many threads keep at hand, and never touch again, is the scavenger's business too.
-          unsafe state.pointee.heap.lock()
+          unsafe state.locks.pointee.heap.lock()
           let call = unsafe state.pointee.scavengerCall(with: cache)
-          unsafe state.pointee.heap.unlock()
+          unsafe state.locks.pointee.heap.unlock()
           perform(call)
           return
         }
@@ -58,7 +58,7 @@ extension PageArena {
       }
     }
     // The state lives as long as the arena.
-    perform(unsafe try state.pointee.lockAndGiveBack(part, address))
+    perform(try lockAndGiveBack(part, address))
   }
 
   /// Makes room in a cache, many runs at once, and puts a run into it.
@@ -66,7 +66,7 @@ extension PageArena {
     _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
   ) {
     // The state and the cache live as long as the arena.
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.relieve(cache, ofStack: pages, limit: cacheLimit)
     if unsafe cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: cacheLimit) {
       runs.setByte(page, 0)
@@ -74,7 +74,7 @@ extension PageArena {
       unsafe state.pointee.giveBack(page..<(page + pages), of: page..<(page + pages))
     }
     let call = unsafe state.pointee.scavengerCall(with: cache)
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     perform(call)
   }
 
@@ -82,6 +82,21 @@ extension PageArena {
   @inline(__always)
   func perform(_ call: ScavengerCall) {
     if call != .none { returnPath.perform(call) }
+  }
+
+  /// Gives a part of a run back by the heap lock.
+  private func lockAndGiveBack(
+    _ part: Range<PageNumber>, _ address: UInt
+  ) throws(PageArenaError) -> ScavengerCall {
+    // The state lives as long as the arena.
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    guard unsafe state.pointee.allocator.isGrown(part.lowerBound, part.count) else {
+      throw .foreign(base: address)
+    }
+    let run = unsafe try state.pointee.run(around: part, base: address)
+    unsafe state.pointee.giveBack(part, of: run)
+    return unsafe state.pointee.scavengerCall()
   }
 
   /// The page at an address, if `pages` pages from there on lie in the 32-bit space at all.
@@ -100,17 +115,6 @@ extension PageArena {
 }
 
 extension ArenaState {
-  /// Gives a part of a run back by the heap lock.
-  fileprivate mutating func lockAndGiveBack(
-    _ part: Range<PageNumber>, _ address: UInt
-  ) throws(PageArenaError) -> ScavengerCall {
-    heap.lock()
-    defer { heap.unlock() }
-    guard allocator.isGrown(part.lowerBound, part.count) else { throw .foreign(base: address) }
-    giveBack(part, of: try run(around: part, base: address))
-    return scavengerCall()
-  }
-
   /// Makes room in a cache. Call with `heap` held, as the owner, outside of it.
   ///
   /// - Parameter pages: the size for which there is to be room: half of a full stack goes.

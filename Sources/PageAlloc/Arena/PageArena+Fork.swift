@@ -38,27 +38,27 @@ private func forEachArena(_ body: (UnsafeMutablePointer<ArenaState>) -> Void) {
 private func beforeFork() {
   ArenaRegistry.lock()
   unsafe forEachArena {
-    unsafe $0.pointee.growth.lock()
-    unsafe $0.pointee.heap.lock()
+    unsafe $0.locks.pointee.growth.lock()
+    unsafe $0.locks.pointee.heap.lock()
   }
 }
 
 private func inParent() {
   unsafe forEachArena {
-    unsafe $0.pointee.heap.unlock()
-    unsafe $0.pointee.growth.unlock()
+    unsafe $0.locks.pointee.heap.unlock()
+    unsafe $0.locks.pointee.growth.unlock()
   }
   ArenaRegistry.unlock()
 }
 
 private func inChild() {
   unsafe forEachArena {
-    unsafe $0.pointee.release.reset()
+    unsafe $0.locks.pointee.release.reset()
     unsafe $0.pointee.reattachAll()
     unsafe $0.pointee.takeOrphanedCaches()
     unsafe $0.pointee.forgetThread()
-    unsafe $0.pointee.heap.unlock()
-    unsafe $0.pointee.growth.unlock()
+    unsafe $0.locks.pointee.heap.unlock()
+    unsafe $0.locks.pointee.growth.unlock()
   }
   ArenaRegistry.unlock()
 }

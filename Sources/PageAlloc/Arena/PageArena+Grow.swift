@@ -29,17 +29,17 @@ extension PageArena {
   ) throws(PageArenaError) -> Taken {
     if hasLimit { try checkHardLimit(pageCount) }
     // The state lives as long as the arena.
-    unsafe state.pointee.growth.lock()
-    defer { unsafe state.pointee.growth.unlock() }
+    unsafe state.locks.pointee.growth.lock()
+    defer { unsafe state.locks.pointee.growth.unlock() }
     var isDrained = false
     while true {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       if let cache = unsafe cache { unsafe state.pointee.takeAll(cache, to: 0) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
         pageCount, alignment, steps: Self.alignedSteps, look: look)
       let growth = unsafe taken == nil ? state.pointee.growth(for: pageCount, alignment) : nil
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
       if let taken { return taken }
       if let growth {
         if let taken = try grow(growth, pageCount, look: look) { return taken }
@@ -74,8 +74,8 @@ extension PageArena {
     }
 
     unsafe state.pointee.reservation.didGrow(piece: growth.piece, to: growth.chunks.upperBound)
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     unsafe state.pointee.allocator.grow(growth.chunks)
     unsafe state.pointee.grownPages += added
     unsafe state.pointee.scavengedPages += added
@@ -109,16 +109,16 @@ extension PageArena {
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> Taken {
     while true {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       let taken = unsafe state.pointee.take(pageCount, alignment, steps: .max, look: look)
       let isAnyDetached = unsafe !state.pointee.detached.isEmpty
       let largest = unsafe state.pointee.allocator.summaries.longestRun
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
       if let taken { return taken }
       if !isAnyDetached { throw .outOfMemory(pages: pageCount, largestFreeRun: largest) }
       // Whoever gives memory back has some of it in hand; it is free again when the lock is.
-      unsafe state.pointee.release.lock()
-      unsafe state.pointee.release.unlock()
+      unsafe state.locks.pointee.release.lock()
+      unsafe state.locks.pointee.release.unlock()
     }
   }
 }

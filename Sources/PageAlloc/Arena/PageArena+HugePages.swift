@@ -11,9 +11,9 @@ extension PageArena {
       }
     } catch {
       // The state lives as long as the arena.
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       unsafe state.pointee.scavenger.counters.refusedAdvice += 1
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
     }
   }
 
@@ -33,8 +33,8 @@ extension PageArena {
     let unit = unsafe state.pointee.allocator.grain.pagesPerHugePage
     guard unit > 0, unit <= Geometry.pagesPerChunk else { return 0 }
     // Nothing becomes scavenged meanwhile, so that the kernel does not back it again behind our back.
-    unsafe state.pointee.release.lock()
-    defer { unsafe state.pointee.release.unlock() }
+    unsafe state.locks.pointee.release.lock()
+    defer { unsafe state.locks.pointee.release.unlock() }
     var gathered = 0
     var page = 0
     while let next = nextFullUnit(from: page, unit) {
@@ -55,8 +55,8 @@ extension PageArena {
 
   /// The next unit of `unit` pages, from a page on, that is in use as a whole.
   private func nextFullUnit(from page: PageNumber, _ unit: Int) -> PageNumber? {
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     let end = unsafe Geometry.firstPage(of: state.pointee.allocator.endChunk)
     var first = page
     while first < end {
@@ -81,11 +81,11 @@ extension PageArena {
   public func hugePageBytes() -> UInt64? {
     var scan = HugePageScan()
     // The pieces of the reservation change under this lock alone.
-    unsafe state.pointee.growth.lock()
+    unsafe state.locks.pointee.growth.lock()
     for index in 0..<(unsafe state.pointee.reservation.pieceCount) {
       scan.add(unsafe state.pointee.reservation[index].mapping)
     }
-    unsafe state.pointee.growth.unlock()
+    unsafe state.locks.pointee.growth.unlock()
     return scan.run()
   }
 }

@@ -4,8 +4,8 @@ extension PageArena {
   /// - Complexity: O(heap).
   package func brokenInvariant() -> StaticString? {
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     return unsafe state.pointee.brokenInvariant()
   }
 }

@@ -24,9 +24,9 @@ extension PageArena {
     try limit.check()
     setLimits(limit)
     // The state lives as long as the arena; so below.
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let excess = unsafe state.pointee.residentPages - state.pointee.softPages
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     guard excess > 0 else { return }
     let result = returnPath.release(bytes(excess), .force, .limit)
     if let refusal = result.firstRefusal { throw .system(refusal) }
@@ -34,10 +34,10 @@ extension PageArena {
 
   /// The bounds in force, in bytes; `nil` where there is none.
   public var memoryLimits: (soft: UInt64?, hard: UInt64?) {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let soft = unsafe state.pointee.softPages
     let hard = unsafe state.pointee.hardPages
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     return (soft == .max ? nil : bytes(soft), hard == .max ? nil : bytes(hard))
   }
 
@@ -53,11 +53,11 @@ extension PageArena {
       // Below 2^62, so that the product fits.
       soft = hard.map { UInt64(Double($0) * fraction) }
     }
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.softPages = pages(within: soft ?? hard)
     unsafe state.pointee.hardPages = pages(within: hard)
     unsafe state.pointee.isLimited.store(soft ?? hard != nil, ordering: .relaxed)
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
   }
 
   /// Whether there is a limit at all. Who reads an old value acts as if it had come before the change.
@@ -68,12 +68,12 @@ extension PageArena {
   ///
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``
   func checkHardLimit(_ pageCount: Int) throws(PageArenaError) {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let inUse = unsafe state.pointee.handedOutPages
     let hard = unsafe state.pointee.hardPages
     let isRefused = pageCount > hard || inUse > hard - pageCount
     if isRefused { unsafe state.pointee.scavenger.counters.limitRefusals += 1 }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     if isRefused {
       throw .limitReached(pages: pageCount, inUseBytes: bytes(inUse), limitBytes: bytes(hard))
     }
@@ -86,12 +86,12 @@ extension PageArena {
   func enforceLimit(_ taken: Taken, _ pageCount: Int) throws(PageArenaError) {
     var isDrained = false
     while true {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       let resident = unsafe state.pointee.residentPages
       let inUse = unsafe state.pointee.handedOutPages
       let soft = unsafe state.pointee.softPages
       let hard = unsafe state.pointee.hardPages
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
       if resident <= soft { return }
       // Nothing that could be given back would help.
       let isHopeless = inUse > hard
@@ -124,13 +124,13 @@ extension PageArena {
       // The run is still ours alone; what it holds is of no use to anybody.
       isScavenged = (try? system.sysUnused(address(of: taken.page), size)) != nil
     }
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let run = taken.page..<(taken.page + pageCount)
     unsafe state.pointee.giveBack(run, of: run)
     if isScavenged { unsafe state.pointee.noteScavenged(taken.page, pageCount) }
     unsafe state.pointee.scavenger.counters.limitRefusals += 1
     let call = unsafe state.pointee.scavengerCall()
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     if call != .none { returnPath.perform(call) }
   }
 

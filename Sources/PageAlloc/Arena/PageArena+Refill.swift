@@ -25,11 +25,11 @@ extension PageArena {
     if hasLimit { return nil }
 
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let clean = unsafe state.pointee.refill(cache, limit: cacheLimit)
     let run = unsafe cache.pointee.take(pages)
     if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     noteUsed(clean)
     return run
   }
@@ -79,17 +79,17 @@ extension PageArena {
   /// time it needs its cache; so is every other thread where the kernel has no `membarrier`.
   /// - Complexity: O(caches + runs in them), one call to the kernel.
   package func drainCaches() {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let isAny = unsafe state.pointee.askForCaches()
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     if !isAny { return }
     let canSeeOthers = csm_membarrier() == 0
     let own = unsafe cacheInFirstSlot()
     // Inside its cache a thread is for nanoseconds, unless it was preempted there.
     for _ in 0..<100 {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       let isDone = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: own)
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
       if isDone || !canSeeOthers { return }
     }
   }

@@ -61,8 +61,8 @@ extension PageArena {
   /// Whether the scavenger's thread exists, and whether it sleeps until it is signalled.
   package var scavengerThread: (exists: Bool, isParked: Bool) {
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     return unsafe (state.pointee.scavenger.hasThread, state.pointee.scavenger.phase == .parked)
   }
 }

@@ -78,8 +78,8 @@ extension PageArena {
   /// - Complexity: O(caches); as cheap as a free.
   public var statistics: Statistics {
     // The state lives as long as the arena.
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     return unsafe state.pointee.statistics
   }
 }

@@ -71,7 +71,7 @@ public final class PageArena: @unchecked Sendable {
     let tables: AllocatorTables
     do throws(SysMemError) {
       tables = try AllocatorTables.sysInit(
-        system: system, headByteCount: MemoryLayout<ArenaState>.size)
+        system: system, headByteCount: ArenaLocks.byteCount + MemoryLayout<ArenaState>.size)
     } catch { throw .system(error) }
 
     let reservation: Reservation
@@ -83,7 +83,9 @@ public final class PageArena: @unchecked Sendable {
     number = Self.numbers.add(1, ordering: .relaxed).newValue
     cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
     // The head has room for the state, is zero, aligned to 64, and used for nothing else.
-    unsafe state = tables.head.bindMemory(to: ArenaState.self, capacity: 1)
+    let head = unsafe tables.head
+    unsafe head.bindMemory(to: ArenaLocks.self, capacity: 1).initialize(to: ArenaLocks())
+    unsafe state = (head + ArenaLocks.byteCount).bindMemory(to: ArenaState.self, capacity: 1)
     let grain = ScavengeGrain(
       physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
     unsafe state.initialize(

@@ -7,15 +7,15 @@ extension ReturnPath {
   /// contents would be offered.
   func releaseLazily() -> Result {
     // The state lives until the arena's end; so below.
-    unsafe state.pointee.release.lock()
-    defer { unsafe state.pointee.release.unlock() }
+    unsafe state.locks.pointee.release.lock()
+    defer { unsafe state.locks.pointee.release.unlock() }
     var result = Result()
     var page = Geometry.pageCount
     while page > 0 {
       var batch = AdviceBatch()
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       let next = unsafe state.pointee.detachFree(below: page)
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
       guard let next else { break }
       page = next
       // The list is this thread's, as long as it holds the release lock.
@@ -33,14 +33,14 @@ extension ReturnPath {
         }
       }
       if result.firstRefusal == nil { result.firstRefusal = batch.firstRefusal }
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       unsafe state.pointee.reattachAll()
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
     }
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.scavenger.counters.lazyBytes += result.releasedBytes
     unsafe state.pointee.scavenger.counters.refusedBytes += result.refusedBytes
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     return result
   }
 }

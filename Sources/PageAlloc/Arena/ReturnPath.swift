@@ -58,8 +58,8 @@ struct ReturnPath: @unchecked Sendable {
     _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
   ) -> Result {
     // The state lives until the arena's end; so below.
-    unsafe state.pointee.release.lock()
-    defer { unsafe state.pointee.release.unlock() }
+    unsafe state.locks.pointee.release.lock()
+    defer { unsafe state.locks.pointee.release.unlock() }
     let clock = unsafe state.pointee.scavenger.clock
     let start = cause == .background ? 0 : clock.now()
     let batchBytes = cause == .request ? Self.requestBatchBytes : Self.backgroundBatchBytes
@@ -79,7 +79,7 @@ struct ReturnPath: @unchecked Sendable {
     var missing = byteCount
     var isMore = true
     while isMore, missing > 0 {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       var stay = 0
       while stay < Self.runsPerLock, missing > 0 {
         guard let run = unsafe state.pointee.detach(missing, mode) else {
@@ -90,14 +90,14 @@ struct ReturnPath: @unchecked Sendable {
         missing -= min(missing, UInt64(run.count) << UInt64(Geometry.pageShift))
         stay += 1
       }
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
     }
   }
 
   private func reattach(_ batch: borrowing AdviceBatch, _ result: inout Result) {
     var index = 0
     while index < batch.count {
-      unsafe state.pointee.heap.lock()
+      unsafe state.locks.pointee.heap.lock()
       let stop = min(index + Self.runsPerLock, batch.count)
       while index < stop {
         let range = batch[index]
@@ -111,18 +111,18 @@ struct ReturnPath: @unchecked Sendable {
         }
         index += 1
       }
-      unsafe state.pointee.heap.unlock()
+      unsafe state.locks.pointee.heap.unlock()
     }
     if result.firstRefusal == nil { result.firstRefusal = batch.firstRefusal }
   }
 
   private func finish(_ result: Result, _ cause: ReleaseCause, nanoseconds: UInt64) {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.reattachAll()
     unsafe state.pointee.scavenger.counters.add(
       result.releasedBytes, cause, nanoseconds: nanoseconds)
     unsafe state.pointee.scavenger.counters.refusedBytes += result.refusedBytes
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
   }
 
   /// Pages as addresses.

@@ -131,13 +131,13 @@ extension PageArena {
 
   /// A cache without an owner, or a new one.
   func obtainCache() throws(SysMemError) -> UnsafeMutablePointer<RunCache> {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     var position = unsafe state.pointee.caches
     while let cache = unsafe position, unsafe cache.pointee.isOwned {
       unsafe position = cache.pointee.next
     }
     if let cache = unsafe position { unsafe cache.pointee.isOwned = true }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     if let cache = unsafe position { return unsafe cache }
 
     let address = try CacheMapping.map(system)
@@ -146,33 +146,35 @@ extension PageArena {
     }
     // Just mapped, for this alone.
     unsafe cache.initialize(to: RunCache())
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe cache.pointee.next = state.pointee.caches
     unsafe state.pointee.caches = cache
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     return unsafe cache
   }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   func retire(_ cache: UnsafeMutablePointer<RunCache>) {
-    perform(unsafe state.pointee.retire(cache))
+    perform(unsafe PageAlloc.retire(cache, of: state))
   }
 }
 
-extension ArenaState {
-  /// Takes a cache from its owner, with all its pages. Call without `heap`.
-  ///
-  /// - Returns: what is to be done for the scavenger.
-  mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) -> ScavengerCall {
-    heap.lock()
-    // The owner is gone, or is the caller: nobody else is inside.
-    unsafe takeAll(cache, to: 0)
-    unsafe cache.pointee.isOwned = false
-    let call = scavengerCall()
-    heap.unlock()
-    return call
-  }
+/// Takes a cache of an arena's from its owner, with all its pages. Call without `heap`.
+///
+/// - Returns: what is to be done for the scavenger.
+private func retire(
+  _ cache: UnsafeMutablePointer<RunCache>, of state: UnsafeMutablePointer<ArenaState>
+) -> ScavengerCall {
+  // The caller keeps the arena; the cache is its own.
+  unsafe state.locks.pointee.heap.lock()
+  defer { unsafe state.locks.pointee.heap.unlock() }
+  // The owner is gone, or is the caller: nobody else is inside.
+  unsafe state.pointee.takeAll(cache, to: 0)
+  unsafe cache.pointee.isOwned = false
+  return unsafe state.pointee.scavengerCall()
+}
 
+extension ArenaState {
   /// Gives runs of a cache back to the allocator until `target` pages are left. Call with `heap` held,
   /// when the owner is outside.
   mutating func takeAll(_ cache: UnsafeMutablePointer<RunCache>, to target: Int) {
@@ -216,7 +218,7 @@ func giveBackCache(_ slot: cts_slot) {
     if let arena = unsafe ArenaRegistry.find(slot.arena),
       let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: slot.cache)
     {
-      let call = unsafe arena.pointee.retire(cache)
+      let call = unsafe PageAlloc.retire(cache, of: arena)
       if call != .none { unsafe ReturnPath(arena).perform(call) }
     }
   }

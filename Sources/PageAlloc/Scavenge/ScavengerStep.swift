@@ -35,11 +35,11 @@ extension ReturnPath {
     let clock = unsafe state.pointee.scavenger.clock
     let now = clock.now()
     let processorTime = clock.processorTime()
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.begin(now: now, processorTime: processorTime)
     let excess = unsafe state.pointee.excessPages()
     let isUnderLimit = unsafe state.pointee.isNearSoftLimit
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
 
     if isPressed() {
       // The kernel is short of memory: all goes, at once.
@@ -75,21 +75,21 @@ extension ReturnPath {
   ///
   /// - Parameter isIdle: too much is resident, but the index has nothing to give.
   private func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
-    unsafe state.pointee.heap.lock()
-    defer { unsafe state.pointee.heap.unlock() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
     return unsafe state.pointee.finish(now, isIdle: isIdle)
   }
 
   /// Takes back what all caches hold, as far as their owners are outside.
   func drainCaches() {
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     let isAny = unsafe state.pointee.askForCaches()
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
     if !isAny { return }
     let canSeeOthers = csm_membarrier() == 0
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
   }
 
   /// Whether the kernel stalled somebody for want of memory since the last look.

@@ -65,7 +65,7 @@ extension ReturnPath {
         unsafe ReturnPath(state).runInBackground()
         return nil
       }, state, 256 << 10)
-    unsafe state.pointee.heap.lock()
+    unsafe state.locks.pointee.heap.lock()
     if error == 0 {
       unsafe state.pointee.scavenger.thread = thread
       unsafe state.pointee.scavenger.hasThread = true
@@ -74,7 +74,7 @@ extension ReturnPath {
       unsafe state.pointee.scavenger.phase = .off
       unsafe state.pointee.scavenger.wakeAbove = state.pointee.freeResidentPages + 1024
     }
-    unsafe state.pointee.heap.unlock()
+    unsafe state.locks.pointee.heap.unlock()
   }
 
   /// The thread's whole life.
