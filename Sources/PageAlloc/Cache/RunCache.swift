@@ -27,13 +27,15 @@ import Synchronization
 /// The free runs that one owner keeps at hand.
 @safe
 struct RunCache: ~Copyable {
+  private var filled = InlineArray<2, UInt64>(repeating: 0)
+
   /// The owner is inside: written by the owner alone, read by who wants to take all.
   let busy = Atomic<UInt32>(0)
   /// Somebody wants to take all: written with the heap lock held, read by the owner.
   let stop = Atomic<UInt32>(0)
   /// Pages in all runs: written by who may touch the cache, read by the statistics at any time.
   let pageCount = Atomic<Int>(0)
-  private var filled = InlineArray<2, UInt64>(repeating: 0)
+
   private var counts = InlineArray<128, UInt8>(repeating: 0)
   private var runs = InlineArray<2048, UInt32>(repeating: 0)
   private var longer = InlineArray<4, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
