@@ -8,4 +8,13 @@ import Testing
     let check = allChecks[index]
     for failure in check.run() { Issue.record("\(check.name): \(failure)") }
   }
+
+  @Test(
+    "checks that need the process for themselves",
+    .disabled("other tests run in this process meanwhile; `make test-embedded` runs them alone"))
+  func alone() {
+    for check in aloneChecks {
+      for failure in check.run() { Issue.record("\(check.name): \(failure)") }
+    }
+  }
 }

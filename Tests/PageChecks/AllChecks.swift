@@ -1,4 +1,4 @@
-/// Every check there is, in the order in which they run: bottom up.
+/// Every check but those that must run alone, in the order in which they run: bottom up.
 package let allChecks: [Check] = [
   sysMemChecks,
   sysMemRefusalChecks,
@@ -32,5 +32,8 @@ package let allChecks: [Check] = [
   returnStatisticsChecks,
   scavengerThreadChecks,
   forkChecks,
-  largeReturnChecks,
 ].flatMap { $0 }
+
+/// Checks that judge all of the process's memory, or its times: nothing else may run meanwhile. The
+/// runner of `make test-embedded`, `make test-i386` and `make test-armhf` has them, Swift Testing not.
+package let aloneChecks: [Check] = largeReturnChecks

@@ -31,7 +31,7 @@ package let forkChecks: [Check] = [
 
   Check("fork: the scavenger starts again in the child (not under qemu)") { recorder in
     if isEmulated {
-      recorder.expect(true, "")
+      recorder.leaveOut("qemu-user aborts when a forked child of threads starts a thread")
       return
     }
     guard let arena = makeArena(&recorder, .quick()), let run = arena.take(1024, &recorder)
@@ -80,7 +80,7 @@ package let forkChecks: [Check] = [
     recorder in
     if isEmulated {
       // qemu's own memory counts against the limit.
-      recorder.expect(true, "")
+      recorder.leaveOut("qemu-user needs more address space than the limit leaves")
       return
     }
     // What the process has already differs between targets, so the room is what is added to it.

@@ -110,13 +110,13 @@ package let largeReturnChecks: [Check] = [
   Check("latency: allocate and free are as fast, within 3x at p99.9, while much is released") {
     recorder in
     if isEmulated {
-      recorder.expect(true, "")
+      recorder.leaveOut("an emulated program's times say nothing")
       return
     }
     var best = 1e9
     var story = ""
     // Other processes may take the processor away at any moment: the best of some attempts counts.
-    for _ in 0..<6 where best > 3 {
+    for _ in 0..<15 where best > 3 {
       guard let (rest, work) = latencies(&recorder) else { return }
       best = min(best, Double(work) / Double(max(rest, 1)))
       story += " \(rest)/\(work)"
