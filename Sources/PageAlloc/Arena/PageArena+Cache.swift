@@ -25,14 +25,12 @@ extension PageArena {
     // What the hot path needs of the arena, at hand.
     private let base: UInt
     private let runs: RunTable
-    private let limit: Int
 
     fileprivate init(arena: PageArena, cache: UnsafeMutablePointer<RunCache>) {
       self.arena = arena
       unsafe self.cache = cache
       base = arena.base
       runs = arena.runs
-      limit = arena.cacheLimit
     }
 
     deinit { unsafe arena.retire(cache) }
@@ -76,7 +74,8 @@ extension PageArena {
         unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
       {
         let fits = unsafe cache.pointee.put(
-          CachedRun(page: Int(bitPattern: page), isClean: false), pages, limit: limit)
+          CachedRun(page: Int(bitPattern: page), isClean: false), pages,
+          limit: cache.pointee.bound)
         if fits { runs.setByte(Int(bitPattern: page), 0) }
         unsafe cache.pointee.leave()
         if fits { return }

@@ -43,39 +43,33 @@ extension PageArena {
     let page = try page(at: address, pages)
     let part = page..<(page + pages)
     if runs.length(page) == pages, let cache = unsafe handle ?? cacheOfThread() {
-      if pages > RunCache.longestStacked {
-        if unsafe putLong(page, pages, cache) {
-          // What many threads keep at hand, and never touch again, is the scavenger's business too.
-          unsafe state.locks.pointee.heap.lock()
-          let call = unsafe state.pointee.scavengerCall(with: cache)
-          unsafe state.locks.pointee.heap.unlock()
-          perform(call)
-          return
-        }
-      } else {
-        unsafe relieveAndPut(page, pages, cache)
-        return
-      }
+      if pages > RunCache.longestStacked, unsafe putLong(page, pages, cache) { return }
+      if unsafe relieveAndPut(page, pages, cache) { return }
     }
     // The state lives as long as the arena.
     perform(try lockAndGiveBack(part, address))
   }
 
-  /// Makes room in a cache, many runs at once, and puts a run into it.
+  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it.
+  ///
+  /// - Returns: `false`, with the run as it was, where there is no room all the same.
   private func relieveAndPut(
     _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
-  ) {
+  ) -> Bool {
     // The state and the cache live as long as the arena.
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.relieve(cache, ofStack: pages, limit: cacheLimit)
-    if unsafe cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: cacheLimit) {
-      runs.setByte(page, 0)
-    } else {
-      unsafe state.pointee.giveBack(page..<(page + pages), of: page..<(page + pages))
-    }
+    unsafe state.pointee.relieve(cache, of: pages, limit: cacheLimit)
+    let isLong = pages > RunCache.longestStacked
+    let bound = unsafe cache.pointee.bound
+    let fits =
+      unsafe isLong
+      ? cache.pointee.putLong(page, pages, limit: bound)
+      : cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: bound)
+    if fits { runs.clear(page) }
     let call = unsafe state.pointee.scavengerCall(with: cache)
     unsafe state.locks.pointee.heap.unlock()
     perform(call)
+    return fits
   }
 
   /// Wakes the scavenger, or starts it, where a free said so.
@@ -119,12 +113,16 @@ extension ArenaState {
   ///
   /// - Parameter pages: the size for which there is to be room: half of a full stack goes.
   fileprivate mutating func relieve(
-    _ cache: UnsafeMutablePointer<RunCache>, ofStack pages: Int, limit: Int
+    _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
   ) {
     unsafe serve(cache)
+    // A run that would fill most of the cache is not worth all that is in it.
+    if pages > limit / 2 { return }
     if unsafe cache.pointee.pageCount.load(ordering: .relaxed) + pages > limit {
       unsafe takeAll(cache, to: limit / 2)
     }
+    unsafe cache.pointee.raiseBound(for: pages, limit: limit)
+    if pages > RunCache.longestStacked { return }
     var batch = RunBatch()
     unsafe cache.pointee.drain(stack: pages, to: RunCache.depth / 2) { batch.add($0, $1) }
     giveBack(&batch)

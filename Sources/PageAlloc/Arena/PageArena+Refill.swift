@@ -56,7 +56,7 @@ extension PageArena {
     // The cache lives as long as the arena.
     guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
     let fits = unsafe cache.pointee.put(
-      CachedRun(page: page, isClean: false), pages, limit: cacheLimit)
+      CachedRun(page: page, isClean: false), pages, limit: cache.pointee.bound)
     if fits { runs.setByte(page, 0) }
     unsafe cache.pointee.leave()
     return fits
@@ -67,7 +67,7 @@ extension PageArena {
     _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
   ) -> Bool {
     guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
-    let fits = unsafe cache.pointee.putLong(page, pages, limit: cacheLimit)
+    let fits = unsafe cache.pointee.putLong(page, pages, limit: cache.pointee.bound)
     if fits { runs.clear(page) }
     unsafe cache.pointee.leave()
     return fits

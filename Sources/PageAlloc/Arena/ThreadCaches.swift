@@ -185,6 +185,7 @@ extension ArenaState {
       batch.add(page, pages)
     }
     giveBack(&batch)
+    if target == 0 { unsafe cache.pointee.resetBound() }
   }
 
   /// How many caches there are.

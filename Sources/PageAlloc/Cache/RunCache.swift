@@ -36,6 +36,10 @@ struct RunCache: ~Copyable {
   /// Pages in all runs: written by who may touch the cache, read by the statistics at any time.
   let pageCount = Atomic<Int>(0)
 
+  /// Pages that the cache takes without a look at the arena. It grows by doubling, each time by way of the
+  /// lock, so that whoever returns memory hears of much that is kept at hand.
+  private(set) var bound = Self.firstBound
+
   private var counts = InlineArray<128, UInt8>(repeating: 0)
   private var runs = InlineArray<2048, UInt32>(repeating: 0)
   private var longer = InlineArray<4, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
@@ -47,6 +51,8 @@ struct RunCache: ~Copyable {
 
   /// The longest run that has a stack of its own.
   static var longestStacked: Int { 127 }
+  /// The least that `bound` is: 1 MiB.
+  private static var firstBound: Int { 128 }
   /// Runs a stack.
   static var depth: Int { 16 }
 
@@ -78,6 +84,20 @@ struct CachedRun {
   /// All of its pages are known to read as zero.
   @inline(__always)
   var isClean: Bool { packed & Self.cleanFlag != 0 }
+}
+
+// MARK: - The bound. Call with the heap lock held.
+
+extension RunCache {
+  /// Makes room for so many pages more, up to a limit.
+  mutating func raiseBound(for pages: Int, limit: Int) {
+    let wanted = pageCount.load(ordering: .relaxed) &+ pages
+    while bound < wanted, bound < limit { bound &*= 2 }
+    bound = min(bound, limit)
+  }
+
+  /// Back to the least, when all was taken out.
+  mutating func resetBound() { bound = Self.firstBound }
 }
 
 // MARK: - The owner's side
