@@ -17,15 +17,56 @@ extension PageArena {
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; ``PageArenaError/system(_:)``
   ///   where the kernel refused to commit more memory.
   /// - Complexity: O(1) in the heap; O(`pages` / 512).
+  @inlinable
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    // No alignment beyond the page, and 1 ... 127 pages: perhaps the thread has them at hand.
-    if alignment == Self.pageSize, UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
+    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
+    if alignment == Self.pageSize, !zeroed {
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let run = unsafe UnsafeMutableRawPointer(bitPattern: takeHot(pages)) { return unsafe run }
+    }
+    return unsafe try allocateColdly(pages, alignment, zeroed)
+  }
+
+  /// Takes a run of the size asked for out of the thread's cache.
+  ///
+  /// It calls nothing, so that it needs no frame.
+  /// - Returns: its address; 0 where the cache has none, whatever was asked for.
+  @usableFromInline @inline(never)
+  func takeHot(_ pages: Int) -> UInt {
+    if UInt(bitPattern: pages &- 1) >= UInt(RunCache.longestStacked) { return takeLongHot(pages) }
+    // The cache lives as long as the arena.
+    guard let cache = unsafe cacheInFirstSlot(),
+      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
+    else { return 0 }
+    let run = unsafe cache.pointee.takeExact(pages)
+    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
+    unsafe cache.pointee.leave()
+    guard let run else { return 0 }
+    return address(of: run.page)
+  }
+
+  /// The same for more than 127 pages, and for what is no number of pages at all.
+  @inline(never)
+  private func takeLongHot(_ pages: Int) -> UInt {
+    guard pages > 0, let cache = unsafe cacheInFirstSlot(),
+      let run = unsafe takeLong(pages, cache)
+    else { return 0 }
+    return address(of: run.page)
+  }
+
+  /// Everything but a run at hand that need not be zeroed.
+  @usableFromInline @inline(never)
+  func allocateColdly(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    if zeroed, alignment == Self.pageSize,
+      UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
       let cache = unsafe cacheInFirstSlot(),
       let run = unsafe takeCached(pages, cache)
     {
-      if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+      if !run.isClean { clear(run.page..<(run.page &+ pages)) }
       return unsafe pointer(to: run.page)
     }
     return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)

@@ -14,22 +14,48 @@ extension PageArena {
   ///   ``PageArenaError/foreign(base:)``, ``PageArenaError/notInUse(base:pages:)``,
   ///   ``PageArenaError/pastEndOfRun(base:pages:)``. Nothing has changed then.
   /// - Complexity: O(1) in the heap; O(`pages` / 512).
+  @inlinable
   public func deallocate(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    // Only the address is looked at. Below the arena's start it wraps to an offset beyond its end.
+    // Only the address is looked at.
     let address = UInt(bitPattern: base)
-    let offset = address &- self.base
+    if !putHot(address, pages) { try deallocateColdly(address, pages) }
+  }
+
+  /// Puts a whole run, as it was handed out, into the thread's cache.
+  ///
+  /// It calls nothing, so that it needs no frame.
+  /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
+  @usableFromInline @inline(never)
+  func putHot(_ address: UInt, _ pages: Int) -> Bool {
+    // Below the arena's start it wraps to an offset beyond its end.
+    let offset = address &- base
     let page = offset >> UInt(Geometry.pageShift)
-    // A whole run of 1 ... 127 pages, as it was handed out: the thread may keep it at hand.
-    if page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0,
-      UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
-      runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
-      let cache = unsafe cacheInFirstSlot(),
-      unsafe putCached(Int(bitPattern: page), pages, cache)
-    {
-      return
+    guard page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0 else {
+      return false
     }
+    if UInt(bitPattern: pages &- 1) >= UInt(RunCache.longestStacked) {
+      return putLongHot(Int(bitPattern: page), pages)
+    }
+    guard runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
+      let cache = unsafe cacheInFirstSlot()
+    else { return false }
+    return unsafe putCached(Int(bitPattern: page), pages, cache)
+  }
+
+  /// The same for more than 127 pages, and for what is no number of pages at all.
+  @inline(never)
+  private func putLongHot(_ page: PageNumber, _ pages: Int) -> Bool {
+    guard pages > 0, runs.length(page) == pages, let cache = unsafe cacheInFirstSlot() else {
+      return false
+    }
+    return unsafe putLong(page, pages, cache)
+  }
+
+  /// Everything else.
+  @usableFromInline @inline(never)
+  func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
     unsafe try deallocateSlowly(address, pages, by: nil)
   }
 

@@ -35,7 +35,7 @@ extension PageArena {
   }
 
   /// Takes a run of more than 127 pages that the cache has at hand, without a lock.
-  private func takeLong(
+  func takeLong(
     _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
   ) -> CachedRun? {
     guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return nil }

@@ -37,7 +37,7 @@ public final class PageArena: @unchecked Sendable {
   // ArenaState says, and `runs` is accessed by atomics, as RunTable says.
 
   /// Bytes in a page: 8,192.
-  public static let pageSize = Geometry.pageSize
+  @inlinable public static var pageSize: Int { 8192 }
   /// The least that an arena can reserve: 64 MiB.
   public static let minimumReservedByteCount = Reservation.minimumByteCount
 

@@ -134,6 +134,15 @@ extension RunCache {
     return CachedRun(packed: pop(pages, count))
   }
 
+  /// Takes a run of just so many pages.
+  ///
+  /// - Parameter pages: 1 ... 127.
+  @inline(__always)
+  mutating func takeExact(_ pages: Int) -> CachedRun? {
+    let count = count(of: pages)
+    return count == 0 ? nil : CachedRun(packed: pop(pages, count))
+  }
+
   /// Puts a run by.
   ///
   /// - Parameters:
@@ -214,11 +223,16 @@ extension RunCache {
 
   /// Takes a run of just so many pages, more than 127.
   mutating func takeLong(_ pages: Int) -> PageNumber? {
-    for index in 0..<longer.count where Int(longer[index].pageCount) == pages {
-      let page = Int(longer[index].page)
-      longer[index].pageCount = 0
-      pageCount.store(pageCount.load(ordering: .relaxed) &- pages, ordering: .relaxed)
-      return page
+    var index = 0
+    while index < 4 {
+      // 0 ... 3. A checked access would copy the whole array to read from it.
+      let run = unsafe longer[unchecked: index]
+      if Int(run.pageCount) == pages {
+        unsafe longer[unchecked: index].pageCount = 0
+        pageCount.store(pageCount.load(ordering: .relaxed) &- pages, ordering: .relaxed)
+        return Int(run.page)
+      }
+      index &+= 1
     }
     return nil
   }
@@ -229,11 +243,16 @@ extension RunCache {
   mutating func putLong(_ page: PageNumber, _ pages: Int, limit: Int) -> Bool {
     let total = pageCount.load(ordering: .relaxed) &+ pages
     if total > limit { return false }
-    for index in 0..<longer.count where longer[index].pageCount == 0 {
-      longer[index] = LongRun(
-        page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
-      pageCount.store(total, ordering: .relaxed)
-      return true
+    var index = 0
+    while index < 4 {
+      // 0 ... 3.
+      if unsafe longer[unchecked: index].pageCount == 0 {
+        unsafe longer[unchecked: index] = LongRun(
+          page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
+        pageCount.store(total, ordering: .relaxed)
+        return true
+      }
+      index &+= 1
     }
     return false
   }
