@@ -58,6 +58,8 @@ struct ArenaState: ~Copyable {
   /// The figures of `reservation` and `tables`, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
+  /// Runs taken by the lock since a cache was last given back to spare a growth.
+  var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
   /// Address space.
@@ -133,6 +135,7 @@ extension ArenaState {
     runs.setLength(place.page, pageCount)
     inUsePages &+= pageCount
     scavengedPages &-= clean
+    takesSinceSparing &+= 1
     return Taken(page: place.page, scavengedPages: clean)
   }
 

@@ -13,7 +13,8 @@ private struct Growth {
 extension PageArena {
   /// Grows until a run fits, and takes it.
   ///
-  /// First the caller's own cache goes back: what is warm in it is better than fresh memory.
+  /// First the caller's own cache goes back: what is warm in it is better than fresh memory. But not
+  /// each time, or a heap just large enough would do little else.
   /// The growth lock makes sure that many threads in need do not all grow; the heap lock is free while
   /// the kernel works. Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond
   /// the free pages at the frontier.
@@ -34,7 +35,7 @@ extension PageArena {
     var isDrained = false
     while true {
       unsafe state.locks.pointee.heap.lock()
-      if let cache = unsafe cache { unsafe state.pointee.takeAll(cache, to: 0) }
+      if let cache = unsafe cache { unsafe state.pointee.spareGrowth(cache) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
         pageCount, alignment, steps: Self.alignedSteps, look: look)
@@ -124,6 +125,20 @@ extension PageArena {
 }
 
 extension ArenaState {
+  /// Gives a cache back: its long runs always, the others unless that was done a little while ago.
+  ///
+  /// Call with `heap` held, as the cache's owner, outside of it.
+  fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
+    if takesSinceSparing < 64 {
+      var batch = RunBatch()
+      unsafe cache.pointee.drainLong(to: 0) { batch.add($0, $1) }
+      giveBack(&batch)
+      return
+    }
+    takesSinceSparing = 0
+    unsafe takeAll(cache, to: 0)
+  }
+
   /// Where the arena can grow for a run, without more address space.
   ///
   /// Call with `growth` and `heap` held.

@@ -259,6 +259,16 @@ extension RunCache {
 
   /// Takes runs out, the longest first, until at most `target` pages are left.
   mutating func drain(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    drainLong(to: target, body)
+    var pages = Self.longestStacked
+    while pages > 0, pageCount.load(ordering: .relaxed) > target {
+      drain(stack: pages, to: 0, body)
+      pages -= 1
+    }
+  }
+
+  /// Takes runs of more than 127 pages out, until at most `target` pages are left in all.
+  mutating func drainLong(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
     for index in 0..<longer.count where pageCount.load(ordering: .relaxed) > target {
       let run = longer[index]
       if run.pageCount == 0 { continue }
@@ -266,11 +276,6 @@ extension RunCache {
       pageCount.store(
         pageCount.load(ordering: .relaxed) &- Int(run.pageCount), ordering: .relaxed)
       body(Int(run.page), Int(run.pageCount))
-    }
-    var pages = Self.longestStacked
-    while pages > 0, pageCount.load(ordering: .relaxed) > target {
-      drain(stack: pages, to: 0, body)
-      pages -= 1
     }
   }
 
