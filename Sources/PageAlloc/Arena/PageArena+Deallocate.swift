@@ -142,10 +142,9 @@ extension ArenaState {
     _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
   ) {
     unsafe serve(cache)
-    // A run that would fill most of the cache is not worth all that is in it.
-    if pages > limit / 2 { return }
+    if pages > limit { return }
     if unsafe cache.pointee.pageCount.load(ordering: .relaxed) + pages > limit {
-      unsafe takeAll(cache, to: limit / 2)
+      unsafe takeAll(cache, to: min(limit / 2, limit - pages))
     }
     unsafe cache.pointee.raiseBound(for: pages, limit: limit)
     if pages > RunCache.longestStacked { return }

@@ -54,7 +54,7 @@ extension PageArena {
     ///
     /// They are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first; so does the
     /// scavenger when it finds too little elsewhere, and a limit that could not be kept otherwise.
-    public var threadCacheByteCount: Int = 32 << 20
+    public var threadCacheByteCount: Int = 16 << 20
     /// Who gives free memory back.
     public var scavenging: Scavenging = .background()
     /// A bound on resident memory.
