@@ -263,7 +263,7 @@ enum CacheMapping {
       try system.sysMap(reservation + guardSize, size)
     } catch {
       // Ours, and whole.
-      try? system.sysFree(reservation, size + 2 * guardSize)
+      system.sysFreeAtLast(reservation, size + 2 * guardSize)
       throw error
     }
     system.sysUsed(byteCount: size)
@@ -275,7 +275,7 @@ enum CacheMapping {
     let guardSize = UInt(system.calls.physicalPageSize)
     let size = byteCount(system)
     // A mapping of its own, whole: there is nothing to refuse.
-    try? system.sysFree(address - guardSize, size + 2 * guardSize, readyByteCount: size)
+    system.sysFreeAtLast(address - guardSize, size + 2 * guardSize, readyByteCount: size)
   }
 
   /// Bytes that a cache takes.
