@@ -121,7 +121,7 @@ extension PageArena {
 
   /// The page at an address, if `pages` pages from there on lie in the 32-bit space at all.
   @inline(__always)
-  private func page(at address: UInt, _ pages: Int) throws(PageArenaError) -> PageNumber {
+  func page(at address: UInt, _ pages: Int) throws(PageArenaError) -> PageNumber {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     guard address >= base else { throw .foreign(base: address) }
