@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -170,6 +171,9 @@ static inline void csm_futex_wake(const uint32_t *word, int count) {
   /* 1: FUTEX_WAKE. It cannot fail for a mapped, aligned word. */
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
 }
+
+/* Lets another thread run, if one waits for the processor. */
+static inline void csm_yield(void) { (void)sched_yield(); }
 
 /* ---- Barriers in other threads */
 

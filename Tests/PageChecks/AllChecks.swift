@@ -33,6 +33,7 @@ package let allChecks: [Check] = [
   scavengerThreadChecks,
   forkChecks,
   pageRunChecks,
+  lastRunChecks,
   resizeChecks,
   protectChecks,
   refusalChecks,

@@ -1,9 +1,13 @@
+import CSysMem
+import Synchronization
+
 // Owners and the end of an arena
 // ==============================
 //
 // A `PageRun` must never outlive its memory, and must not count references of the arena, which would
-// cost more than the run itself. So the arena counts its live owners under the lock that it takes
-// anyway, and its end looks at the count:
+// cost more than the run itself. So the arena counts its live owners, under the lock where it takes that
+// anyway, else in the cache that a run comes from or goes to; its end closes the caches for good, adds
+// up, and looks at the sum:
 //
 //   last reference goes, no owner lives      the state ends
 //   last reference goes, owners live         the state is an orphan; nothing new can be taken from it
@@ -15,8 +19,10 @@
 /// What an arena knows of its owners. Guarded by the heap lock.
 @safe
 struct OwnedRuns {
-  /// Owners that live.
+  /// Owners that live, but for those that the caches count.
   var live = 0
+  /// The caches count none any more: `live` is all.
+  var isSum = false
   /// The arena itself has gone.
   var isOrphan = false
   /// The object that owners refer to; the state holds a reference.
@@ -52,10 +58,19 @@ extension PageArena {
   func endOrOrphan() {
     // The state lives until `end`; nobody else has the arena, but owners may be dropped meanwhile.
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.owned.isOrphan = true
-    let isLast = unsafe state.pointee.owned.live == 0
+    unsafe state.pointee.closeCaches()
     unsafe state.locks.pointee.heap.unlock()
-    if isLast { end() }
+    // From here on nobody goes into a cache; whoever is inside is for nanoseconds, unless preempted there.
+    if ownersUseCaches { _ = csm_membarrier() }
+    while true {
+      unsafe state.locks.pointee.heap.lock()
+      let isSum = unsafe state.pointee.addUpOwners()
+      let isLast = unsafe state.pointee.isWithoutOwners
+      unsafe state.locks.pointee.heap.unlock()
+      if isLast { return end() }
+      if isSum { return }
+      csm_yield()
+    }
   }
 
   /// Gives everything back to the system, the core included.
@@ -77,5 +92,39 @@ extension PageArena {
     last.reservation.free(
       to: system, preparedByteCount: idle, readyByteCount: grown - idle)
     unsafe last.owned.core?.release()
+  }
+}
+
+// MARK: - Call with `heap` held
+
+extension ArenaState {
+  /// The arena has gone, and the last owner, too.
+  var isWithoutOwners: Bool { owned.isOrphan && owned.isSum && owned.live == 0 }
+
+  /// The arena goes: no owner is to come or go by a cache again.
+  fileprivate mutating func closeCaches() {
+    owned.isOrphan = true
+    var position = unsafe caches
+    while let cache = unsafe position {
+      unsafe letIn(cache)
+      unsafe position = cache.pointee.next
+    }
+  }
+
+  /// Takes over what the closed caches have counted, after a barrier in all threads.
+  ///
+  /// - Returns: `false`, with nothing changed, where a thread is still inside one.
+  fileprivate mutating func addUpOwners() -> Bool {
+    var sum = 0
+    var position = unsafe caches
+    while let cache = unsafe position {
+      let isInside = unsafe cache.pointee.busy.load(ordering: .acquiring) != 0
+      if unsafe isInside && !cache.pointee.isLost { return false }
+      unsafe sum += cache.pointee.owners.load(ordering: .relaxed)
+      unsafe position = cache.pointee.next
+    }
+    owned.live += sum
+    owned.isSum = true
+    return true
   }
 }

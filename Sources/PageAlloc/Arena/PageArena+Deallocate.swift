@@ -79,7 +79,7 @@ extension PageArena {
   /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
-  private func relieveAndPut(
+  func relieveAndPut(
     _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
   ) -> Bool {
     // The state and the cache live as long as the arena.

@@ -1,3 +1,4 @@
+import CThreadSlots
 import SysMem
 
 // The two doors through which every owner comes and goes. They are those of the raw calls but for the
@@ -9,23 +10,57 @@ extension PageArena {
   func takeOwned(
     _ pages: Int, alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    // A limit has to be looked at where the pages are taken.
-    if pages > 0, alignment == Self.pageSize, !zeroed, !hasLimit {
-      // The state lives as long as the arena.
-      unsafe state.locks.pointee.heap.lock()
-      let taken = unsafe state.pointee.take(
-        pages, PageAllocator.Alignment(pages: 1, phase: 0), steps: 0
-      ) { _, _ in }
-      if let taken {
-        unsafe state.pointee.owned.live &+= 1
-        unsafe state.locks.pointee.heap.unlock()
-        noteUsed(taken.scavengedPages)
-        return unsafe pointer(to: taken.page)
+    if alignment == Self.pageSize, !zeroed {
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let run = unsafe UnsafeMutableRawPointer(bitPattern: takeOwnedHot(pages)) {
+        return unsafe run
       }
-      unsafe state.locks.pointee.heap.unlock()
     }
     // A pointer is handed on, not used.
     return unsafe try takeOwnedSlowly(pages, alignment: alignment, zeroed: zeroed)
+  }
+
+  /// Takes a run of the size asked for out of the thread's cache, which counts its owner.
+  ///
+  /// - Returns: its address; 0 where the cache has none, whatever was asked for.
+  @inline(never)
+  private func takeOwnedHot(_ pages: Int) -> UInt {
+    // The cache lives as long as the arena's state.
+    guard UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked), ownersUseCaches,
+      let cache = unsafe cacheInFirstSlot(),
+      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
+    else { return 0 }
+    // Counted first, in the order in which a fork may see it.
+    unsafe cache.pointee.count(owners: 1)
+    cts_compiler_barrier()
+    let run = unsafe cache.pointee.takeExact(pages)
+    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
+    if run == nil { unsafe cache.pointee.count(owners: -1) }
+    unsafe cache.pointee.leave()
+    guard let run else { return 0 }
+    return address(of: run.page)
+  }
+
+  /// Puts a run of an owner's into the thread's cache, which counts that it went.
+  ///
+  /// Nothing of the arena may be looked at after it: another thread may have ended it.
+  /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
+  @inline(never)
+  private func putOwnedHot(_ page: PageNumber, _ pages: Int) -> Bool {
+    // The cache lives as long as the arena's state, and that as long as this owner is counted.
+    guard UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked), ownersUseCaches,
+      runs.byte(page) == UInt8(truncatingIfNeeded: pages), let cache = unsafe cacheInFirstSlot(),
+      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
+    else { return false }
+    let fits = unsafe cache.pointee.put(
+      CachedRun(page: page, isClean: false), pages, limit: cache.pointee.bound)
+    if fits {
+      runs.setByte(page, 0)
+      cts_compiler_barrier()
+      unsafe cache.pointee.count(owners: -1)
+    }
+    unsafe cache.pointee.leave()
+    return fits
   }
 
   @inline(never)
@@ -49,7 +84,7 @@ extension PageArena {
   func discountOwner() {
     unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.owned.live &-= 1
-    let isLast = unsafe state.pointee.owned.isOrphan && state.pointee.owned.live == 0
+    let isLast = unsafe state.pointee.isWithoutOwners
     unsafe state.locks.pointee.heap.unlock()
     if isLast { end() }
   }
@@ -63,6 +98,18 @@ extension PageArena {
   func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isEmpty: Bool = false) {
     // Only the address is looked at.
     let page = unsafe self.page(of: base)
+    if isEmpty || !putOwnedHot(page, pages) { giveBackOwned(page, pages, isEmpty) }
+  }
+
+  @inline(never)
+  private func giveBackOwned(_ page: PageNumber, _ pages: Int, _ isEmpty: Bool) {
+    // This owner is counted until the end: the state lives.
+    if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread(),
+      unsafe relieveAndPut(page, pages, cache)
+    {
+      discountOwner()
+      return
+    }
     unsafe state.locks.pointee.heap.lock()
     if unsafe state.pointee.runs.length(page) != pages {
       unsafe state.pointee.runFreedElsewhere(page, pages)
@@ -81,7 +128,7 @@ extension PageArena {
       unsafe state.locks.pointee.heap.lock()
     }
     unsafe state.pointee.owned.live &-= 1
-    let isLast = unsafe state.pointee.owned.isOrphan && state.pointee.owned.live == 0
+    let isLast = unsafe state.pointee.isWithoutOwners
     unsafe state.locks.pointee.heap.unlock()
     if isLast { end() }
   }

@@ -166,7 +166,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.owned.live &-= 1
     unsafe state.pointee.putInLimbo(whole)
-    let isLast = unsafe state.pointee.owned.isOrphan && state.pointee.owned.live == 0
+    let isLast = unsafe state.pointee.isWithoutOwners
     unsafe state.locks.pointee.heap.unlock()
     if isLast { end() }
   }

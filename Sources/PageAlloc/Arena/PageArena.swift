@@ -1,3 +1,4 @@
+import CSysMem
 import Synchronization
 import SysMem
 
@@ -57,6 +58,8 @@ public final class PageArena: @unchecked Sendable {
   let hugePages: HugePages
   /// Whether this is the object that runs refer to: it lives as long as the state, and does not end it.
   let isCore: Bool
+  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is inside one.
+  let ownersUseCaches: Bool
   /// Whether runs may be writable and executable at once.
   let allowsWritableCode: Bool
 
@@ -88,6 +91,7 @@ public final class PageArena: @unchecked Sendable {
     number = Self.numbers.add(1, ordering: .relaxed).newValue
     cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
     isCore = false
+    ownersUseCaches = cacheLimit > 0 && csm_membarrier() == 0
     allowsWritableCode = options.allowsWritableCode
     // The head has room for the state, is zero, aligned to 64, and used for nothing else.
     let head = unsafe tables.head
@@ -118,6 +122,7 @@ public final class PageArena: @unchecked Sendable {
     cacheLimit = arena.cacheLimit
     hugePages = arena.hugePages
     isCore = true
+    ownersUseCaches = arena.ownersUseCaches
     allowsWritableCode = arena.allowsWritableCode
   }
 

@@ -136,7 +136,10 @@ extension PageArena {
     while let cache = unsafe position, unsafe cache.pointee.isOwned {
       unsafe position = cache.pointee.next
     }
-    if let cache = unsafe position { unsafe cache.pointee.isOwned = true }
+    if let cache = unsafe position {
+      unsafe cache.pointee.isOwned = true
+      unsafe state.pointee.letIn(cache)
+    }
     unsafe state.locks.pointee.heap.unlock()
     if let cache = unsafe position { return unsafe cache }
 
@@ -148,6 +151,7 @@ extension PageArena {
     unsafe cache.initialize(to: RunCache())
     unsafe state.locks.pointee.heap.lock()
     unsafe cache.pointee.next = state.pointee.caches
+    unsafe state.pointee.letIn(cache)
     unsafe state.pointee.caches = cache
     unsafe state.locks.pointee.heap.unlock()
     return unsafe cache

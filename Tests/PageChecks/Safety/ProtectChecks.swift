@@ -5,7 +5,7 @@ import SysMem
 /// Guards, access rights, and that none of it reaches a run's next owner.
 package let protectChecks: [Check] = [
   Check("protect: access as asked for, and plain memory for the next owner") { recorder in
-    guard let arena = makeArena(&recorder) else { return }
+    guard let arena = makeArena(&recorder, caching: false) else { return }
     var place: UInt = 0
     for access in [PageAccess.none, .readOnly, .readExecute, .readWrite] {
       guard var run = arena.own(4, &recorder), let next = arena.own(1, &recorder) else { return }

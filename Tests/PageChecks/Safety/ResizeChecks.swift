@@ -39,7 +39,7 @@ package let resizeChecks: [Check] = [
 
   Check("resize: moves with its contents, by copies and by page tables") { recorder in
     let calls = FakeCalls()
-    guard let arena = makeArena(&recorder, calls: calls) else { return }
+    guard let arena = makeArena(&recorder, calls: calls, caching: false) else { return }
     for moves in [true, false] {
       if !moves { calls.refuse(.mremap) }
       for pages in [1, 15, 16, 17, 300, 513, 2048] {
