@@ -62,7 +62,7 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-x86_64 test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+test: lint test-x86_64 test-compile test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
 
 test-x86_64: ## the Swift Testing suites
 	@echo "== x86_64"; $(prepare); \
@@ -91,6 +91,32 @@ build-i386: ## only compile: i386
 build-armhf: ## only compile: armhf
 	@$(cross)/crosscheck.sh armhf build
 
+##@ Attack
+
+NIGHTLY ?= 10000000
+SEED ?= 1
+MUTANTS ?= 40
+
+test-compile: ## what must not compile does not
+	@$(prepare); $(cross)/quietly.sh crosscheck swift build --product crosscheck "$${flags[@]}"; \
+	Tests/Compile/refused.sh
+
+sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
+	@$(prepare); for kind in thread address; do echo "== $$kind sanitizer"; \
+	$(cross)/quietly.sh crosscheck swift build --product crosscheck --sanitize $$kind \
+	  --scratch-path .build/$$kind "$${flags[@]}"; \
+	TSAN_OPTIONS=halt_on_error=1 .build/$$kind/debug/crosscheck test; done
+
+coverage: ## lines of the library that the checks run through; fails below 95 in 100
+	@$(prepare); Tests/Coverage/coverage.sh
+
+nightly: ## NIGHTLY random operations beside a model, from SEED
+	@$(cross)/crosscheck.sh embedded build
+	@time .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck storm $(NIGHTLY) $(SEED)
+
+mutants: ## break the engine in MUTANTS places, one at a time: do the checks notice? (SEED)
+	@Tests/Mutants/mutants.sh $(MUTANTS) $(SEED)
+
 ##@ Keep
 
 lint: ## swift format, strictly
@@ -103,5 +129,5 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-x86_64 test-embedded test-i386 test-armhf \
+  test test-x86_64 test-embedded test-i386 test-armhf test-compile sanitize coverage nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@
 #include <unistd.h>
 
 /* ---- Constants that glibc 2.36 lacks. The kernel is asked at run time whether it knows them. */
+#define CSM_MADV_DONTDUMP 16
+#define CSM_MADV_DODUMP 17
 #define CSM_MADV_POPULATE_READ 22
 #define CSM_MADV_POPULATE_WRITE 23
 #define CSM_MADV_COLLAPSE 25
@@ -92,6 +95,46 @@ static inline csm_word csm_process_madvise(const void *ranges, size_t count, int
   return r;
 }
 
+/* Moves what is mapped at `from` to `to`, replacing what is mapped there. The source stays mapped
+ * and holds nothing afterwards. Not by glibc's mremap, which wants _GNU_SOURCE.
+ * 1: MREMAP_MAYMOVE, 2: MREMAP_FIXED, 4: MREMAP_DONTUNMAP. */
+static inline int csm_mremap_keep(uintptr_t from, uintptr_t length, uintptr_t to) {
+  return syscall(SYS_mremap, from, length, length, 1 | 2 | 4, to) == -1 ? errno : 0;
+}
+
+static inline int csm_mlock(uintptr_t address, uintptr_t length) {
+  return mlock((void *)address, length) == 0 ? 0 : errno;
+}
+
+static inline int csm_munlock(uintptr_t address, uintptr_t length) {
+  return munlock((void *)address, length) == 0 ? 0 : errno;
+}
+
+/* No more changes of what is mapped, for good. 462: mseal, the same number on every machine. */
+static inline int csm_mseal(uintptr_t address, uintptr_t length) {
+  return syscall(462, address, length, 0ul) == 0 ? 0 : errno;
+}
+
+/* Whether a byte can be read, without reading it here: the kernel copies it into a pipe, or finds
+ * that it cannot. 1 yes, 0 no, negative for an errno value of the pipe's. */
+static inline int csm_is_readable(uintptr_t address) {
+  int ends[2];
+  if (pipe(ends) != 0) return -errno;
+  ssize_t n = write(ends[1], (const void *)address, 1);
+  int result = n == 1 ? 1 : errno == EFAULT ? 0 : -errno;
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+  return result;
+}
+
+/* Makes the instructions just written to a range what a processor fetches from it. */
+static inline void csm_clear_cache(uintptr_t address, uintptr_t length) {
+  __builtin___clear_cache((char *)address, (char *)address + length);
+}
+
+/* Calls code at an address, for tests: a function without arguments. */
+static inline int csm_call(uintptr_t address) { return ((int (*)(void))address)(); }
+
 /* Which physical pages of a range are resident; one byte a physical page, bit 0. */
 static inline int csm_mincore(uintptr_t address, size_t length, unsigned char *out) {
   return mincore((void *)address, length, out) == 0 ? 0 : errno;
@@ -128,6 +171,9 @@ static inline void csm_futex_wake(const uint32_t *word, int count) {
   /* 1: FUTEX_WAKE. It cannot fail for a mapped, aligned word. */
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
 }
+
+/* Lets another thread run, if one waits for the processor. */
+static inline void csm_yield(void) { (void)sched_yield(); }
 
 /* ---- Barriers in other threads */
 

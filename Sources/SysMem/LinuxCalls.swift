@@ -51,6 +51,32 @@ public final class LinuxCalls: MemoryCalls {
     return result.value
   }
 
+  /// `mremap`, which leaves the source mapped.
+  public func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno) {
+    try check(csm_mremap_keep(source, byteCount, target))
+  }
+
+  /// `mlock`.
+  public func mlock(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try check(csm_mlock(address, byteCount))
+  }
+
+  /// `munlock`.
+  public func munlock(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try check(csm_munlock(address, byteCount))
+  }
+
+  /// `mseal`.
+  public func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try check(csm_mseal(address, byteCount))
+  }
+
+  /// Asks by writing the byte into a pipe.
+  public func isReadable(_ address: UInt) -> Bool? {
+    let answer = csm_is_readable(address)
+    return answer < 0 ? nil : answer == 1
+  }
+
   private func check(_ error: Int32) throws(Errno) {
     if error != 0 { throw Errno(rawValue: error) }
   }
@@ -88,6 +114,7 @@ extension MemoryProtection {
     case .read: PROT_READ
     case .readWrite: PROT_READ | PROT_WRITE
     case .readExecute: PROT_READ | PROT_EXEC
+    case .readWriteExecute: PROT_READ | PROT_WRITE | PROT_EXEC
     }
   }
 }
@@ -101,6 +128,11 @@ extension MemoryAdvice {
     case .hugePage: MADV_HUGEPAGE
     case .noHugePage: MADV_NOHUGEPAGE
     case .collapse: CSM_MADV_COLLAPSE
+    case .populateWrite: CSM_MADV_POPULATE_WRITE
+    case .excludeFromDumps: CSM_MADV_DONTDUMP
+    case .includeInDumps: CSM_MADV_DODUMP
+    case .installGuard: CSM_MADV_GUARD_INSTALL
+    case .removeGuard: CSM_MADV_GUARD_REMOVE
     }
   }
 }

@@ -8,6 +8,8 @@ public enum MemoryProtection: UInt8, Equatable, Sendable {
   case readWrite
   /// Reads and execution.
   case readExecute
+  /// Anything: for code that rewrites itself.
+  case readWriteExecute
 }
 
 /// What the kernel is told about a range of memory.
@@ -22,6 +24,16 @@ public enum MemoryAdvice: UInt8, Equatable, Sendable {
   case noHugePage
   /// Gather what is there into huge pages, now.
   case collapse
+  /// Back every page now, writable, as if each were written to.
+  case populateWrite
+  /// Leave the range out of core dumps.
+  case excludeFromDumps
+  /// Put it back into core dumps.
+  case includeInDumps
+  /// Any access faults from now on, without a mapping of its own; contents go.
+  case installGuard
+  /// Takes guards away; the range reads as zero where they were.
+  case removeGuard
 }
 
 /// A range of addresses as the kernel reads it in a list (`struct iovec`).
@@ -77,8 +89,25 @@ public protocol MemoryCalls: AnyObject, Sendable {
   func processMadvise(
     _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
   ) throws(Errno) -> UInt
+
+  /// Moves the pages of a range to another, which takes their place and loses its own. The old range
+  /// stays mapped, reads as zero, and keeps its access rights.
+  func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno)
+
+  /// Keeps a range in memory: it is backed now, and never swapped out.
+  func mlock(_ address: UInt, _ byteCount: UInt) throws(Errno)
+
+  /// Ends what `mlock` began.
+  func munlock(_ address: UInt, _ byteCount: UInt) throws(Errno)
+
+  /// Forbids every later change of a mapping, for as long as the process lives.
+  func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno)
+
+  /// Whether a byte can be read, found out by the kernel; `nil` where it cannot tell.
+  func isReadable(_ address: UInt) -> Bool?
 }
 
+// A conforming type may leave out what only some features need: the host cannot do it, then.
 extension MemoryCalls {
   /// A system without the call: `ENOSYS`.
   public func processMadvise(
@@ -86,4 +115,21 @@ extension MemoryCalls {
   ) throws(Errno) -> UInt {
     throw .noSuchCall
   }
+
+  /// Refuses.
+  public func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno) {
+    throw .noSuchCall
+  }
+
+  /// Refuses.
+  public func mlock(_ address: UInt, _ byteCount: UInt) throws(Errno) { throw .noSuchCall }
+
+  /// Refuses.
+  public func munlock(_ address: UInt, _ byteCount: UInt) throws(Errno) { throw .noSuchCall }
+
+  /// Refuses.
+  public func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) { throw .noSuchCall }
+
+  /// Cannot tell.
+  public func isReadable(_ address: UInt) -> Bool? { nil }
 }

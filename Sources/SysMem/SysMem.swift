@@ -109,7 +109,7 @@ extension SysMem {
     move(byteCount, from: ready, to: prepared)
   }
 
-  /// Ready → prepared for memory that the kernel has taken already, by ``advise(_:_:)``.
+  /// Ready → prepared for memory that the kernel has taken already, by ``advise(_:_:)`` or another way.
   public func sysUnused(byteCount: UInt) {
     move(byteCount, from: ready, to: prepared)
   }
@@ -160,29 +160,9 @@ extension SysMem {
     try advise(address, byteCount, .noHugePage)
   }
 
-  private func protect(
-    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
-  ) throws(SysMemError) {
-    do throws(Errno) {
-      try calls.mprotect(address, byteCount, protection)
-    } catch {
-      throw SysMemError(call: .mprotect, address: address, byteCount: byteCount, errno: error)
-    }
-  }
-
   /// Gathers what is there into huge pages, now. Changes no state.
   public func sysCollapse(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     try advise(address, byteCount, .collapse)
-  }
-
-  func advise(
-    _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
-  ) throws(SysMemError) {
-    do throws(Errno) {
-      try calls.madvise(address, byteCount, advice)
-    } catch {
-      throw SysMemError(call: .madvise, address: address, byteCount: byteCount, errno: error)
-    }
   }
 
   private func move(

@@ -10,6 +10,14 @@ public struct SysMemError: Error, Equatable, Sendable {
     case mprotect
     /// Contents go back, or advice about them.
     case madvise
+    /// Pages move to another address.
+    case mremap
+    /// Pages are kept in memory.
+    case mlock
+    /// They no longer are.
+    case munlock
+    /// No more changes of what is mapped.
+    case mseal
   }
 
   /// The call that failed.
@@ -38,6 +46,10 @@ extension SysMemError.Call: CustomStringConvertible {
     case .munmap: "munmap"
     case .mprotect: "mprotect"
     case .madvise: "madvise"
+    case .mremap: "mremap"
+    case .mlock: "mlock"
+    case .munlock: "munlock"
+    case .mseal: "mseal"
     }
   }
 }

@@ -2,6 +2,7 @@
 // armhf.
 //
 //     crosscheck test [TEXT]      run every check of PageChecks, or those with a name that begins so
+//     crosscheck storm N SEED     N random operations beside a model
 //     crosscheck check FILE...    compare conformance files, one line a file
 //
 // Status: 0 good, 1 a check or a comparison failed, 2 misuse.
@@ -29,11 +30,25 @@ struct CrossCheck {
     if sameBytes(command, "check") && words.count > 1 {
       return runCheck(paths: Array(words.dropFirst()))
     }
+    if sameBytes(command, "storm"), words.count == 3, let operations = Int(words[1]),
+      let seed = UInt64(words[2])
+    {
+      return storm(operations, seed)
+    }
     return usage()
   }
 
+  private static func storm(_ operations: Int, _ seed: UInt64) -> Int32 {
+    let check = Check("storm") { runStorm(operations: operations, seed: seed, &$0) }
+    let failures = check.run()
+    for failure in failures { print("FAILED: \(failure)") }
+    if failures.isEmpty { print("\(operations) operations, seed \(seed): as the model") }
+    return failures.isEmpty ? 0 : 1
+  }
+
   private static func usage() -> Int32 {
-    print("usage: crosscheck test [TEXT] | crosscheck check FILE...")
+    print(
+      "usage: crosscheck test [TEXT] | crosscheck storm N SEED | crosscheck check FILE...")
     return 2
   }
 }

@@ -32,6 +32,13 @@ package let allChecks: [Check] = [
   returnStatisticsChecks,
   scavengerThreadChecks,
   forkChecks,
+  pageRunChecks,
+  lastRunChecks,
+  resizeChecks,
+  protectChecks,
+  refusalChecks,
+  stormChecks,
+  textChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory, or its times: nothing else may run meanwhile. The

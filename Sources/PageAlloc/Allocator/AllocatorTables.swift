@@ -57,7 +57,7 @@ package struct AllocatorTables: ~Copyable {
       try system.sysMap(reservation + guardSize, fixed)
     } catch {
       // The reservation is ours and whole; if even this is refused, address space stays behind.
-      try? system.sysFree(reservation, whole)
+      system.sysFreeAtLast(reservation, whole)
       throw error
     }
     system.sysUsed(byteCount: fixed)
@@ -128,6 +128,6 @@ package struct AllocatorTables: ~Copyable {
 
   deinit {
     // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of its own.
-    try? system.sysFree(reservation, reservedByteCount, readyByteCount: mappedByteCount)
+    system.sysFreeAtLast(reservation, reservedByteCount, readyByteCount: mappedByteCount)
   }
 }

@@ -62,6 +62,8 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
+  /// The runs that owners hold, and what is to happen when the last of them goes.
+  var owned = OwnedRuns()
   /// Address space.
   var reservation: Reservation
   /// The tables' memory.

@@ -74,7 +74,10 @@ extension PageArena {
   /// kernel as a whole, which costs nothing for pages it does not back, and comes again as zeroes.
   func clear(_ page: PageNumber, _ pageCount: Int, _ dirt: DirtMap, isAllDirty: Bool) {
     let byteCount = UInt(pageCount) << UInt(Geometry.pageShift)
-    if pageCount > DirtMap.pageCapacity {
+    // The kernel rounds up to pages of its own: where the run ends inside of one, its neighbour's
+    // contents would go, too.
+    let mask = UInt(system.calls.physicalPageSize - 1)
+    if pageCount > DirtMap.pageCapacity, (address(of: page) | byteCount) & mask == 0 {
       do throws(Errno) {
         try system.calls.madvise(address(of: page), byteCount, .dontNeed)
         return

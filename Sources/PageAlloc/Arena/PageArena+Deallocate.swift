@@ -79,7 +79,7 @@ extension PageArena {
   /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
-  private func relieveAndPut(
+  func relieveAndPut(
     _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
   ) -> Bool {
     // The state and the cache live as long as the arena.
@@ -121,7 +121,7 @@ extension PageArena {
 
   /// The page at an address, if `pages` pages from there on lie in the 32-bit space at all.
   @inline(__always)
-  private func page(at address: UInt, _ pages: Int) throws(PageArenaError) -> PageNumber {
+  func page(at address: UInt, _ pages: Int) throws(PageArenaError) -> PageNumber {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     guard address >= base else { throw .foreign(base: address) }

@@ -73,7 +73,10 @@ extension ArenaState {
     while let cache = unsafe position {
       if unsafe cache.pointee.busy.load(ordering: .relaxed) == 0 {
         unsafe takeAll(cache, to: 0)
-        unsafe cache.pointee.stop.store(0, ordering: .relaxed)
+        unsafe letIn(cache)
+      } else {
+        // An owner that was coming is counted already, one that was going still is.
+        unsafe cache.pointee.isLost = true
       }
       unsafe position = cache.pointee.next
     }

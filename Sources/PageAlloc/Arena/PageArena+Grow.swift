@@ -69,7 +69,11 @@ extension PageArena {
       // The growth lock is held: nobody else changes tables and reservation.
       unsafe try state.pointee.tables.mapChunks(growth.chunks)
       try system.sysMap(address(of: first), UInt(added) << UInt(Geometry.pageShift))
-    } catch { throw .system(error) }
+    } catch {
+      // What was mapped for the tables stays.
+      noteTables()
+      throw .system(error)
+    }
     if hugePages != .system {
       adviseHugePages(address(of: first), UInt(added) << UInt(Geometry.pageShift))
     }
@@ -98,10 +102,18 @@ extension PageArena {
     do throws(SysMemError) {
       // The growth lock is held: nobody else changes the reservation.
       unsafe try state.pointee.reservation.extend(wanted: 128, least: least, from: system)
+      noteTables()
       return true
     } catch {
       return false
     }
+  }
+
+  /// Copies the figures of tables and reservation for the statistics. Call with `growth` held.
+  private func noteTables() {
+    unsafe state.locks.pointee.heap.lock()
+    unsafe state.pointee.noteTables()
+    unsafe state.locks.pointee.heap.unlock()
   }
 
   /// There is nothing left to grow into: looks everywhere, and waits for what is on its way back.

@@ -144,7 +144,7 @@ extension PageArena {
 
 extension ArenaState {
   /// Free pages turned out to hold nothing. Call with `heap` held.
-  fileprivate mutating func noteScavenged(_ page: PageNumber, _ pageCount: Int) {
+  mutating func noteScavenged(_ page: PageNumber, _ pageCount: Int) {
     var added = 0
     allocator.forEachChunk(of: page, pageCount) { chunk, places in
       let scavenged = allocator.chunk(chunk).scavenged

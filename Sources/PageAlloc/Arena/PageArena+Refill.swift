@@ -128,7 +128,12 @@ extension ArenaState {
   mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {
     if unsafe cache.pointee.stop.load(ordering: .relaxed) == 0 { return }
     unsafe takeAll(cache, to: 0)
-    unsafe cache.pointee.stop.store(0, ordering: .releasing)
+    unsafe letIn(cache)
+  }
+
+  /// Lets the owner of a cache in again, unless the arena has gone: its last runs are counted by the lock.
+  func letIn(_ cache: UnsafeMutablePointer<RunCache>) {
+    unsafe cache.pointee.stop.store(owned.isOrphan ? 1 : 0, ordering: .releasing)
   }
 
   /// Asks all owners to stay outside. Call with `heap` held.
@@ -159,8 +164,11 @@ extension ArenaState {
         unsafe canSeeOthers
         ? cache.pointee.busy.load(ordering: .acquiring) == 0
         : cache == own
-      if isOutside { unsafe serve(cache) }
-      if unsafe cache.pointee.stop.load(ordering: .relaxed) != 0 { isDone = false }
+      if isOutside {
+        unsafe serve(cache)
+      } else if unsafe cache.pointee.stop.load(ordering: .relaxed) != 0 {
+        isDone = false
+      }
       unsafe position = cache.pointee.next
     }
     return isDone

@@ -1,3 +1,4 @@
+import CSysMem
 import Synchronization
 import SysMem
 
@@ -30,7 +31,8 @@ import SysMem
 /// try arena.deallocate(run, pages: 16)
 /// ```
 ///
-/// When the last reference to the arena goes, all its memory goes, runs still in use included.
+/// When the last reference to the arena goes, all its memory goes, runs still in use included; but
+/// where there are owners (``PageRun``), it stays until the last of them has gone, too.
 @safe
 public final class PageArena: @unchecked Sendable {
   // @unchecked: all fields never change; what `state` points at is guarded by the locks in it, as
@@ -54,6 +56,12 @@ public final class PageArena: @unchecked Sendable {
   let cacheLimit: Int
   /// What the kernel is told of memory to come.
   let hugePages: HugePages
+  /// Whether this is the object that runs refer to: it lives as long as the state, and does not end it.
+  let isCore: Bool
+  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is inside one.
+  let ownersUseCaches: Bool
+  /// Whether runs may be writable and executable at once.
+  let allowsWritableCode: Bool
 
   /// Reserves the address space of an arena. No memory is committed but for its tables.
   ///
@@ -82,6 +90,9 @@ public final class PageArena: @unchecked Sendable {
     base = reservation.base
     number = Self.numbers.add(1, ordering: .relaxed).newValue
     cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
+    isCore = false
+    ownersUseCaches = cacheLimit > 0 && csm_membarrier() == 0
+    allowsWritableCode = options.allowsWritableCode
     // The head has room for the state, is zero, aligned to 64, and used for nothing else.
     let head = unsafe tables.head
     unsafe head.bindMemory(to: ArenaLocks.self, capacity: 1).initialize(to: ArenaLocks())
@@ -94,30 +105,32 @@ public final class PageArena: @unchecked Sendable {
         options: options))
     runs = unsafe state.pointee.runs
     hugePages = options.hugePages
+    // The core is let go of when the state ends.
+    unsafe state.pointee.owned.core = Unmanaged.passRetained(PageArena(coreOf: self))
     setLimits(options.memoryLimit)
     ForkHandlers.register()
     unsafe ArenaRegistry.add(state)
+  }
+
+  /// The object that the runs of `arena` refer to.
+  private init(coreOf arena: PageArena) {
+    base = arena.base
+    system = arena.system
+    unsafe state = arena.state
+    runs = arena.runs
+    number = arena.number
+    cacheLimit = arena.cacheLimit
+    hugePages = arena.hugePages
+    isCore = true
+    ownersUseCaches = arena.ownersUseCaches
+    allowsWritableCode = arena.allowsWritableCode
   }
 
   /// Arenas made so far.
   private static let numbers = Atomic<UInt>(0)
 
   deinit {
-    // From here on no fork and no end of a thread sees the arena.
-    unsafe ArenaRegistry.remove(state)
-    returnPath.stopBackground()
-    var position = unsafe state.pointee.caches
-    while let cache = unsafe position {
-      unsafe position = cache.pointee.next
-      CacheMapping.unmap(UInt(bitPattern: cache), system)
-    }
-    // Nobody else has the arena any more. The state is moved out first: it lies in memory of its own
-    // tables, which go when it does.
-    let last = unsafe state.move()
-    let idle = UInt(last.scavengedPages) << UInt(Geometry.pageShift)
-    let grown = UInt(last.grownPages) << UInt(Geometry.pageShift)
-    last.reservation.free(
-      to: system, preparedByteCount: idle, readyByteCount: grown - idle)
+    if !isCore { endOrOrphan() }
   }
 
   /// The address of a page.

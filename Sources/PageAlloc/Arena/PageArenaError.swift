@@ -24,6 +24,14 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case notInUse(base: UInt, pages: Int)
   /// The range goes on past the end of the run that `base` lies in.
   case pastEndOfRun(base: UInt, pages: Int)
+  /// `offset` is not where a run starts that is in use.
+  case notARun(offset: UInt32)
+  /// The run is protected, locked, guarded or left out of dumps, so that it cannot move.
+  case notPlain(base: UInt)
+  /// Memory that is writable and executable at once was not asked for in the arena's options.
+  case writableCode
+  /// The run does not start and end at pages of the kernel's, which are larger than its own.
+  case partOfPhysicalPage(base: UInt, physicalPageSize: Int)
 
   // MARK: Operating failures
 
@@ -33,6 +41,10 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case limitReached(pages: Int, inUseBytes: UInt64, limitBytes: UInt64)
   /// Not even the smallest reservation was granted.
   case noAddressSpace(SysMemError)
+  /// More mappings would be needed than the arena allows itself, so as to leave the process some.
+  case tooManyMappings(limit: Int)
+  /// The kernel, or the host, cannot do this at all.
+  case unsupported(SysMemError.Call)
   /// The kernel refused a call.
   case system(SysMemError)
 }
@@ -61,6 +73,18 @@ extension PageArenaError: CustomStringConvertible {
       "base: not all of the \(pages) pages at \(hex(base)) are in use (freed before?)"
     case .pastEndOfRun(let base, let pages):
       "pages: \(pages) pages at \(hex(base)) go past the end of the run"
+    case .notARun(let offset):
+      "offset: no run that is in use starts at \(hex(UInt(offset)))"
+    case .notPlain(let base):
+      "the run at \(hex(base)) is not plain memory: it can neither grow nor move"
+    case .writableCode:
+      "access: writable and executable at once, which the arena's options do not allow"
+    case .partOfPhysicalPage(let base, let size):
+      "the run at \(hex(base)) does not consist of whole pages of the kernel's \(size) bytes"
+    case .tooManyMappings(let limit):
+      "more than \(limit) mappings would be needed"
+    case .unsupported(let call):
+      "this host cannot do it: \(call.description)"
     case .outOfMemory(let pages, let largest):
       "out of memory: no \(pages) pages in a row; the largest free run has \(largest)"
     case .limitReached(let pages, let inUse, let limit):

@@ -67,6 +67,8 @@ extension PageArena {
     /// Only with ``Scavenging/background(headroom:cpuShare:)``, and where the kernel has that file. The
     /// thread then wakes once a second, from the first time on that there was something to give back.
     public var scavengesUnderPressure = false
+    /// Whether a run may be writable and executable at once, for code that rewrites itself.
+    public var allowsWritableCode = false
     /// The operating system, or what a test puts in its place.
     public var calls: any MemoryCalls
     /// The files of the system, or what a test puts in their place.

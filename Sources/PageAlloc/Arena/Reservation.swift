@@ -144,7 +144,7 @@ extension Reservation {
       ready -= readyHere
       prepared -= preparedHere
       // A whole mapping of our own: nothing is split, so there is nothing to refuse.
-      try? system.sysFree(
+      system.sysFreeAtLast(
         piece.mapping.lowerBound, piece.mapping.upperBound - piece.mapping.lowerBound,
         preparedByteCount: preparedHere,
         readyByteCount: readyHere)

@@ -136,7 +136,10 @@ extension PageArena {
     while let cache = unsafe position, unsafe cache.pointee.isOwned {
       unsafe position = cache.pointee.next
     }
-    if let cache = unsafe position { unsafe cache.pointee.isOwned = true }
+    if let cache = unsafe position {
+      unsafe cache.pointee.isOwned = true
+      unsafe state.pointee.letIn(cache)
+    }
     unsafe state.locks.pointee.heap.unlock()
     if let cache = unsafe position { return unsafe cache }
 
@@ -148,6 +151,7 @@ extension PageArena {
     unsafe cache.initialize(to: RunCache())
     unsafe state.locks.pointee.heap.lock()
     unsafe cache.pointee.next = state.pointee.caches
+    unsafe state.pointee.letIn(cache)
     unsafe state.pointee.caches = cache
     unsafe state.locks.pointee.heap.unlock()
     return unsafe cache
@@ -263,7 +267,7 @@ enum CacheMapping {
       try system.sysMap(reservation + guardSize, size)
     } catch {
       // Ours, and whole.
-      try? system.sysFree(reservation, size + 2 * guardSize)
+      system.sysFreeAtLast(reservation, size + 2 * guardSize)
       throw error
     }
     system.sysUsed(byteCount: size)
@@ -275,7 +279,7 @@ enum CacheMapping {
     let guardSize = UInt(system.calls.physicalPageSize)
     let size = byteCount(system)
     // A mapping of its own, whole: there is nothing to refuse.
-    try? system.sysFree(address - guardSize, size + 2 * guardSize, readyByteCount: size)
+    system.sysFreeAtLast(address - guardSize, size + 2 * guardSize, readyByteCount: size)
   }
 
   /// Bytes that a cache takes.

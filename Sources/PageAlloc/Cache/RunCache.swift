@@ -35,6 +35,9 @@ struct RunCache: ~Copyable {
   let stop = Atomic<UInt32>(0)
   /// Pages in all runs: written by who may touch the cache, read by the statistics at any time.
   let pageCount = Atomic<Int>(0)
+  /// Owners (`PageRun`) that came by this cache, less those that went by it: written by the cache's owner,
+  /// inside; what all caches have is added up when the arena ends.
+  let owners = Atomic<Int>(0)
 
   /// Pages that the cache takes without a look at the arena. It grows by doubling, each time by way of the
   /// lock, so that whoever returns memory hears of much that is kept at hand.
@@ -48,6 +51,9 @@ struct RunCache: ~Copyable {
   var next: UnsafeMutablePointer<RunCache>?
   /// Somebody uses it; else it waits for a new owner. Guarded by the heap lock.
   var isOwned = true
+  /// Its owner was inside when the process forked, and is gone: nobody uses it again. Guarded by the heap
+  /// lock.
+  var isLost = false
 
   /// The longest run that has a stack of its own.
   static var longestStacked: Int { 127 }
@@ -118,6 +124,12 @@ extension RunCache {
   /// Ends an access by the owner.
   @inline(__always)
   borrowing func leave() { busy.store(0, ordering: .releasing) }
+
+  /// Counts owners that come or go. Only inside.
+  @inline(__always)
+  borrowing func count(owners more: Int) {
+    owners.store(owners.load(ordering: .relaxed) &+ more, ordering: .relaxed)
+  }
 }
 
 // MARK: - Runs. Only for who may touch the cache.

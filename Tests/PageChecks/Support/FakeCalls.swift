@@ -32,6 +32,9 @@ package final class FakeCalls: MemoryCalls {
   /// Bytes mapped less bytes unmapped.
   package let mappedByteCount = Atomic<Int>(0)
 
+  /// Whether guards can be markers, as on Linux since 6.13.
+  package let hasGuardMarkers = Atomic<Bool>(true)
+
   /// Calls as if the kernel had such pages.
   package init(physicalPageSize: Int = 4096, hugePageSize: Int = 2 << 20) {
     self.physicalPageSize = physicalPageSize
@@ -104,6 +107,9 @@ package final class FakeCalls: MemoryCalls {
   ) throws(Errno) {
     adviceCallCount.add(1, ordering: .relaxed)
     try enter(.madvise, address, byteCount)
+    if advice == .installGuard, !hasGuardMarkers.load(ordering: .relaxed) {
+      throw .invalidArgument
+    }
     if isLocked(address, byteCount) { throw .invalidArgument }
     try real.madvise(address, byteCount, advice)
   }
@@ -135,4 +141,26 @@ package final class FakeCalls: MemoryCalls {
     let locked = lockedAddress.load(ordering: .relaxed)
     return locked != 0 && locked >= address && locked - address < byteCount
   }
+
+  package func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno) {
+    try enter(.mremap, source, byteCount)
+    try real.mremap(source, byteCount, to: target)
+  }
+
+  package func mlock(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try enter(.mlock, address, byteCount)
+    try real.mlock(address, byteCount)
+  }
+
+  package func munlock(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try enter(.munlock, address, byteCount)
+    try real.munlock(address, byteCount)
+  }
+
+  package func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try enter(.mseal, address, byteCount)
+    try real.mseal(address, byteCount)
+  }
+
+  package func isReadable(_ address: UInt) -> Bool? { real.isReadable(address) }
 }

@@ -1,0 +1,68 @@
+import SysMem
+
+extension PageArena {
+  /// Takes a run of pages that frees itself.
+  ///
+  /// - Parameters:
+  ///   - pages: how many, at least 1.
+  ///   - alignment: what the address is to be a multiple of, in bytes; a power of two.
+  ///   - zeroed: the memory is to read as zero.
+  /// - Throws: as ``allocate(pages:alignment:zeroed:)``.
+  /// - Complexity: O(1) in the heap; O(`pages` / 512).
+  public func allocateRun(
+    pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
+  ) throws(PageArenaError) -> PageRun {
+    let base = unsafe try takeOwned(pages, alignment: alignment, zeroed: zeroed)
+    return unsafe PageRun(base: base, pages: pages, arena: core)
+  }
+
+  /// Makes an owner for a run that has none: from ``allocate(pages:alignment:zeroed:)``, or leaked.
+  ///
+  /// - Parameters:
+  ///   - base: the address of its first page.
+  ///   - pages: how many it has, all of them.
+  /// - Throws: what ``deallocate(_:pages:)`` throws for such a range, where it is not a run.
+  /// - Warning: the run must have no owner yet, and nobody else may free it from now on.
+  /// - Complexity: O(`pages`).
+  @unsafe
+  public func adopt(
+    _ base: UnsafeMutableRawPointer, pages: Int
+  ) throws(PageArenaError) -> PageRun {
+    let address = UInt(bitPattern: base)
+    let page = try page(at: address, pages)
+    guard let count = length(of: page) else { throw .notInUse(base: address, pages: pages) }
+    guard pages <= count else { throw .pastEndOfRun(base: address, pages: pages) }
+    guard pages == count else { throw .badPageCount(pages: pages, limit: count) }
+    countOwner()
+    return unsafe PageRun(base: base, pages: pages, arena: core)
+  }
+
+  /// Turns a run's handle back into its memory.
+  ///
+  /// - Parameter offset: ``PageRun/offset`` of a run in use, guards and all that is special about it aside.
+  /// - Returns: the memory. It is the run's: what the owner says about using it holds.
+  /// - Throws: ``PageArenaError/notARun(offset:)``.
+  /// - Complexity: O(pages of the run).
+  @unsafe
+  public func bytes(at offset: UInt32) throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
+    let page = Int(offset >> UInt32(Geometry.pageShift))
+    guard offset & UInt32(Self.pageSize - 1) == 0, let count = length(of: page) else {
+      throw .notARun(offset: offset)
+    }
+    return unsafe UnsafeMutableRawBufferPointer(
+      start: pointer(to: page), count: count << Geometry.pageShift)
+  }
+
+  /// The object that the arena's owners refer to.
+  @inline(__always)
+  var core: Unmanaged<PageArena> {
+    guard let core = unsafe state.pointee.owned.core else { corrupted("an arena without a core") }
+    return unsafe core
+  }
+
+  private func length(of page: PageNumber) -> Int? {
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    return unsafe state.pointee.runLength(at: page)
+  }
+}

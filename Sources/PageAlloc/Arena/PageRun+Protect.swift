@@ -1,0 +1,167 @@
+import CSysMem
+import SysMem
+
+/// What a run may be used for.
+public enum PageAccess: Equatable, Sendable {
+  /// Nothing: any access faults.
+  case none
+  /// Reads.
+  case readOnly
+  /// Reads and writes: what a run is at first.
+  case readWrite
+  /// Reads and execution, as for code that was generated.
+  case readExecute
+  /// Everything at once, for code that rewrites itself; an arena must allow it in its options.
+  case readWriteExecute
+
+  fileprivate var protection: MemoryProtection {
+    switch self {
+    case .none: .none
+    case .readOnly: .read
+    case .readWrite: .readWrite
+    case .readExecute: .readExecute
+    case .readWriteExecute: .readWriteExecute
+    }
+  }
+}
+
+// Access is checked by the processor, not by the compiler: a write to a run that is read-only ends the
+// program, at that instruction.
+
+extension PageRun {
+  /// Changes what the run may be used for, until it is changed again or the run ends.
+  ///
+  /// Code that was written is ready to be executed afterwards, also on machines with separate caches.
+  /// - Throws: ``PageArenaError/writableCode`` without the arena's permission;
+  ///   ``PageArenaError/tooManyMappings(limit:)``;
+  ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
+  ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of several
+  ///   mappings: a part of it may have changed.
+  public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
+    // The core lives: this owner was counted.
+    let mayBeBoth = unsafe arena._withUnsafeGuaranteedRef { $0.allowsWritableCode }
+    if access == .readWriteExecute, !mayBeBoth { throw .writableCode }
+    try becomeSpecial(.protected) { arena, address, byteCount throws(PageArenaError) in
+      try arena.attempt { system throws(SysMemError) in
+        try system.protect(address, byteCount, access.protection)
+      }
+      if access == .readExecute { csm_clear_cache(address, byteCount) }
+    }
+  }
+
+  /// Keeps the run in memory: it is backed now, and never swapped out.
+  ///
+  /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the others as
+  ///   ``protect(_:)``.
+  public mutating func lock() throws(PageArenaError) {
+    try becomeSpecial(.locked) { arena, address, byteCount throws(PageArenaError) in
+      try arena.attempt { system throws(SysMemError) in
+        try system.setLocked(address, byteCount, true)
+      }
+    }
+  }
+
+  /// Leaves the run out of core dumps.
+  ///
+  /// - Throws: as ``protect(_:)``.
+  public mutating func excludeFromCoreDumps() throws(PageArenaError) {
+    try becomeSpecial(.undumped) { arena, address, byteCount throws(PageArenaError) in
+      try arena.attempt { system throws(SysMemError) in
+        try system.advise(address, byteCount, .excludeFromDumps)
+      }
+    }
+  }
+
+  /// Has the contents overwritten when the run is freed, before anybody else can get the memory.
+  public mutating func wipeOnFree() { traits.insert(.wiped) }
+
+  /// Backs the whole run now, so that the first writes do not fault.
+  ///
+  /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written to.
+  public mutating func prefault() throws(PageArenaError) {
+    // The core lives: this owner was counted.
+    let system = unsafe arena._withUnsafeGuaranteedRef { $0.system }
+    let mask = UInt(system.calls.physicalPageSize - 1)
+    let end = address + UInt(byteCount)
+    // Whole pages of the kernel's; what lies outside of them is written to by hand.
+    let start = (address + mask) & ~mask
+    let stop = max(start, end & ~mask)
+    var refusal: SysMemError?
+    do throws(SysMemError) {
+      if start < stop { try system.advise(start, stop - start, .populateWrite) }
+    } catch { refusal = error }
+    // A kernel before 5.14 does not know the advice: all of it by hand, then, if that is possible.
+    if let refusal, refusal.errno != .invalidArgument || traits.contains(.protected) {
+      throw .system(refusal)
+    }
+    let written = refusal == nil ? start..<stop : end..<end
+    // Half a page is the smallest that the kernel may have.
+    for offset in stride(from: 0, to: byteCount, by: PageArena.pageSize / 2)
+    where !written.contains(address + UInt(offset)) {
+      // A byte of the run's, which adding nothing to writes.
+      let byte = unsafe base.assumingMemoryBound(to: UInt8.self) + offset
+      unsafe byte.pointee &+= 0
+    }
+  }
+
+  /// Gives the contents back to the kernel; the run stays, and reads as zero.
+  ///
+  /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule;
+  ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
+  public mutating func discard() throws(PageArenaError) {
+    let address = self.address
+    let byteCount = UInt(byteCount)
+    // The core lives: this owner was counted.
+    let error = unsafe arena._withUnsafeGuaranteedRef { arena -> PageArenaError? in
+      do throws(PageArenaError) {
+        try arena.checkWholePhysicalPages(address, byteCount)
+        try arena.attempt { system throws(SysMemError) in
+          try system.advise(address, byteCount, .dontNeed)
+        }
+        return nil
+      } catch { return error }
+    }
+    if let error { throw error }
+  }
+
+  /// Does something to the run that its end must undo.
+  ///
+  /// The trait stays when `change` throws, since it may have happened in part.
+  private mutating func becomeSpecial(
+    _ trait: RunTraits,
+    _ change: (PageArena, UInt, UInt) throws(PageArenaError) -> Void
+  ) throws(PageArenaError) {
+    let before = traits
+    let after = before.union(trait)
+    let address = self.address
+    let byteCount = UInt(byteCount)
+    // The core lives: this owner was counted.
+    let (error, isSpecial) = unsafe arena._withUnsafeGuaranteedRef {
+      arena -> (PageArenaError?, Bool) in
+      var isCounted = false
+      do throws(PageArenaError) {
+        try arena.checkWholePhysicalPages(address, byteCount)
+        try arena.countMappings(from: before, to: after)
+        isCounted = true
+        try change(arena, address, byteCount)
+        return (nil, true)
+      } catch { return (error, isCounted) }
+    }
+    if isSpecial { traits = after }
+    if let error { throw error }
+  }
+
+  /// Makes a run plain that is to go on without an owner.
+  ///
+  /// - Returns: what the kernel refused; `nil` where the run is plain.
+  mutating func makePlain() -> PageArenaError? {
+    if traits.isEmpty { return nil }
+    let (base, pages, traits) = unsafe (self.base, self.pages, self.traits)
+    // The core lives: this owner was counted.
+    let refusal = unsafe arena._withUnsafeGuaranteedRef {
+      unsafe $0.makePlain(base, pages: pages, traits)
+    }
+    if refusal == nil { self.traits = [] }
+    return refusal
+  }
+}

@@ -1,0 +1,167 @@
+import SysMem
+
+// A run with an owner
+// ===================
+//
+//   let run = try arena.allocateRun(pages: 4)      the only owner: it cannot be copied
+//   run.mutableBytes ...                           a span that cannot outlive it
+//   }                                              freed here, or when it is consumed before
+//
+// It is four words: the address, the pages, the arena's core (held without counting, see OwnedRuns)
+// and what its end has to undo.
+
+/// A run of pages that frees itself when its owner lets it go.
+///
+/// It can be moved, also to another thread, but not copied: a double free does not compile, and
+/// there is nothing to leak by mistake. When the arena goes first, the memory stays until the last run has
+/// gone.
+///
+/// ```swift
+/// var run = try arena.allocateRun(pages: 4)
+/// run.mutableBytes.storeBytes(of: 42, as: Int.self)
+/// ```
+@frozen
+@safe
+public struct PageRun: ~Copyable, @unchecked Sendable {
+  // @unchecked: the memory is the run's alone, and the arena's methods may be called from anywhere.
+  //
+  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `arena` is the
+  // core, which the arena's state keeps as long as owners live.
+  @usableFromInline var base: UnsafeMutableRawPointer
+  /// How many pages of 8 KiB it has.
+  public internal(set) var pages: Int
+  @usableFromInline let arena: Unmanaged<PageArena>
+  @usableFromInline var traits: RunTraits
+
+  init(
+    base: UnsafeMutableRawPointer, pages: Int, arena: Unmanaged<PageArena>, traits: RunTraits = []
+  ) {
+    unsafe self.base = base
+    self.pages = pages
+    unsafe self.arena = arena
+    self.traits = traits
+  }
+
+  /// Gives the pages back.
+  deinit { release() }
+
+  @inline(__always)
+  func release() {
+    // The core lives: this owner was counted.
+    unsafe arena._withUnsafeGuaranteedRef {
+      if traits.isEmpty {
+        unsafe $0.giveBackOwned(base, pages: pages)
+      } else {
+        unsafe $0.giveBackSpecial(base, pages: pages, traits)
+      }
+    }
+  }
+}
+
+// MARK: - Looking
+
+extension PageRun {
+  /// Its size in bytes.
+  public var byteCount: Int { pages << Geometry.pageShift }
+
+  /// The address of its first byte.
+  public var address: UInt { unsafe UInt(bitPattern: base) }
+
+  /// Where it lies in the arena, in bytes: a handle of 32 bits.
+  ///
+  /// ``PageArena/bytes(at:)`` turns it back into memory. It means nothing once the run has gone.
+  public var offset: UInt32 {
+    // The core lives: this owner was counted.
+    unsafe arena._withUnsafeGuaranteedRef { unsafe $0.offset(of: base) }
+  }
+}
+
+// MARK: - Ends
+
+extension PageRun {
+  /// Gives the pages back now, rather than where the run goes out of scope.
+  public consuming func deallocate() {
+    // The end of the scope is now.
+  }
+
+  /// Lets go of the pages without giving them back: the caller frees them, or hands them to
+  /// ``PageArena/adopt(_:pages:)``.
+  ///
+  /// They are plain memory then: guards and the like are undone, the contents stay.
+  /// - Returns: the memory. It ends with the arena, at the latest.
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about the run;
+  ///   the run has gone as if it were dropped.
+  public consuming func leak() throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
+    if let refusal = makePlain() {
+      _ = consume self
+      throw refusal
+    }
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+    // The core lives: this owner is still counted.
+    unsafe arena._withUnsafeGuaranteedRef { $0.discountOwner() }
+    discard self
+    return unsafe memory
+  }
+
+  /// Makes two runs of one.
+  ///
+  /// - Parameter page: how many pages go to the first.
+  /// - Precondition: `page` is in 1 ..< `pages`; where the kernel's pages are larger, a run that is
+  ///   protected, guarded or the like is cut between two of them.
+  /// - Complexity: O(1).
+  public consuming func split(at page: Int) -> Halves {
+    precondition(page > 0 && page < pages, "split(at:): page is not inside the run")
+    precondition(canSplit(at: page), "split(at:): page is inside a page of the kernel's")
+    // The core lives: this owner was counted, and so is the second from now on.
+    unsafe arena._withUnsafeGuaranteedRef {
+      unsafe $0.divideOwned(base, at: page)
+    }
+    let both = traits.intersection(.inherited)
+    let lower = unsafe PageRun(
+      base: base, pages: page, arena: arena,
+      traits: both.union(traits.intersection(.guardBefore)))
+    let upper = unsafe PageRun(
+      base: base + page << Geometry.pageShift, pages: pages - page, arena: arena,
+      traits: both.union(traits.intersection(.guardAfter)))
+    discard self
+    return Halves(lower: lower, upper: upper)
+  }
+
+  /// Whether each of two parts can be undone by itself.
+  func canSplit(at page: Int) -> Bool {
+    traits.isSubset(of: .wiped) || page == pages
+      || UInt(page << Geometry.pageShift) & UInt(physicalPageSize - 1) == 0
+  }
+
+  /// The kernel's page in bytes.
+  var physicalPageSize: Int {
+    // The core lives: this owner was counted.
+    unsafe arena._withUnsafeGuaranteedRef { $0.system.calls.physicalPageSize }
+  }
+
+  /// The two runs that ``split(at:)`` makes of one.
+  @frozen
+  public struct Halves: ~Copyable, Sendable {
+    /// The one at the lower address.
+    public var lower: PageRun
+    /// The one that follows it.
+    public var upper: PageRun
+
+    @inlinable
+    init(lower: consuming PageRun, upper: consuming PageRun) {
+      self.lower = lower
+      self.upper = upper
+    }
+  }
+}
+
+extension PageArena {
+  /// Makes two runs of one, the first of which has `pages` pages, with an owner more.
+  fileprivate func divideOwned(_ base: UnsafeMutableRawPointer, at pages: Int) {
+    let page = unsafe page(of: base)
+    unsafe state.locks.pointee.heap.lock()
+    unsafe state.pointee.divide(page, at: page &+ pages)
+    unsafe state.pointee.owned.live &+= 1
+    unsafe state.locks.pointee.heap.unlock()
+  }
+}

@@ -1,0 +1,30 @@
+/// What makes a run other than plain memory, so that its end knows what to undo.
+@usableFromInline
+struct RunTraits: OptionSet, Sendable {
+  /// The set as bits.
+  @usableFromInline let rawValue: UInt8
+
+  /// A set from its bits.
+  @usableFromInline
+  init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// A guard lies before the run.
+  static let guardBefore = RunTraits(rawValue: 1)
+  /// A guard lies after the run.
+  static let guardAfter = RunTraits(rawValue: 2)
+  /// The contents must not be seen by the next owner.
+  static let wiped = RunTraits(rawValue: 4)
+  /// The access rights may not be those of plain memory.
+  static let protected = RunTraits(rawValue: 8)
+  /// Some of it is locked in memory.
+  static let locked = RunTraits(rawValue: 16)
+  /// It is left out of core dumps.
+  static let undumped = RunTraits(rawValue: 32)
+  /// Its pages came from elsewhere; the kernel keeps such a mapping apart from its neighbours.
+  static let moved = RunTraits(rawValue: 64)
+
+  /// Those that need mappings of their own.
+  static let mapped: RunTraits = [.protected, .locked, .undumped, .moved]
+  /// Those that a part of a run has, when the run has them.
+  static let inherited: RunTraits = [.wiped, .protected, .locked, .undumped, .moved]
+}

@@ -1,0 +1,10 @@
+// expect: 'run' consumed more than once
+import PageAlloc
+
+func bad(_ arena: PageArena) throws {
+  let run = try arena.allocateRun(pages: 4)
+  let first = run
+  let second = run
+  first.deallocate()
+  second.deallocate()
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Does a broken engine fail the checks? Breaks it in one place at a time, in a copy, and looks.
+#
+#   mutants.sh [COUNT [SEED]]     a sample of so many; 40 and 1 if not told
+#
+# A mutant is killed when it does not compile, when a check or a conformance file fails, when it traps or
+# when it does not end. Survivors are printed; each is either a check that is missing, or the same
+# program written differently. Status 1: fewer than 95 of 100 were killed.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+count=${1:-40} seed=${2:-1}
+work=$top/.build/mutants
+tree=$work/tree
+
+mkdir -p "$work/conformance"
+rm -rf "$tree"
+mkdir -p "$tree"
+cp -r "$top/Package.swift" "$top/Sources" "$top/Tests" "$tree/"
+for file in "$top"/Tests/Data/conformance/*.gz; do
+  gzip -dc "$file" >"$work/conformance/$(basename "$file" .gz)"
+done
+
+# A debug build: file by file, which is several times faster to repeat than a whole module.
+build() {
+  swift build --package-path "$tree" --scratch-path "$work/build" --product crosscheck
+}
+# Ends at the first check that fails: the program's next line meets a closed pipe.
+survives() {
+  local program=$work/build/debug/crosscheck
+  timeout 120 "$program" test 2>&1 | awk '{ print } /FAILED/ { exit 1 }' >"$work/said" &&
+    timeout 60 "$program" check "$work"/conformance/* >>"$work/said" 2>&1
+}
+
+echo "the engine as it is:"
+build >"$work/said" 2>&1 || { cat "$work/said"; exit 2; }
+survives || { tail -20 "$work/said"; echo "error: the checks fail without a mutant"; exit 2; }
+
+cd "$tree"
+engine=()
+for file in Sources/PageAlloc/{Geometry,Bitmap,Summary,Allocator,Cache,Scavenge}/*.swift; do
+  case $file in
+    # What looks for our own mistakes, and what tells of them.
+    *+Invariants.swift | */Corruption.swift | */Standalone*.swift) ;;
+    *) engine+=("$file") ;;
+  esac
+done
+awk -f Tests/Mutants/mutants.awk "${engine[@]}" >"$work/all"
+# The same seed, the same sample.
+awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$work/all" |
+  sort -n | cut -f 2- | awk -v count="$count" 'NR <= count' >"$work/sample"
+echo "$(wc -l <"$work/all") mutants, of which $(wc -l <"$work/sample") are tried (seed $seed)"
+
+killed=0 survived=0
+while IFS=$'\t' read -r file line column from to; do
+  cp "$file" "$work/original"
+  awk -v line="$line" -v column="$column" -v from="$from" -v to="$to" '
+    FNR == line {
+      $0 = substr($0, 1, column - 1) to substr($0, column + length(from))
+    }
+    { print }' "$work/original" >"$file"
+  if ! build >"$work/said" 2>&1; then
+    how="does not compile"
+    killed=$((killed + 1))
+  elif survives </dev/null; then
+    how="SURVIVED"
+    survived=$((survived + 1))
+  else
+    how="killed"
+    killed=$((killed + 1))
+  fi
+  echo "$how: ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'"
+  if [[ $how == SURVIVED ]]; then sed -n "${line}p" "$work/original"; fi
+  cp "$work/original" "$file"
+done <"$work/sample"
+echo "$killed killed, $survived survived"
+((survived * 20 <= killed + survived))

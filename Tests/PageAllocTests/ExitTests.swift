@@ -1,0 +1,90 @@
+import PageAlloc
+import PageChecks
+import Testing
+
+// Misuse that no type can see ends the program, and says why. What is done lies in functions of
+// their own, outside of the macros.
+
+private func freeBehindTheOwnersBack() throws {
+  let arena = try PageArena()
+  let run = try arena.allocateRun(pages: 2)
+  // What the run's end meets is what this test is about.
+  guard let base = unsafe UnsafeMutableRawPointer(bitPattern: run.address) else { return }
+  unsafe try arena.deallocate(base, pages: 2)
+}
+
+private func writeToAReadOnlyRun() throws {
+  let arena = try PageArena()
+  var run = try arena.allocateRun(pages: 2)
+  try run.protect(.readOnly)
+  var words = run.mutableElements(of: UInt64.self)
+  words[0] = 1
+}
+
+private func readAGuard() throws {
+  let arena = try PageArena()
+  let run = try arena.allocateGuardedRun(pages: 2)
+  // The byte before the run: a guard.
+  guard let byte = unsafe UnsafePointer<UInt8>(bitPattern: run.address - 1) else { return }
+  print(unsafe byte.pointee)
+}
+
+private func writePastTheEnd() throws {
+  let arena = try PageArena()
+  var run = try arena.allocateRun(pages: 1)
+  var words = run.mutableElements(of: UInt64.self)
+  words[1024] = 1
+}
+
+private func split(at page: Int) throws {
+  let arena = try PageArena()
+  let run = try arena.allocateRun(pages: 4)
+  let halves = run.split(at: page)
+  print(halves.lower.pages)
+}
+
+/// Whether a program wrote this to standard error.
+private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
+  guard let result else { return false }
+  return String(decoding: result.standardErrorContent, as: UTF8.self).contains(text)
+}
+
+@Suite struct ExitTests {
+  @Test func aRunFreedBehindItsOwnersBack() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = try? freeBehindTheOwnersBack()
+    }
+    #expect(said("a run was freed behind its owner's back: 2 pages at 0x", in: result))
+  }
+
+  @Test func aWriteToAReadOnlyRun() async {
+    await #expect(processExitsWith: .failure) { _ = try? writeToAReadOnlyRun() }
+  }
+
+  @Test func aReadOfAGuard() async {
+    await #expect(processExitsWith: .failure) { _ = try? readAGuard() }
+  }
+
+  @Test func anElementPastTheEnd() async {
+    await #expect(processExitsWith: .failure) { _ = try? writePastTheEnd() }
+  }
+
+  @Test func aSplitAtTheStart() async {
+    await #expect(processExitsWith: .failure) { _ = try? split(at: 0) }
+  }
+
+  @Test func aSplitAtTheEnd() async {
+    await #expect(processExitsWith: .failure) { _ = try? split(at: 4) }
+  }
+
+  @Test func aSummaryThatLies() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      corrupted("this is a test", 42)
+    }
+    #expect(said("PageAlloc: corrupted: this is a test (42)", in: result))
+  }
+}

@@ -1,0 +1,185 @@
+import CSysMem
+import PageAlloc
+import SysMem
+
+/// Guards, access rights, and that none of it reaches a run's next owner.
+package let protectChecks: [Check] = [
+  Check("protect: access as asked for, and plain memory for the next owner") { recorder in
+    guard let arena = makeArena(&recorder, caching: false) else { return }
+    var place: UInt = 0
+    for access in [PageAccess.none, .readOnly, .readExecute, .readWrite] {
+      guard var run = arena.own(4, &recorder), let next = arena.own(1, &recorder) else { return }
+      if place == 0 { place = run.address }
+      recorder.expectEqual(run.address, place, "the place of the one before")
+      run.stamp(9)
+      recorder.succeeds("protect") { () throws(PageArenaError) in try run.protect(access) }
+      recorder.expect(isReadable(place) == (access != .none), "readable")
+      recorder.expect(isReadable(next.address), "its neighbour is untouched")
+      if access != .none { recorder.expect(run.isStamped(9, pages: 4), "contents stay") }
+    }
+    guard var last = arena.own(4, zeroed: true, &recorder) else { return }
+    recorder.expect(last.address == place && last.isZero(), "plain at the end")
+    last.stamp(1)
+  },
+
+  Check("protect: writable and executable only where the arena allows it") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(1, &recorder) else { return }
+    recorder.throwsError(.writableCode) { () throws(PageArenaError) in
+      try run.protect(.readWriteExecute)
+    }
+    run.stamp(1)
+    var options = PageArena.Options()
+    options.allowsWritableCode = true
+    guard let open = try? PageArena(options), var both = open.own(1, &recorder) else { return }
+    recorder.succeeds("allowed") { () throws(PageArenaError) in
+      try both.protect(.readWriteExecute)
+    }
+    both.stamp(1)
+  },
+
+  Check("protect: machine code is written, flipped and run") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(1, &recorder) else { return }
+    do {
+      var words = run.mutableElements(of: UInt32.self)
+      for index in 0..<returnsFortyTwo.count { words[index] = returnsFortyTwo[index] }
+    }
+    recorder.succeeds("flip") { () throws(PageArenaError) in try run.protect(.readExecute) }
+    // The code is that of a function without arguments, for this processor.
+    recorder.expectEqual(csm_call(run.address), 42, "what the code returns")
+    recorder.succeeds("flip back") { () throws(PageArenaError) in try run.protect(.readWrite) }
+    run.stamp(1)
+  },
+
+  Check("protect: guards before and after, gone with the run") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    for alignment in [8192, 1 << 16, 1 << 22] {
+      guard var run = arena.own(5, alignment: alignment, guarded: true, &recorder) else { return }
+      let (start, end) = (run.address, run.address + 5 * 8192)
+      recorder.context = "aligned to \(alignment)"
+      recorder.expect(start & UInt(alignment - 1) == 0, "aligned")
+      run.stamp(3)
+      recorder.expect(!isReadable(start - 1) && !isReadable(start - 8192), "guard before")
+      recorder.expect(!isReadable(end) && !isReadable(end + 8191), "guard after")
+      recorder.expect(isReadable(start) && isReadable(end - 1), "the run between")
+      recorder.expectEqual(arena.statistics.inUseBytes, 7 * 8192, "in use")
+      let halves = run.split(at: 2)
+      recorder.expect(isReadable(start + 2 * 8192), "no guard between the halves")
+      halves.lower.deallocate()
+      recorder.expect(isReadable(start - 1), "the lower guard is gone")
+      recorder.expect(!isReadable(end), "the upper guard stays")
+      halves.upper.deallocate()
+      recorder.expect(isReadable(end), "the upper guard is gone")
+      recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    }
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
+  Check("protect: ten thousand guarded runs, with markers and without") { recorder in
+    let count = 10_000
+    for markers in [true, false] {
+      recorder.context = "markers \(markers)"
+      let calls = FakeCalls()
+      calls.hasGuardMarkers.store(markers, ordering: .relaxed)
+      guard let arena = makeArena(&recorder, calls: calls) else { return }
+      guard let probe = arena.own(1, guarded: true, &recorder) else { return }
+      let before = mappingCount()
+      var runs = RunList(capacity: count)
+      for _ in 0..<count {
+        guard let run = arena.own(1, guarded: true, &recorder) else { return }
+        runs.append(run)
+      }
+      let added = mappingCount() - before
+      // An emulator without markers is one without markers.
+      if markers, arena.hasMarkers {
+        recorder.expect(added < 10, "\(added) mappings for markers")
+      } else {
+        recorder.expect(added < 32_000, "\(added) mappings")
+      }
+      recorder.expectEqual(probe.pages, 1, "the first lives")
+      runs.removeAll()
+      recorder.expectEqual(arena.statistics.inUseBytes, 3 * 8192, "in use")
+      recorder.expect(mappingCount() - before < 10, "mappings are joined again")
+    }
+  },
+
+  Check("protect: more mappings than the arena allows itself are refused") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    var runs = RunList(capacity: 20_000)
+    var refusal: PageArenaError?
+    while refusal == nil, runs.count < 20_000 {
+      guard var run = arena.own(1, &recorder) else { return }
+      do throws(PageArenaError) { try run.protect(.readOnly) } catch { refusal = error }
+      runs.append(run)
+    }
+    recorder.expect(refusal == .tooManyMappings(limit: 32_000), "refused")
+    recorder.expectEqual(runs.count, 16_001, "runs until then")
+    runs.removeAll()
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    guard var run = arena.own(1, &recorder) else { return }
+    recorder.succeeds("again") { () throws(PageArenaError) in try run.protect(.readOnly) }
+  },
+
+  Check("protect: locked, left out of dumps, prefaulted, discarded") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(4, &recorder) else { return }
+    let view = unsafe Run(UnsafeMutableRawPointer(bitPattern: run.address)!, pages: 4)
+    recorder.succeeds("prefault") { () throws(PageArenaError) in try run.prefault() }
+    #if !arch(arm)  // qemu takes the advice, and ignores it
+      recorder.expectEqual(view.residentBytes, 4 * 8192, "resident when prefaulted")
+    #endif
+    run.stamp(3)
+    recorder.succeeds("discard") { () throws(PageArenaError) in try run.discard() }
+    recorder.expectEqual(view.residentBytes, 0, "resident when discarded")
+    recorder.expect(run.isZero(), "zero when discarded")
+    run.stamp(4)
+    recorder.succeeds("dumps") { () throws(PageArenaError) in try run.excludeFromCoreDumps() }
+    do throws(PageArenaError) {
+      try run.lock()
+      recorder.expect(run.isStamped(4, pages: 4), "contents when locked")
+    } catch {
+      // A process may lock little, or nothing.
+      recorder.expect(error.isRefusal(of: .mlock), error.description)
+    }
+    run.deallocate()
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
+  Check("protect: wiped when freed, on every way") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    for way in 0..<4 {
+      recorder.context = "way \(way)"
+      guard var run = arena.own(4, guarded: way == 1, &recorder) else { return }
+      run.wipeOnFree()
+      run.stamp(0xdead)
+      if way == 2 {
+        recorder.succeeds("protect") { () throws(PageArenaError) in try run.protect(.readOnly) }
+      }
+      let view = unsafe Run(UnsafeMutableRawPointer(bitPattern: run.address)!, pages: 4)
+      if way == 3 { run.shrink(to: 1) }
+      run.deallocate()
+      // Free memory of the arena, which stays mapped: nothing may be left in it.
+      recorder.expect(view.isZero, "contents are gone")
+    }
+  },
+]
+
+extension PageArenaError {
+  /// Whether the kernel refused such a call.
+  func isRefusal(of call: SysMemError.Call) -> Bool {
+    switch self {
+    case .system(let error): error.call == call
+    default: false
+    }
+  }
+}
+
+/// A function that returns 42, as code of this processor.
+private var returnsFortyTwo: [UInt32] {
+  #if arch(x86_64) || arch(i386)
+    [0x0000_2ab8, 0x0000_c300]  // mov eax, 42; ret
+  #elseif arch(arm)
+    [0xe3a0_002a, 0xe12f_ff1e]  // mov r0, #42; bx lr
+  #else
+    [0x5280_0540, 0xd65f_03c0]  // mov w0, #42; ret
+  #endif
+}

@@ -1,0 +1,118 @@
+import PageAlloc
+
+/// Runs that change their size.
+package let resizeChecks: [Check] = [
+  Check("resize: shrinks and grows in place where there is room") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(10, &recorder) else { return }
+    run.stamp(1)
+    run.shrink(to: 4)
+    recorder.expectEqual(arena.statistics.inUseBytes, 4 * 8192, "in use when shrunk")
+    recorder.expect(run.grow(to: 500), "grows")
+    recorder.expectEqual(run.pages, 500, "pages")
+    recorder.expect(run.isStamped(1, pages: 4), "contents")
+    recorder.expectEqual(arena.statistics.inUseBytes, 500 * 8192, "in use when grown")
+    guard let next = arena.own(1, &recorder) else { return }
+    recorder.expect(next.address == run.address + 500 * 8192, "the next run follows")
+    recorder.expect(!run.grow(to: 501), "no room")
+    recorder.expectEqual(run.pages, 500, "pages when it cannot grow")
+    recorder.expect(run.grow(to: 3), "fewer pages change nothing")
+    recorder.expectEqual(run.pages, 500, "pages when asked for fewer")
+    run.shrink(to: 499)
+    recorder.expect(!run.grow(to: 501), "room for one only")
+    recorder.expectEqual(arena.statistics.inUseBytes, 500 * 8192, "in use when refused")
+    recorder.expect(!run.grow(to: .max), "no room for all")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
+  Check("resize: the new tail is zero on request") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(300, &recorder) else { return }
+    run.stamp(1)
+    run.shrink(to: 3)
+    recorder.expect(run.grow(to: 300, zeroed: true), "grows")
+    recorder.expect(run.isStamped(1, pages: 3) && run.isZero(from: 3), "contents and zeroes")
+    guard let next = arena.own(1, &recorder) else { return }
+    run.stamp(2)
+    recorder.expect((try? run.resize(to: 900, zeroed: true)) == true, "moves")
+    recorder.expect(run.isStamped(2, pages: 300) && run.isZero(from: 300), "moved, and zeroes")
+    recorder.expectEqual(next.pages, 1, "the run in between lives")
+  },
+
+  Check("resize: moves with its contents, by copies and by page tables") { recorder in
+    let calls = FakeCalls()
+    guard let arena = makeArena(&recorder, calls: calls, caching: false) else { return }
+    for moves in [true, false] {
+      if !moves { calls.refuse(.mremap) }
+      for pages in [1, 15, 16, 17, 300, 513, 2048] {
+        recorder.context = "\(pages) pages, mremap \(moves)"
+        guard var run = arena.own(pages, &recorder), let next = arena.own(1, &recorder)
+        else { return }
+        run.stamp(UInt64(pages))
+        let old = run.address
+        recorder.expect((try? run.resize(to: pages + 700)) == true, "moves")
+        recorder.expect(run.address != old, "another address")
+        recorder.expect(run.isStamped(UInt64(pages), pages: pages), "contents")
+        run.stamp(5)
+        // Once more, so that what was moved moves.
+        guard let third = arena.own(1, &recorder) else { return }
+        recorder.succeeds("resize again") { () throws(PageArenaError) in
+          try run.resize(to: pages + 1500)
+        }
+        recorder.expect(run.isStamped(5, pages: pages + 700), "contents after two moves")
+        recorder.expectEqual(
+          arena.statistics.inUseBytes, UInt64(pages + 1502) * 8192, "in use")
+        recorder.expectEqual(next.pages + third.pages, 2, "the others live")
+      }
+      recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    }
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    calls.failNoMore()
+    _ = try? arena.releaseFreeMemory()
+  },
+
+  Check("resize: moving leaves no mappings behind") { recorder in
+    guard let arena = makeArena(&recorder), let first = arena.own(1, &recorder) else { return }
+    let before = mappingCount()
+    for round in 0..<40 {
+      guard var run = arena.own(64, &recorder), let next = arena.own(1, &recorder) else { return }
+      run.stamp(UInt64(round))
+      recorder.succeeds("resize") { () throws(PageArenaError) in try run.resize(to: 200) }
+      recorder.expect(run.isStamped(UInt64(round), pages: 64), "contents")
+      recorder.expectEqual(next.pages, 1, "the run in between lives")
+    }
+    recorder.expect(mappingCount() <= before + 4, "\(before) mappings became \(mappingCount())")
+    recorder.expectEqual(first.pages, 1, "the first run lives")
+  },
+
+  Check("resize: bad sizes, special runs and a full arena are errors") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      var run = arena.own(8, &recorder), var guarded = arena.own(8, guarded: true, &recorder)
+    else { return }
+    run.stamp(4)
+    for pages in [0, -1, .min, .max] {
+      recorder.throwsError(.badPageCount(pages: pages, limit: 1022 * 512)) {
+        () throws(PageArenaError) in try run.resize(to: pages)
+      }
+    }
+    let address = guarded.address
+    recorder.throwsError(.notPlain(base: address)) { () throws(PageArenaError) in
+      try guarded.resize(to: 9)
+    }
+    recorder.expect(!guarded.grow(to: 9), "a guarded run does not grow")
+    guarded.shrink(to: 3)
+    recorder.expectEqual(
+      arena.statistics.inUseBytes, (8 + 3 + UInt64(guardPages)) * 8192, "in use, one guard left")
+    do throws(PageArenaError) {
+      _ = try run.resize(to: 1022 * 512)
+      recorder.expect(UInt.bitWidth == 32, "grown beyond the arena")
+    } catch {
+      switch error {
+      case .outOfMemory: recorder.expect(true, "")
+      default: recorder.fail(error.description)
+      }
+    }
+    recorder.expect(run.isStamped(4, pages: 8), "as before")
+  },
+]
+
+/// Pages in a guard.
+private let guardPages = 1

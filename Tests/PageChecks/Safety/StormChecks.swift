@@ -1,0 +1,24 @@
+/// Random operations beside a model. `crosscheck storm` runs longer ones.
+package let stormChecks: [Check] = [
+  Check("storm: 100,000 operations agree with a model") { recorder in
+    // A tenth where an emulator runs them.
+    let operations = UInt.bitWidth == 64 ? 25_000 : 2_500
+    for seed: UInt64 in 1...4 { runStorm(operations: operations, seed: seed, &recorder) }
+  }
+]
+
+/// So many random operations from a seed; stops at the first failure, which names both.
+package func runStorm(operations: Int, seed: UInt64, _ recorder: inout Recorder) {
+  guard var storm = Storm(source: SplitMix64(seed: seed)) else {
+    recorder.fail("no arena")
+    return
+  }
+  for step in 0..<operations {
+    storm.step(&recorder)
+    if !recorder.isGood {
+      recorder.fail("seed \(seed), operation \(step)")
+      return
+    }
+  }
+  storm.finish(&recorder)
+}
