@@ -41,6 +41,6 @@ package let allChecks: [Check] = [
   textChecks,
 ].flatMap { $0 }
 
-/// Checks that judge all of the process's memory, or its times: nothing else may run meanwhile. The
+/// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
 /// runner of `make test-embedded`, `make test-i386` and `make test-armhf` has them, Swift Testing not.
-package let aloneChecks: [Check] = largeReturnChecks
+package let aloneChecks: [Check] = largeReturnChecks + mappingChecks

@@ -74,34 +74,6 @@ package let protectChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
-  Check("protect: ten thousand guarded runs, with markers and without") { recorder in
-    let count = 10_000
-    for markers in [true, false] {
-      recorder.context = "markers \(markers)"
-      let calls = FakeCalls()
-      calls.hasGuardMarkers.store(markers, ordering: .relaxed)
-      guard let arena = makeArena(&recorder, calls: calls) else { return }
-      guard let probe = arena.own(1, guarded: true, &recorder) else { return }
-      let before = mappingCount()
-      var runs = RunList(capacity: count)
-      for _ in 0..<count {
-        guard let run = arena.own(1, guarded: true, &recorder) else { return }
-        runs.append(run)
-      }
-      let added = mappingCount() - before
-      // An emulator without markers is one without markers.
-      if markers, arena.hasMarkers {
-        recorder.expect(added < 10, "\(added) mappings for markers")
-      } else {
-        recorder.expect(added < 32_000, "\(added) mappings")
-      }
-      recorder.expectEqual(probe.pages, 1, "the first lives")
-      runs.removeAll()
-      recorder.expectEqual(arena.statistics.inUseBytes, 3 * 8192, "in use")
-      recorder.expect(mappingCount() - before < 10, "mappings are joined again")
-    }
-  },
-
   Check("protect: more mappings than the arena allows itself are refused") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     var runs = RunList(capacity: 20_000)

@@ -69,20 +69,6 @@ package let resizeChecks: [Check] = [
     _ = try? arena.releaseFreeMemory()
   },
 
-  Check("resize: moving leaves no mappings behind") { recorder in
-    guard let arena = makeArena(&recorder), let first = arena.own(1, &recorder) else { return }
-    let before = mappingCount()
-    for round in 0..<40 {
-      guard var run = arena.own(64, &recorder), let next = arena.own(1, &recorder) else { return }
-      run.stamp(UInt64(round))
-      recorder.succeeds("resize") { () throws(PageArenaError) in try run.resize(to: 200) }
-      recorder.expect(run.isStamped(UInt64(round), pages: 64), "contents")
-      recorder.expectEqual(next.pages, 1, "the run in between lives")
-    }
-    recorder.expect(mappingCount() <= before + 4, "\(before) mappings became \(mappingCount())")
-    recorder.expectEqual(first.pages, 1, "the first run lives")
-  },
-
   Check("resize: bad sizes, special runs and a full arena are errors") { recorder in
     guard let arena = makeArena(&recorder, byteCount: 64 << 20),
       var run = arena.own(8, &recorder), var guarded = arena.own(8, guarded: true, &recorder)

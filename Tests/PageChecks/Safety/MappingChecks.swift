@@ -1,0 +1,46 @@
+import PageAlloc
+
+/// What guards and moves cost the process in mappings, all of which are counted.
+package let mappingChecks: [Check] = [
+  Check("protect: ten thousand guarded runs, with markers and without") { recorder in
+    let count = 10_000
+    for markers in [true, false] {
+      recorder.context = "markers \(markers)"
+      let calls = FakeCalls()
+      calls.hasGuardMarkers.store(markers, ordering: .relaxed)
+      guard let arena = makeArena(&recorder, calls: calls) else { return }
+      guard let probe = arena.own(1, guarded: true, &recorder) else { return }
+      let before = mappingCount()
+      var runs = RunList(capacity: count)
+      for _ in 0..<count {
+        guard let run = arena.own(1, guarded: true, &recorder) else { return }
+        runs.append(run)
+      }
+      let added = mappingCount() - before
+      // An emulator without markers is one without markers.
+      if markers, arena.hasMarkers {
+        recorder.expect(added < 10, "\(added) mappings for markers")
+      } else {
+        recorder.expect(added < 32_000, "\(added) mappings")
+      }
+      recorder.expectEqual(probe.pages, 1, "the first lives")
+      runs.removeAll()
+      recorder.expectEqual(arena.statistics.inUseBytes, 3 * 8192, "in use")
+      recorder.expect(mappingCount() - before < 10, "mappings are joined again")
+    }
+  },
+
+  Check("resize: moving leaves no mappings behind") { recorder in
+    guard let arena = makeArena(&recorder), let first = arena.own(1, &recorder) else { return }
+    let before = mappingCount()
+    for round in 0..<40 {
+      guard var run = arena.own(64, &recorder), let next = arena.own(1, &recorder) else { return }
+      run.stamp(UInt64(round))
+      recorder.succeeds("resize") { () throws(PageArenaError) in try run.resize(to: 200) }
+      recorder.expect(run.isStamped(UInt64(round), pages: 64), "contents")
+      recorder.expectEqual(next.pages, 1, "the run in between lives")
+    }
+    recorder.expect(mappingCount() <= before + 4, "\(before) mappings became \(mappingCount())")
+    recorder.expectEqual(first.pages, 1, "the first run lives")
+  },
+]
