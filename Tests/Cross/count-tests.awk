@@ -9,6 +9,9 @@ function cases(    words, n, i) {
   return 1
 }
 
+# A test case's name may have several lines; they begin with a mark and end with "started.".
+/^◇ / { beginning = 1 }
+beginning { if (/ started\.$/) beginning = 0; next }
 /^\[[0-9]+\/[0-9]+\] / || / started\.$/ { next }
 /^[^ ]+ Test run with / { print; next }
 /^[^ ]+ Test .* passed after / { passed += cases(); next }
