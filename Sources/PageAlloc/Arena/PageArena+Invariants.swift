@@ -1,9 +1,13 @@
 extension PageArena {
   /// The name of the first invariant that does not hold; `nil` where all do.
   ///
+  /// Waits for a release that is under way, since pages on their way to the kernel are neither free nor in
+  /// use to the scavenge index.
   /// - Complexity: O(heap).
   package func brokenInvariant() -> StaticString? {
     // The state lives as long as the arena.
+    unsafe state.locks.pointee.release.lock()
+    defer { unsafe state.locks.pointee.release.unlock() }
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
     return unsafe state.pointee.brokenInvariant()
