@@ -30,8 +30,6 @@ package let allChecks: [Check] = [
   returnBatchChecks,
   memoryLimitChecks,
   returnStatisticsChecks,
-  scavengerThreadChecks,
-  forkChecks,
   pageRunChecks,
   lastRunChecks,
   resizeChecks,
@@ -43,4 +41,5 @@ package let allChecks: [Check] = [
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
 /// runner of `make test-embedded`, `make test-i386` and `make test-armhf` has them, Swift Testing not.
-package let aloneChecks: [Check] = largeReturnChecks + mappingChecks
+package let aloneChecks: [Check] =
+  scavengerThreadChecks + forkChecks + largeReturnChecks + mappingChecks
