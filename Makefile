@@ -104,7 +104,7 @@ test-compile: ## what must not compile does not
 sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
 	@$(prepare); for kind in thread address; do echo "== $$kind sanitizer"; \
 	$(cross)/quietly.sh crosscheck swift build --product crosscheck --sanitize $$kind \
-	  --scratch-path .build/$$kind "$${flags[@]}"; \
+	  -Xswiftc -use-ld=lld --scratch-path .build/$$kind "$${flags[@]}"; \
 	TSAN_OPTIONS=halt_on_error=1 .build/$$kind/debug/crosscheck test; done
 
 coverage: ## lines of the library that the checks run through; fails below 95 in 100

@@ -246,6 +246,11 @@ static inline int csm_limit_address_space(uintptr_t bytes) {
   return setrlimit(RLIMIT_AS, &limit) == 0 ? 0 : errno;
 }
 
+/* For tests: the sanitizer that the program is built with. 0 none, 1 thread, 2 address. */
+extern void __tsan_init(void) __attribute__((weak));
+extern void __asan_init(void) __attribute__((weak));
+static inline int csm_sanitizer(void) { return __tsan_init ? 1 : __asan_init ? 2 : 0; }
+
 /* ---- malloc, for tests that show it is not used: bytes that it has handed out. */
 static inline uintptr_t csm_malloc_bytes(void) {
   struct mallinfo2 info = mallinfo2();

@@ -1,34 +1,7 @@
 import SysMem
 import Synchronization
 
-/// The locks of an arena, which lie in front of its state.
-///
-/// Order: `registry` (the process's), `growth`, `release`, `heap`. Only `heap` guards the allocation
-/// path, and no call to the kernel is made while it is held.
-struct ArenaLocks: ~Copyable {
-  /// Guards the state but `reservation`, `tables` and the list of arenas.
-  let heap = FutexLock()
-  /// Held by the one thread that grows the arena; guards `reservation` and `tables`.
-  let growth = FutexLock()
-  /// Held by the one thread that gives memory back.
-  let release = FutexLock()
-
-  /// Bytes in front of a state: a cache line of their own.
-  static var byteCount: Int { 64 }
-}
-
-extension UnsafeMutablePointer<ArenaState> {
-  /// The locks of the state. They are apart from it, so that holding one to change the state is not a
-  /// change of the lock.
-  @inline(__always)
-  var locks: UnsafeMutablePointer<ArenaLocks> {
-    // A state lies behind its locks, as `PageArena.init` puts it.
-    unsafe (UnsafeMutableRawPointer(self) - ArenaLocks.byteCount)
-      .assumingMemoryBound(to: ArenaLocks.self)
-  }
-}
-
-/// All that an arena knows, behind its locks, in mapped memory.
+/// All that the heap lock guards: what is in use, and what is known of it. See ``ArenaHead``.
 @safe
 struct ArenaState: ~Copyable {
   /// The bookkeeping.
@@ -55,7 +28,7 @@ struct ArenaState: ~Copyable {
   /// The bounds on `residentPages`; `Int.max` for none.
   var softPages = Int.max
   var hardPages = Int.max
-  /// The figures of `reservation` and `tables`, for whoever holds only this lock.
+  /// The figures of the ``GrowthState``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
   /// Runs taken by the lock since a cache was last given back to spare a growth.
@@ -64,10 +37,6 @@ struct ArenaState: ~Copyable {
   var caches: UnsafeMutablePointer<RunCache>?
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
-  /// Address space.
-  var reservation: Reservation
-  /// The tables' memory.
-  var tables: AllocatorTables
 
   /// The arena's number in the process, never used twice.
   let number: UInt
@@ -75,23 +44,26 @@ struct ArenaState: ~Copyable {
   var nextArena: UnsafeMutablePointer<ArenaState>?
 
   init(
-    number: UInt, reservation: Reservation, tables: consuming AllocatorTables,
-    grain: ScavengeGrain, system: SysMem, options: PageArena.Options
+    number: UInt, growth: borrowing GrowthState, grain: ScavengeGrain, system: SysMem,
+    options: PageArena.Options
   ) {
     self.number = number
-    base = reservation.base
+    base = growth.reservation.base
     self.system = system
     files = options.files
     scavenger = ScavengerState(options)
-    allocator = PageAllocator(tables: tables, grain: grain)
+    allocator = PageAllocator(tables: growth.tables, grain: grain)
     // The table outlives the state, which lies in the same tables.
-    unsafe runs = RunTable(storage: tables.runs)
+    unsafe runs = RunTable(storage: growth.tables.runs)
     unsafe caches = nil
     unsafe nextArena = nil
-    reservedBytes = reservation.byteCount
-    metadataBytes = UInt64(tables.mappedByteCount)
-    self.reservation = reservation
-    self.tables = tables
+    note(growth)
+  }
+
+  /// Copies the figures that the growth lock guards. Call with `growth` and `heap` held.
+  mutating func note(_ growth: borrowing GrowthState) {
+    reservedBytes = growth.reservation.byteCount
+    metadataBytes = UInt64(growth.tables.mappedByteCount)
   }
 }
 

@@ -85,11 +85,13 @@ extension PageArena {
       unsafe position = cache.pointee.next
       CacheMapping.unmap(UInt(bitPattern: cache), system)
     }
-    // The state is moved out first: it lies in memory of its own tables, which go when it does.
+    // All is moved out first: it lies in memory of the tables, which go when `growth` does.
+    unsafe state.steps.deinitialize(count: 1)
+    let growth = unsafe state.growth.move()
     let last = unsafe state.move()
     let idle = UInt(last.scavengedPages) << UInt(Geometry.pageShift)
     let grown = UInt(last.grownPages) << UInt(Geometry.pageShift)
-    last.reservation.free(
+    growth.reservation.free(
       to: system, preparedByteCount: idle, readyByteCount: grown - idle)
     unsafe last.owned.core?.release()
   }

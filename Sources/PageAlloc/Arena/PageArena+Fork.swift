@@ -56,6 +56,8 @@ private func inChild() {
     unsafe $0.locks.pointee.release.reset()
     unsafe $0.pointee.reattachAll()
     unsafe $0.pointee.takeOrphanedCaches()
+    unsafe $0.locks.pointee.wakeUp.reset()
+    unsafe $0.steps.pointee.isFresh = true
     unsafe $0.pointee.forgetThread()
     unsafe $0.locks.pointee.heap.unlock()
     unsafe $0.locks.pointee.growth.unlock()
@@ -86,11 +88,9 @@ extension ArenaState {
 extension ArenaState {
   /// There is no thread any more. Call with `heap` held.
   fileprivate mutating func forgetThread() {
-    scavenger.event.reset()
     scavenger.hasThread = false
     if scavenger.phase != .manual {
       scavenger.phase = .off
-      scavenger.isFresh = true
       armScavenger()
     }
   }

@@ -39,7 +39,11 @@ extension PageArena {
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
         pageCount, alignment, steps: Self.alignedSteps, look: look)
-      let growth = unsafe taken == nil ? state.pointee.growth(for: pageCount, alignment) : nil
+      var growth: Growth?
+      if taken == nil {
+        growth = unsafe state.growth.pointee.growth(
+          for: pageCount, alignment, state.pointee.allocator)
+      }
       unsafe state.locks.pointee.heap.unlock()
       if let taken { return taken }
       if let growth {
@@ -67,7 +71,7 @@ extension PageArena {
     let added = growth.chunks.count << Geometry.chunkPagesLog
     do throws(SysMemError) {
       // The growth lock is held: nobody else changes tables and reservation.
-      unsafe try state.pointee.tables.mapChunks(growth.chunks)
+      unsafe try state.growth.pointee.tables.mapChunks(growth.chunks)
       try system.sysMap(address(of: first), UInt(added) << UInt(Geometry.pageShift))
     } catch {
       // What was mapped for the tables stays.
@@ -78,13 +82,14 @@ extension PageArena {
       adviseHugePages(address(of: first), UInt(added) << UInt(Geometry.pageShift))
     }
 
-    unsafe state.pointee.reservation.didGrow(piece: growth.piece, to: growth.chunks.upperBound)
+    unsafe state.growth.pointee.reservation.didGrow(
+      piece: growth.piece, to: growth.chunks.upperBound)
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
     unsafe state.pointee.allocator.grow(growth.chunks)
     unsafe state.pointee.grownPages += added
     unsafe state.pointee.scavengedPages += added
-    unsafe state.pointee.noteTables()
+    unsafe state.pointee.note(state.growth.pointee)
     guard unsafe state.pointee.allocator.isFree(growth.page, pageCount) else { return nil }
     return unsafe state.pointee.take(at: (growth.page, 0), pageCount, look: look)
   }
@@ -101,7 +106,7 @@ extension PageArena {
     guard least <= Geometry.growableChunks.count else { return false }
     do throws(SysMemError) {
       // The growth lock is held: nobody else changes the reservation.
-      unsafe try state.pointee.reservation.extend(wanted: 128, least: least, from: system)
+      unsafe try state.growth.pointee.reservation.extend(wanted: 128, least: least, from: system)
       noteTables()
       return true
     } catch {
@@ -112,7 +117,7 @@ extension PageArena {
   /// Copies the figures of tables and reservation for the statistics. Call with `growth` held.
   private func noteTables() {
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.noteTables()
+    unsafe state.pointee.note(state.growth.pointee)
     unsafe state.locks.pointee.heap.unlock()
   }
 
@@ -150,12 +155,14 @@ extension ArenaState {
     takesSinceSparing = 0
     unsafe takeAll(cache, to: 0)
   }
+}
 
+extension GrowthState {
   /// Where the arena can grow for a run, without more address space.
   ///
   /// Call with `growth` and `heap` held.
   fileprivate func growth(
-    for pageCount: Int, _ alignment: PageAllocator.Alignment
+    for pageCount: Int, _ alignment: PageAllocator.Alignment, _ allocator: borrowing PageAllocator
   ) -> Growth? {
     for index in 0..<reservation.pieceCount {
       let fresh = reservation[index].freshChunks

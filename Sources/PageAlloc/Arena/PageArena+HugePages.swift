@@ -82,8 +82,8 @@ extension PageArena {
     var scan = HugePageScan()
     // The pieces of the reservation change under this lock alone.
     unsafe state.locks.pointee.growth.lock()
-    for index in 0..<(unsafe state.pointee.reservation.pieceCount) {
-      scan.add(unsafe state.pointee.reservation[index].mapping)
+    for index in 0..<(unsafe state.growth.pointee.reservation.pieceCount) {
+      scan.add(unsafe state.growth.pointee.reservation[index].mapping)
     }
     unsafe state.locks.pointee.growth.unlock()
     return scan.run()

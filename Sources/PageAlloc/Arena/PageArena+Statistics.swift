@@ -97,12 +97,6 @@ extension ArenaState {
       metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system)),
       returned: PageArena.Returned(scavenger.counters))
   }
-
-  /// Copies the figures that the growth lock guards. Call with `growth` and `heap` held.
-  mutating func noteTables() {
-    reservedBytes = reservation.byteCount
-    metadataBytes = UInt64(tables.mappedByteCount)
-  }
 }
 
 extension PageArena {

@@ -36,7 +36,7 @@ import SysMem
 @safe
 public final class PageArena: @unchecked Sendable {
   // @unchecked: all fields never change; what `state` points at is guarded by the locks in it, as
-  // ArenaState says, and `runs` is accessed by atomics, as RunTable says.
+  // ArenaHead says, and `runs` is accessed by atomics, as RunTable says.
 
   /// Bytes in a page: 8,192.
   @inlinable public static var pageSize: Int { 8192 }
@@ -78,8 +78,7 @@ public final class PageArena: @unchecked Sendable {
 
     let tables: AllocatorTables
     do throws(SysMemError) {
-      tables = try AllocatorTables.sysInit(
-        system: system, headByteCount: ArenaLocks.byteCount + MemoryLayout<ArenaState>.size)
+      tables = try AllocatorTables.sysInit(system: system, headByteCount: ArenaHead.byteCount)
     } catch { throw .system(error) }
 
     let reservation: Reservation
@@ -93,15 +92,16 @@ public final class PageArena: @unchecked Sendable {
     isCore = false
     ownersUseCaches = cacheLimit > 0 && csm_membarrier() == 0
     allowsWritableCode = options.allowsWritableCode
-    // The head has room for the state, is zero, aligned to 64, and used for nothing else.
-    let head = unsafe tables.head
-    unsafe head.bindMemory(to: ArenaLocks.self, capacity: 1).initialize(to: ArenaLocks())
-    unsafe state = (head + ArenaLocks.byteCount).bindMemory(to: ArenaState.self, capacity: 1)
+    // The head has room for all of it, is zero, aligned to 64, and used for nothing else.
+    unsafe state = UnsafeMutablePointer(head: tables.head)
+    unsafe state.locks.initialize(to: ArenaLocks())
+    unsafe state.growth.initialize(to: GrowthState(reservation: reservation, tables: tables))
+    unsafe state.steps.initialize(to: ScavengeSteps(options))
     let grain = ScavengeGrain(
       physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
     unsafe state.initialize(
       to: ArenaState(
-        number: number, reservation: reservation, tables: tables, grain: grain, system: system,
+        number: number, growth: state.growth.pointee, grain: grain, system: system,
         options: options))
     runs = unsafe state.pointee.runs
     hugePages = options.hugePages

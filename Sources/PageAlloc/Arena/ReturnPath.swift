@@ -17,7 +17,7 @@ import SysMem
 @safe
 struct ReturnPath: @unchecked Sendable {
   // @unchecked: the state lives until the arena's end, which waits for whoever uses it; what it holds is
-  // guarded by the locks in it, as ArenaState says.
+  // guarded by the locks in it, as ArenaHead says.
 
   /// The address of offset 0.
   let base: UInt

@@ -1,6 +1,5 @@
 import CSysMem
 import SysMem
-import Synchronization
 
 /// Why memory went back.
 enum ReleaseCause: UInt8 {
@@ -49,9 +48,8 @@ struct ReturnCounters {
 ///                                                    |                             ^
 ///                                                    +------- nothing to do -------+
 /// ```
-/// `phase`, `wakeAbove` and the counters are guarded by the arena's heap lock. What is marked so
-/// belongs to whoever performs the steps, the thread as a rule. The event is its own lock.
-struct ScavengerState: ~Copyable {
+/// Guarded by the arena's heap lock, as a part of its state.
+struct ScavengerState {
   /// What the thread is doing.
   enum Phase: UInt8 {
     /// There is none, and none is wanted.
@@ -63,12 +61,6 @@ struct ScavengerState: ~Copyable {
     /// Asleep until it is signalled.
     case parked
   }
-
-  /// Ends the sleep of the thread.
-  let event = FutexEvent()
-  /// The thread is to end. Written by the arena's end, read by the thread: relaxed, since the
-  /// event orders it.
-  let isStopping = Atomic<Bool>(false)
 
   var phase: Phase
   /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none
@@ -87,7 +79,25 @@ struct ScavengerState: ~Copyable {
   let generationNanoseconds: UInt64
   let readsPressure: Bool
 
-  // What follows is the stepper's.
+  init(_ options: PageArena.Options) {
+    switch options.scavenging {
+    case .manual:
+      phase = .manual
+      wakeAbove = .max
+      goal = ScavengeGoal(headroom: 0.1)
+    case .background(let headroom, _):
+      phase = .off
+      goal = ScavengeGoal(headroom: headroom)
+      wakeAbove = goal.wakeAbove(inUse: 0, free: 0, softPages: .max)
+    }
+    clock = options.clock
+    generationNanoseconds = options.generationNanoseconds
+    readsPressure = options.scavengesUnderPressure
+  }
+}
+
+/// What the scavenger knows from step to step: of whoever performs them, the thread as a rule.
+struct ScavengeSteps {
   var pacer: ScavengePacer
   /// Woken since the last step.
   var isFresh = true
@@ -104,19 +114,8 @@ struct ScavengerState: ~Copyable {
 
   init(_ options: PageArena.Options) {
     switch options.scavenging {
-    case .manual:
-      phase = .manual
-      wakeAbove = .max
-      goal = ScavengeGoal(headroom: 0.1)
-      pacer = ScavengePacer(share: 0.01)
-    case .background(let headroom, let share):
-      phase = .off
-      goal = ScavengeGoal(headroom: headroom)
-      pacer = ScavengePacer(share: share)
-      wakeAbove = goal.wakeAbove(inUse: 0, free: 0, softPages: .max)
+    case .manual: pacer = ScavengePacer(share: 0.01)
+    case .background(_, let share): pacer = ScavengePacer(share: share)
     }
-    clock = options.clock
-    generationNanoseconds = options.generationNanoseconds
-    readsPressure = options.scavengesUnderPressure
   }
 }

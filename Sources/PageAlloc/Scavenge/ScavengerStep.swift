@@ -36,8 +36,8 @@ extension ReturnPath {
     let now = clock.now()
     let processorTime = clock.processorTime()
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.begin(now: now, processorTime: processorTime)
-    let excess = unsafe state.pointee.excessPages()
+    unsafe state.pointee.begin(&state.steps.pointee, now: now, processorTime: processorTime)
+    let excess = unsafe state.pointee.excessPages(state.steps.pointee)
     let isUnderLimit = unsafe state.pointee.isNearSoftLimit
     unsafe state.locks.pointee.heap.unlock()
 
@@ -62,13 +62,13 @@ extension ReturnPath {
       drainCaches()
       return finish(now, isIdle: true)
     }
-    unsafe state.pointee.scavenger.idleGenerations = 0
+    unsafe state.steps.pointee.idleGenerations = 0
     return rest(workedSince: processorTime)
   }
 
   private func rest(workedSince start: UInt64) -> ScavengeStep {
     let worked = unsafe state.pointee.scavenger.clock.processorTime() &- start
-    return .sleep(nanoseconds: unsafe state.pointee.scavenger.pacer.sleepTime(worked: worked))
+    return .sleep(nanoseconds: unsafe state.steps.pointee.pacer.sleepTime(worked: worked))
   }
 
   /// There is nothing to do now: sleeps to the end of the generation where there may be something then.
@@ -77,7 +77,7 @@ extension ReturnPath {
   private func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    return unsafe state.pointee.finish(now, isIdle: isIdle)
+    return unsafe state.pointee.finish(&state.steps.pointee, now, isIdle: isIdle)
   }
 
   /// Takes back what all caches hold, as far as their owners are outside.
@@ -96,8 +96,8 @@ extension ReturnPath {
   private func isPressed() -> Bool {
     guard unsafe state.pointee.scavenger.readsPressure else { return false }
     let total = stallMicroseconds(unsafe state.pointee.files)
-    let last = unsafe state.pointee.scavenger.pressure
-    unsafe state.pointee.scavenger.pressure = total
+    let last = unsafe state.steps.pointee.pressure
+    unsafe state.steps.pointee.pressure = total
     guard let total, let last else { return false }
     // A hundredth of a second: less is not worth the faults to come.
     return total > last &+ 10_000
@@ -123,30 +123,32 @@ package func stallMicroseconds(_ files: any SystemFiles) -> UInt64? {
 
 extension ArenaState {
   /// Looks at the clock: measures, and ends the generation when it is time.
-  fileprivate mutating func begin(now: UInt64, processorTime: UInt64) {
-    if scavenger.isFresh {
-      scavenger.isFresh = false
-      scavenger.generationStart = now
-      scavenger.previousPeak = max(scavenger.peak, handedOutPages)
-      scavenger.peak = handedOutPages
-      scavenger.idleGenerations = 0
+  fileprivate mutating func begin(
+    _ steps: inout ScavengeSteps, now: UInt64, processorTime: UInt64
+  ) {
+    if steps.isFresh {
+      steps.isFresh = false
+      steps.generationStart = now
+      steps.previousPeak = max(steps.peak, handedOutPages)
+      steps.peak = handedOutPages
+      steps.idleGenerations = 0
     } else {
-      let elapsed = now &- scavenger.lastStep
-      let worked = processorTime &- scavenger.lastProcessorTime
-      scavenger.pacer.observe(worked: worked, elapsed: elapsed)
+      let elapsed = now &- steps.lastStep
+      let worked = processorTime &- steps.lastProcessorTime
+      steps.pacer.observe(worked: worked, elapsed: elapsed)
       scavenger.counters.awakeNanoseconds += elapsed
       scavenger.counters.workNanoseconds += worked
-      if now &- scavenger.generationStart >= scavenger.generationNanoseconds {
+      if now &- steps.generationStart >= scavenger.generationNanoseconds {
         allocator.nextGeneration()
-        scavenger.generationStart = now
-        scavenger.previousPeak = scavenger.peak
-        scavenger.peak = handedOutPages
-        scavenger.idleGenerations += 1
+        steps.generationStart = now
+        steps.previousPeak = steps.peak
+        steps.peak = handedOutPages
+        steps.idleGenerations += 1
       }
-      scavenger.peak = max(scavenger.peak, handedOutPages)
+      steps.peak = max(steps.peak, handedOutPages)
     }
-    scavenger.lastStep = now
-    scavenger.lastProcessorTime = processorTime
+    steps.lastStep = now
+    steps.lastProcessorTime = processorTime
   }
 
   /// Whether the background should keep away from the soft limit by taking whatever is free.
@@ -155,23 +157,25 @@ extension ArenaState {
   }
 
   /// Resident pages beyond the goal.
-  fileprivate func excessPages() -> Int {
+  fileprivate func excessPages(_ steps: ScavengeSteps) -> Int {
     residentPages
       - scavenger.goal.residentPages(
-        inUse: handedOutPages, peak: max(scavenger.peak, scavenger.previousPeak),
+        inUse: handedOutPages, peak: max(steps.peak, steps.previousPeak),
         softPages: softPages)
   }
 
-  fileprivate mutating func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
+  fileprivate mutating func finish(
+    _ steps: inout ScavengeSteps, _ now: UInt64, isIdle: Bool
+  ) -> ScavengeStep {
     let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, softPages: softPages)
-    let mayPark = isIdle ? scavenger.idleGenerations >= 2 : residentPages <= goal
+    let mayPark = isIdle ? steps.idleGenerations >= 2 : residentPages <= goal
     if mayPark, !scavenger.readsPressure {
-      scavenger.isFresh = true
+      steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
       armScavenger()
       return .park
     }
-    let end = scavenger.generationStart &+ scavenger.generationNanoseconds
+    let end = steps.generationStart &+ scavenger.generationNanoseconds
     return .sleep(nanoseconds: max(end > now ? end - now : 0, 1_000_000))
   }
 

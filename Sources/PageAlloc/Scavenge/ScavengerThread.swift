@@ -49,7 +49,7 @@ extension ReturnPath {
     switch call {
     case .none: break
     // The state lives until the arena's end, which no call is left for.
-    case .signal: unsafe state.pointee.scavenger.event.signal()
+    case .signal: unsafe state.locks.pointee.wakeUp.signal()
     case .start: start()
     }
   }
@@ -79,10 +79,10 @@ extension ReturnPath {
 
   /// The thread's whole life.
   private func runInBackground() {
-    while unsafe !state.pointee.scavenger.isStopping.load(ordering: .relaxed) {
+    while unsafe !state.locks.pointee.isStopping.load(ordering: .relaxed) {
       switch backgroundStep() {
-      case .park: unsafe state.pointee.scavenger.event.wait(nanoseconds: nil)
-      case .sleep(let time): unsafe state.pointee.scavenger.event.wait(nanoseconds: time)
+      case .park: unsafe state.locks.pointee.wakeUp.wait(nanoseconds: nil)
+      case .sleep(let time): unsafe state.locks.pointee.wakeUp.wait(nanoseconds: time)
       }
     }
   }
@@ -92,8 +92,8 @@ extension ReturnPath {
   /// - Precondition: nobody uses the arena any more.
   func stopBackground() {
     guard unsafe state.pointee.scavenger.hasThread else { return }
-    unsafe state.pointee.scavenger.isStopping.store(true, ordering: .relaxed)
-    unsafe state.pointee.scavenger.event.signal()
+    unsafe state.locks.pointee.isStopping.store(true, ordering: .relaxed)
+    unsafe state.locks.pointee.wakeUp.signal()
     // Joined once: nobody else has the arena.
     _ = unsafe csm_thread_join(state.pointee.scavenger.thread)
     unsafe state.pointee.scavenger.hasThread = false

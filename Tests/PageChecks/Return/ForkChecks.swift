@@ -9,6 +9,7 @@ import Synchronization
 package let forkChecks: [Check] = [
   Check("fork: the child allocates, frees and scavenges, while the parent's threads are at it") {
     recorder in
+    if leavesOutFork(&recorder) { return }
     var options = PageArena.Options.quick()
     if isEmulated { options.scavenging = .manual }
     guard let arena = makeArena(&recorder, options), let kept = arena.take(100, &recorder)
@@ -30,6 +31,7 @@ package let forkChecks: [Check] = [
   },
 
   Check("fork: the scavenger starts again in the child (not under qemu)") { recorder in
+    if leavesOutFork(&recorder) { return }
     if isEmulated {
       recorder.leaveOut("qemu-user aborts when a forked child of threads starts a thread")
       return
@@ -57,6 +59,7 @@ package let forkChecks: [Check] = [
 
   Check("fork: an arena that was made and dropped leaves nothing for fork to trip over") {
     recorder in
+    if leavesOutFork(&recorder) { return }
     for keep in 0..<3 {
       var arenas: [PageArena] = []
       for _ in 0..<3 {
@@ -78,6 +81,10 @@ package let forkChecks: [Check] = [
 
   Check("address space: under ulimit -v an arena is smaller, or there is one clear error") {
     recorder in
+    if isSanitized {
+      recorder.leaveOut("a sanitizer takes more address space than any limit leaves")
+      return
+    }
     if isEmulated {
       // qemu's own memory counts against the limit.
       recorder.leaveOut("qemu-user needs more address space than the limit leaves")
@@ -112,6 +119,13 @@ package let forkChecks: [Check] = [
     }
   },
 ]
+
+/// Says so where a child of `fork` cannot be looked at.
+private func leavesOutFork(_ recorder: inout Recorder) -> Bool {
+  if csm_sanitizer() != 1 { return false }
+  recorder.leaveOut("ThreadSanitizer hangs in a child that was forked from threads")
+  return true
+}
 
 /// Forks again and again; the children use the arena.
 private final class Forker: Sendable {
