@@ -71,6 +71,9 @@ public final class LinuxCalls: MemoryCalls {
     try check(csm_mseal(address, byteCount))
   }
 
+  /// `membarrier`, expedited.
+  public func membarrier() throws(Errno) { try check(csm_membarrier()) }
+
   /// Asks by writing the byte into a pipe.
   public func isReadable(_ address: UInt) -> Bool? {
     let answer = csm_is_readable(address)

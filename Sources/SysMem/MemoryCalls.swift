@@ -103,6 +103,9 @@ public protocol MemoryCalls: AnyObject, Sendable {
   /// Forbids every later change of a mapping, for as long as the process lives.
   func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno)
 
+  /// Every running thread of the process passes a full barrier before this returns.
+  func membarrier() throws(Errno)
+
   /// Whether a byte can be read, found out by the kernel; `nil` where it cannot tell.
   func isReadable(_ address: UInt) -> Bool?
 }
@@ -129,6 +132,9 @@ extension MemoryCalls {
 
   /// Refuses.
   public func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) { throw .noSuchCall }
+
+  /// Refuses.
+  public func membarrier() throws(Errno) { throw .noSuchCall }
 
   /// Cannot tell.
   public func isReadable(_ address: UInt) -> Bool? { nil }

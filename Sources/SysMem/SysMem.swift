@@ -53,6 +53,11 @@ public final class SysMem: Sendable {
       readyBytes: ready.load(ordering: .relaxed))
   }
 
+  /// Makes every thread of the process pass a barrier.
+  ///
+  /// - Returns: `false` where the kernel has no such call.
+  public func passBarrier() -> Bool { (try? calls.membarrier()) != nil }
+
   /// Rounds a byte count up to whole physical pages.
   ///
   /// - Precondition: `byteCount` is at most the address space less one physical page.

@@ -1,4 +1,3 @@
-import CSysMem
 import CThreadSlots
 import Synchronization
 import SysMem
@@ -83,7 +82,7 @@ extension PageArena {
     let isAny = unsafe state.pointee.askForCaches()
     unsafe state.locks.pointee.heap.unlock()
     if !isAny { return }
-    let canSeeOthers = csm_membarrier() == 0
+    let canSeeOthers = system.passBarrier()
     let own = unsafe cacheInFirstSlot()
     // Inside its cache a thread is for nanoseconds, unless it was preempted there.
     for _ in 0..<100 {

@@ -1,4 +1,3 @@
-import CSysMem
 import Synchronization
 import SysMem
 
@@ -90,7 +89,7 @@ public final class PageArena: @unchecked Sendable {
     number = Self.numbers.add(1, ordering: .relaxed).newValue
     cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
     isCore = false
-    ownersUseCaches = cacheLimit > 0 && csm_membarrier() == 0
+    ownersUseCaches = cacheLimit > 0 && system.passBarrier()
     allowsWritableCode = options.allowsWritableCode
     // The head has room for all of it, is zero, aligned to 64, and used for nothing else.
     unsafe state = UnsafeMutablePointer(head: tables.head)

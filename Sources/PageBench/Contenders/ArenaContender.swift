@@ -86,4 +86,9 @@ final class CountingCalls: MemoryCalls {
     calls.add(1, ordering: .relaxed)
     try linux.madvise(address, byteCount, advice)
   }
+
+  func membarrier() throws(Errno) {
+    calls.add(1, ordering: .relaxed)
+    try linux.membarrier()
+  }
 }

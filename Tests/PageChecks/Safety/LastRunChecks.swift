@@ -33,9 +33,11 @@ package let lastRunChecks: [Check] = [
     }
   },
 
-  Check("run: an arena goes while threads drop its runs") { recorder in
-    for _ in 0..<20 where recorder.isGood {
+  Check("run: an arena goes while threads drop its runs, with barriers in them and without") {
+    recorder in
+    for round in 0..<24 where recorder.isGood {
       let calls = FakeCalls()
+      calls.hasBarriers.store(round % 3 != 0, ordering: .relaxed)
       var droppers: [Dropper] = []
       do {
         guard let arena = makeArena(&recorder, calls: calls) else { return }

@@ -44,6 +44,7 @@ package let textChecks: [Check] = [
       } catch { recorder.expect(error.errno == .noSuchCall, error.description) }
     }
     recorder.expect(system.calls.isReadable(0) == nil, "it cannot tell")
+    recorder.expect(!system.passBarrier(), "no barriers")
   },
 
   Check("text: what is locked can be leaked, and is locked no more") { recorder in

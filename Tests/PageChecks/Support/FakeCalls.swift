@@ -35,6 +35,9 @@ package final class FakeCalls: MemoryCalls {
   /// Whether guards can be markers, as on Linux since 6.13.
   package let hasGuardMarkers = Atomic<Bool>(true)
 
+  /// Whether the kernel can make other threads pass a barrier.
+  package let hasBarriers = Atomic<Bool>(true)
+
   /// Calls as if the kernel had such pages.
   package init(physicalPageSize: Int = 4096, hugePageSize: Int = 2 << 20) {
     self.physicalPageSize = physicalPageSize
@@ -160,6 +163,11 @@ package final class FakeCalls: MemoryCalls {
   package func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) {
     try enter(.mseal, address, byteCount)
     try real.mseal(address, byteCount)
+  }
+
+  package func membarrier() throws(Errno) {
+    if !hasBarriers.load(ordering: .relaxed) { throw .noSuchCall }
+    try real.membarrier()
   }
 
   package func isReadable(_ address: UInt) -> Bool? { real.isReadable(address) }

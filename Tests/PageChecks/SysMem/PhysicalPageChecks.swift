@@ -190,4 +190,6 @@ private final class GrainCalls: MemoryCalls {
       advisedBytes.add(byteCount, ordering: .relaxed)
     }
   }
+
+  func membarrier() throws(Errno) { try fake.membarrier() }
 }
