@@ -35,6 +35,8 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
+  /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
+  var lostCaches = 0
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
 

@@ -61,7 +61,7 @@ extension PageArena {
     unsafe state.pointee.closeCaches()
     unsafe state.locks.pointee.heap.unlock()
     // From here on nobody goes into a cache; whoever is inside is for nanoseconds, unless preempted there.
-    if ownersUseCaches { _ = csm_membarrier() }
+    if ownersUseCaches { _ = system.passBarrier() }
     while true {
       unsafe state.locks.pointee.heap.lock()
       let isSum = unsafe state.pointee.addUpOwners()
@@ -120,8 +120,7 @@ extension ArenaState {
     var sum = 0
     var position = unsafe caches
     while let cache = unsafe position {
-      let isInside = unsafe cache.pointee.busy.load(ordering: .acquiring) != 0
-      if unsafe isInside && !cache.pointee.isLost { return false }
+      if unsafe cache.pointee.busy.load(ordering: .acquiring) != 0 { return false }
       unsafe sum += cache.pointee.owners.load(ordering: .relaxed)
       unsafe position = cache.pointee.next
     }

@@ -68,18 +68,18 @@ private func inChild() {
 extension ArenaState {
   /// Takes what the caches of threads that are gone have at hand. Call with `heap` held.
   ///
-  /// A cache whose owner was inside just then may be half changed: its pages stay lost to the child. The
-  /// caches stay owned, since one may be that of a handle, which the child can use.
+  /// A cache whose owner was inside just then may be half changed: it is made empty, and what it had stays
+  /// in use, nobody's. The caches stay owned, since one may be that of a handle, which the child can use.
   fileprivate mutating func takeOrphanedCaches() {
     var position = unsafe caches
     while let cache = unsafe position {
       if unsafe cache.pointee.busy.load(ordering: .relaxed) == 0 {
         unsafe takeAll(cache, to: 0)
-        unsafe letIn(cache)
       } else {
-        // An owner that was coming is counted already, one that was going still is.
-        unsafe cache.pointee.isLost = true
+        unsafe cache.pointee.forget()
+        lostCaches += 1
       }
+      unsafe letIn(cache)
       unsafe position = cache.pointee.next
     }
   }

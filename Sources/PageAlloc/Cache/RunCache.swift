@@ -51,9 +51,6 @@ struct RunCache: ~Copyable {
   var next: UnsafeMutablePointer<RunCache>?
   /// Somebody uses it; else it waits for a new owner. Guarded by the heap lock.
   var isOwned = true
-  /// Its owner was inside when the process forked, and is gone: nobody uses it again. Guarded by the heap
-  /// lock.
-  var isLost = false
 
   /// The longest run that has a stack of its own.
   static var longestStacked: Int { 127 }
@@ -104,6 +101,9 @@ extension RunCache {
 
   /// Back to the least, when all was taken out.
   mutating func resetBound() { bound = Self.firstBound }
+
+  /// What `bound` allows beyond the least, of which nobody takes notice.
+  var grant: Int { max(0, bound &- Self.firstBound) }
 }
 
 // MARK: - The owner's side
@@ -289,6 +289,18 @@ extension RunCache {
         pageCount.load(ordering: .relaxed) &- Int(run.pageCount), ordering: .relaxed)
       body(Int(run.page), Int(run.pageCount))
     }
+  }
+
+  /// Forgets all runs, as whoever was inside left them: for a child of `fork`, where the owner is gone.
+  ///
+  /// Owners stay counted: one that was coming is already, one that was going still is.
+  mutating func forget() {
+    filled = InlineArray(repeating: 0)
+    counts = InlineArray(repeating: 0)
+    longer = InlineArray(repeating: LongRun(page: 0, pageCount: 0))
+    pageCount.store(0, ordering: .relaxed)
+    resetBound()
+    leave()
   }
 
   /// Takes runs of one size out until at most `target` runs of it are left.

@@ -30,6 +30,33 @@ package let forkChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold in the parent")
   },
 
+  Check("fork: a thread is inside its cache just then; the child works, and knows its pages") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    guard let arena = makeArena(&recorder), let kept = arena.take(200, &recorder) else { return }
+    kept.stamp(9)
+    let worker = Insider(arena)
+    var lost = 0
+    var worst = 0
+    runThreads(
+      [worker],
+      meanwhile: {
+        guard wait(5, until: { worker.cachedPages.load(ordering: .acquiring) > 0 }) else { return }
+        let cached = worker.cachedPages.load(ordering: .relaxed)
+        // It is inside for a good part of its time, so that a few forks are enough.
+        for _ in 0..<400 where lost < 3 && worst == 0 {
+          let status = inChild { useWithout(worker: cached, arena, kept) }
+          if status == 1 { lost += 1 } else { worst = status }
+        }
+        worker.isStopping.store(true, ordering: .relaxed)
+      }
+    ) { $0.run() }
+    recorder.expectEqual(worst, 0, "a child's status")
+    recorder.expect(lost > 0, "no fork found the thread inside")
+    recorder.expectEqual(worker.faults.load(ordering: .relaxed), 0, "faults in the thread")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold in the parent")
+  },
+
   Check("fork: the scavenger starts again in the child (not under qemu)") { recorder in
     if leavesOutFork(&recorder) { return }
     if isEmulated {
@@ -157,6 +184,58 @@ private final class Forker: Sendable {
       sleep(milliseconds: 2)
     }
   }
+}
+
+/// A thread that takes and frees a page, again and again, with much more at hand.
+private final class Insider: Sendable {
+  let arena: PageArena
+  let faults = Atomic<Int>(0)
+  let isStopping = Atomic<Bool>(false)
+  /// What it has at hand, with the page, once it is at it.
+  let cachedPages = Atomic<Int>(0)
+
+  init(_ arena: PageArena) { self.arena = arena }
+
+  func run() {
+    var runs: [Run] = []
+    for _ in 0..<16 {
+      if let run = try? arena.run(32) { runs.append(run) }
+    }
+    if runs.count != 16 { faults.add(1, ordering: .relaxed) }
+    for run in runs where arena.errorOfGiving(run) != nil { faults.add(1, ordering: .relaxed) }
+    // The first page comes by the lock, out of a block that the cache keeps.
+    if let run = try? arena.run(1) { _ = arena.errorOfGiving(run) }
+    cachedPages.store(Int(arena.statistics.cachedBytes >> 13), ordering: .releasing)
+    while !isStopping.load(ordering: .relaxed) {
+      guard let run = try? arena.run(1), arena.errorOfGiving(run) == nil else {
+        faults.add(1, ordering: .relaxed)
+        return
+      }
+    }
+  }
+}
+
+/// What a child does whose parent had a thread that may have been inside its cache.
+///
+/// - Returns: 1 where it was, so that what it had at hand is lost; 0 where it was not; else what is wrong.
+private func useWithout(worker cachedPages: Int, _ arena: PageArena, _ kept: Run) -> Int32 {
+  if (try? arena.releaseFreeMemory()) == nil { return 2 }
+  let before = arena.statistics
+  if before.cachedBytes != 0 || before.freeResidentBytes != 0 { return 3 }
+  guard let run = try? arena.run(300, zeroed: true), run.isZero else { return 4 }
+  run.part(0, 200).stamp(4)
+  run.part(200, 100).stamp(5)
+  if arena.errorOfGiving(run.part(0, 200)) != nil { return 5 }
+  if !run.part(200, 100).isStamped(5) || !kept.isStamped(9) { return 6 }
+  if arena.errorOfGiving(run.part(200, 100)) != nil { return 7 }
+  if (try? arena.releaseFreeMemory()) == nil { return 8 }
+  let after = arena.statistics
+  if after.inUseBytes != before.inUseBytes || after.freeResidentBytes != 0 { return 9 }
+  if arena.brokenInvariant() != nil { return 10 }
+  // The worker had one page at the most.
+  let others = Int(after.inUseBytes >> 13) - kept.pages
+  if others == 0 || others == 1 { return 0 }
+  return others == cachedPages || others == cachedPages + 1 ? 1 : 11
 }
 
 /// Runs a body in a child; what it returns is the exit status.
