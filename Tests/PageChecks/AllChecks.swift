@@ -28,6 +28,7 @@ package let allChecks: [Check] = [
   pacerChecks,
   scavengerStepChecks,
   returnBatchChecks,
+  idleCacheChecks,
   memoryLimitChecks,
   returnStatisticsChecks,
   pageRunChecks,
@@ -42,4 +43,4 @@ package let allChecks: [Check] = [
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
 /// runner of `make test-embedded`, `make test-i386` and `make test-armhf` has them, Swift Testing not.
 package let aloneChecks: [Check] =
-  scavengerThreadChecks + forkChecks + largeReturnChecks + mappingChecks
+  scavengerThreadChecks + idleThreadChecks + forkChecks + largeReturnChecks + mappingChecks

@@ -92,7 +92,7 @@ extension PageArena {
       ? cache.pointee.putLong(page, pages, limit: bound)
       : cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: bound)
     if fits { runs.clear(page) }
-    let call = unsafe state.pointee.scavengerCall(with: cache)
+    let call = unsafe state.pointee.scavengerCall()
     unsafe state.locks.pointee.heap.unlock()
     perform(call)
     return fits
@@ -146,7 +146,7 @@ extension ArenaState {
     if unsafe cache.pointee.pageCount.load(ordering: .relaxed) + pages > limit {
       unsafe takeAll(cache, to: min(limit / 2, limit - pages))
     }
-    unsafe cache.pointee.raiseBound(for: pages, limit: limit)
+    unsafe raiseBound(of: cache, for: pages, limit: limit)
     if pages > RunCache.longestStacked { return }
     var batch = RunBatch()
     unsafe cache.pointee.drain(stack: pages, to: RunCache.depth / 2) { batch.add($0, $1) }

@@ -27,9 +27,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.lock()
     let excess = unsafe state.pointee.residentPages - state.pointee.softPages
     unsafe state.locks.pointee.heap.unlock()
-    guard excess > 0 else { return }
-    let result = returnPath.release(bytes(excess), .force, .limit)
-    if let refusal = result.firstRefusal { throw .system(refusal) }
+    if excess > 0 { _ = try release(bytes(excess), .limit) }
   }
 
   /// The bounds in force, in bytes; `nil` where there is none.

@@ -7,6 +7,8 @@ extension PageArena {
   /// waits for one that is under way in another thread, and for a batch of the scavenger's. Allocations do
   /// not wait.
   ///
+  /// What threads keep at hand is taken only where the rest is not enough.
+  ///
   /// - Parameter byteCount: how much at least, as long as there is so much. The last piece may be larger
   ///   than what was missing, so as not to break a huge page.
   /// - Returns: the bytes given back.
@@ -16,7 +18,7 @@ extension PageArena {
   @discardableResult
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
     guard byteCount >= 0 else { throw .badByteCount(byteCount: byteCount) }
-    return Int(truncatingIfNeeded: try releaseOnRequest(UInt64(byteCount)))
+    return Int(truncatingIfNeeded: try release(UInt64(byteCount), .request))
   }
 
   /// Gives all free memory back to the kernel, what threads keep at hand included.
@@ -26,7 +28,7 @@ extension PageArena {
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     drainCaches()
-    return Int(clamping: try releaseOnRequest(.max))
+    return Int(clamping: try releaseOnce(.max, .request))
   }
 
   /// Lets the kernel take all free memory when it wants to (`MADV_FREE`).
@@ -46,8 +48,21 @@ extension PageArena {
     return Int(clamping: result.releasedBytes)
   }
 
-  private func releaseOnRequest(_ byteCount: UInt64) throws(PageArenaError) -> UInt64 {
-    let result = returnPath.release(byteCount, .force, .request)
+  /// Gives free memory back; what threads keep at hand where the rest is not enough.
+  ///
+  /// - Returns: the bytes given back, `byteCount` at least as long as there is so much.
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
+  func release(_ byteCount: UInt64, _ cause: ReleaseCause) throws(PageArenaError) -> UInt64 {
+    let released = try releaseOnce(byteCount, cause)
+    if released >= byteCount { return released }
+    drainCaches()
+    return released + (try releaseOnce(byteCount - released, cause))
+  }
+
+  private func releaseOnce(
+    _ byteCount: UInt64, _ cause: ReleaseCause
+  ) throws(PageArenaError) -> UInt64 {
+    let result = returnPath.release(byteCount, .force, cause)
     if let refusal = result.firstRefusal { throw .system(refusal) }
     return result.releasedBytes
   }

@@ -189,7 +189,7 @@ extension ArenaState {
       batch.add(page, pages)
     }
     giveBack(&batch)
-    if target == 0 { unsafe cache.pointee.resetBound() }
+    if target == 0 { unsafe resetBound(of: cache) }
   }
 
   /// How many caches there are.

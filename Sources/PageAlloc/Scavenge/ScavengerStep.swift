@@ -1,4 +1,3 @@
-import CSysMem
 import SysMem
 
 // The scavenger in the background
@@ -86,7 +85,7 @@ extension ReturnPath {
     let isAny = unsafe state.pointee.askForCaches()
     unsafe state.locks.pointee.heap.unlock()
     if !isAny { return }
-    let canSeeOthers = csm_membarrier() == 0
+    let canSeeOthers = system.passBarrier()
     unsafe state.locks.pointee.heap.lock()
     _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
     unsafe state.locks.pointee.heap.unlock()
@@ -179,9 +178,12 @@ extension ArenaState {
     return .sleep(nanoseconds: max(end > now ? end - now : 0, 1_000_000))
   }
 
-  /// From now on frees look whether the scavenger must be woken.
+  /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
   mutating func armScavenger() {
-    scavenger.wakeAbove = scavenger.goal.wakeAbove(
-      inUse: handedOutPages, free: freeResidentPages + cachedPages, softPages: softPages)
+    let cached = cachedPages
+    // What is cached now counts; what a cache will be let have beyond it lowers the mark.
+    scavenger.wakeAbove =
+      scavenger.goal.wakeAbove(
+        inUse: inUsePages - cached, free: freeResidentPages + cached, softPages: softPages) - cached
   }
 }

@@ -18,11 +18,24 @@ extension ArenaState {
     freeResidentPages > scavenger.wakeAbove ? callScavenger() : .none
   }
 
-  /// The same for a free into a cache, or by way of one: what it has at hand counts as free.
-  mutating func scavengerCall(with cache: UnsafeMutablePointer<RunCache>) -> ScavengerCall {
+  /// Lets a cache have more at hand, which counts as free: it brings the scavenger's wake-up nearer.
+  mutating func raiseBound(
+    of cache: UnsafeMutablePointer<RunCache>, for pages: Int, limit: Int
+  ) {
     // The cache lives as long as the arena.
-    let cached = unsafe cache.pointee.pageCount.load(ordering: .relaxed)
-    return freeResidentPages &+ cached > scavenger.wakeAbove ? callScavenger() : .none
+    let before = unsafe cache.pointee.grant
+    unsafe cache.pointee.raiseBound(for: pages, limit: limit)
+    moveWake(by: unsafe before &- cache.pointee.grant)
+  }
+
+  /// Takes back what a cache was let have, when all was taken out of it.
+  mutating func resetBound(of cache: UnsafeMutablePointer<RunCache>) {
+    moveWake(by: unsafe cache.pointee.grant)
+    unsafe cache.pointee.resetBound()
+  }
+
+  private mutating func moveWake(by pages: Int) {
+    if scavenger.wakeAbove != .max { scavenger.wakeAbove &+= pages }
   }
 
   @inline(never)
