@@ -28,6 +28,7 @@ package let allChecks: [Check] = [
   pacerChecks,
   scavengerStepChecks,
   returnBatchChecks,
+  hugeUnitChecks,
   idleCacheChecks,
   memoryLimitChecks,
   returnStatisticsChecks,

@@ -6,9 +6,10 @@ extension PageAllocator {
   /// - Complexity: O(chunks looked at).
   package mutating func scavenge(_ byteCount: UInt64, _ mode: ScavengeMode) -> UInt64 {
     var released: UInt64 = 0
+    var noneSpared = DenseUnits.none
     while released < byteCount {
       // Neither sum nor difference can wrap: the space has 2^32 bytes.
-      guard let run = nextCandidate(byteCount &- released, mode) else { break }
+      guard let run = nextCandidate(byteCount &- released, mode, &noneSpared) else { break }
       markScavenged(run)
       lowerSearchPage(to: run.lowerBound)
       released &+= UInt64(truncatingIfNeeded: run.count) << UInt64(Geometry.pageShift)
@@ -18,13 +19,22 @@ extension PageAllocator {
 
   /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock held.
   ///
+  /// - Parameter spared: units that are left alone for now.
   /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for none.
+  mutating func detachCandidate(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
+  ) -> Range<PageNumber>? {
+    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
+    detach(run)
+    return run
+  }
+
+  /// The same, with no unit left alone.
   package mutating func detachCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode
   ) -> Range<PageNumber>? {
-    guard let run = nextCandidate(byteCount, mode) else { return nil }
-    detach(run)
-    return run
+    var noneSpared = DenseUnits.none
+    return detachCandidate(byteCount, mode, &noneSpared)
   }
 
   /// Takes free pages of one chunk out of reach.
@@ -53,7 +63,7 @@ extension PageAllocator {
 
   /// Finds pages of one chunk to give back; a chunk that has none is noted as such.
   private mutating func nextCandidate(
-    _ byteCount: UInt64, _ mode: ScavengeMode
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
     let minimum = grain.pagesPerPhysicalPage
     // What one chunk cannot have, it need not be asked for; this also makes the count fit a word.
@@ -61,14 +71,15 @@ extension PageAllocator {
     let limit =
       Int(min(byteCount, most) &+ UInt64(Geometry.pageSize - 1)) >> Geometry.pageShift
     while let (chunk, place) = scavengeIndex.find(mode) {
+      let dense = spared.words(of: chunk, self)
       if summaries.leaf(chunk).max >= minimum,
         let places = chunks.data(chunk).findScavengeCandidate(
-          from: place, minimum: minimum, limit: limit, grain: grain)
+          from: place, minimum: minimum, limit: limit, grain: grain, spared: dense)
       {
         let base = Geometry.firstPage(of: chunk)
         return (base &+ places.lowerBound)..<(base &+ places.upperBound)
       }
-      scavengeIndex.setEmpty(chunk)
+      scavengeIndex.setEmpty(chunk, isSpared: dense != 0)
     }
     return nil
   }

@@ -23,7 +23,8 @@ extension PageArena {
   /// memory that nobody asked for. Takes about a millisecond for each; other threads allocate and free
   /// meanwhile, but nothing goes back to the kernel.
   ///
-  /// - Returns: the bytes that are backed by huge pages now, of those looked at.
+  /// - Returns: the bytes that are backed by huge pages now, of those looked at. 0 in an arena that avoids
+  ///   huge pages.
   /// - Throws: ``PageArenaError/system(_:)``: the kernel refused for another reason than that it has no huge
   ///   page to give just now. What was gathered before stays so.
   /// - Complexity: O(memory in use).

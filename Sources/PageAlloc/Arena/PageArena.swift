@@ -96,8 +96,10 @@ public final class PageArena: @unchecked Sendable {
     unsafe state.locks.initialize(to: ArenaLocks())
     unsafe state.growth.initialize(to: GrowthState(reservation: reservation, tables: tables))
     unsafe state.steps.initialize(to: ScavengeSteps(options))
+    // Where none are wanted, none are kept whole.
     let grain = ScavengeGrain(
-      physicalPageSize: options.calls.physicalPageSize, hugePageSize: options.calls.hugePageSize)
+      physicalPageSize: options.calls.physicalPageSize,
+      hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     unsafe state.initialize(
       to: ArenaState(
         number: number, growth: state.growth.pointee, grain: grain, system: system,

@@ -8,7 +8,9 @@ extension PageArena {
     ///
     /// - Parameters:
     ///   - headroom: free memory that stays resident, as a part of what is in use: 0.1 keeps a tenth.
-    ///     0 ... 16. One MiB stays in any case.
+    ///     0 ... 16. One MiB stays in any case. Where the kernel has huge pages, and they are not
+    ///     avoided, one whose free part is within the headroom is left alone, and those that are free as a
+    ///     whole go first.
     ///   - cpuShare: the part of one processor's time that the thread may use; above 0, at most 1.
     case background(headroom: Double = 0.1, cpuShare: Double = 0.01)
     /// Nobody, unless ``PageArena/scavenge(byteCount:)`` or ``PageArena/releaseFreeMemory()`` is called, or a

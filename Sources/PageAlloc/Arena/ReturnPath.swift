@@ -3,6 +3,7 @@ import SysMem
 // The way back
 // ============
 //
+//   { lock, detach a unit of 2 MiB, unlock } ...  first those that are free as a whole
 //   { lock, detach up to 8 runs, unlock } ...     up to 64 runs or `batchByteCount` bytes
 //   one process_madvise for all of them           nobody waits for it
 //   { lock, reattach up to 8 runs, unlock } ...   scavenged, or free as before where refused
@@ -63,10 +64,12 @@ struct ReturnPath: @unchecked Sendable {
     let clock = unsafe state.pointee.scavenger.clock
     let start = cause == .background ? 0 : clock.now()
     let batchBytes = cause == .request ? Self.requestBatchBytes : Self.backgroundBatchBytes
+    var order = order(byteCount, mode, cause)
     var result = Result()
     while result.releasedBytes < byteCount {
       var batch = AdviceBatch()
-      detach(min(byteCount - result.releasedBytes, batchBytes), mode, &batch)
+      let missing = min(byteCount - result.releasedBytes, batchBytes)
+      detach(missing - detachUnits(missing, mode, &order, &batch), mode, &order, &batch)
       if batch.count == 0 { break }
       system.advise(&batch, .dontNeed)
       reattach(batch, &result)
@@ -75,14 +78,55 @@ struct ReturnPath: @unchecked Sendable {
     return result
   }
 
-  private func detach(_ byteCount: UInt64, _ mode: ScavengeMode, _ batch: inout AdviceBatch) {
+  /// In which order a pass goes.
+  ///
+  /// All that is free needs no order; and who must stay below a limit gets just what is missing, soon.
+  private func order(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
+  ) -> ReleaseOrder {
+    if byteCount == .max || cause == .limit { return ReleaseOrder() }
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    var order = ReleaseOrder()
+    order.unitEnd = unsafe state.pointee.allocator.searchEnd(mode)
+    if mode == .background {
+      order.spared = DenseUnits(
+        freePer1024: unsafe state.pointee.scavenger.goal.headroomPer1024)
+    }
+    return order
+  }
+
+  /// Detaches whole huge pages.
+  ///
+  /// - Returns: their bytes, at most `byteCount`.
+  private func detachUnits(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder,
+    _ batch: inout AdviceBatch
+  ) -> UInt64 {
+    var missing = byteCount
+    while order.unitEnd > 0, missing > 0 {
+      unsafe state.locks.pointee.heap.lock()
+      let run = unsafe state.pointee.detachUnits(missing, mode, &order)
+      unsafe state.locks.pointee.heap.unlock()
+      if let run {
+        batch.append(range(of: run))
+        missing -= min(missing, UInt64(run.count) << UInt64(Geometry.pageShift))
+      }
+    }
+    return byteCount - missing
+  }
+
+  private func detach(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder,
+    _ batch: inout AdviceBatch
+  ) {
     var missing = byteCount
     var isMore = true
     while isMore, missing > 0 {
       unsafe state.locks.pointee.heap.lock()
       var stay = 0
       while stay < Self.runsPerLock, missing > 0 {
-        guard let run = unsafe state.pointee.detach(missing, mode) else {
+        guard let run = unsafe state.pointee.detach(missing, mode, &order) else {
           isMore = false
           break
         }
@@ -139,15 +183,46 @@ struct ReturnPath: @unchecked Sendable {
   }
 }
 
+/// How far a pass has come.
+private struct ReleaseOrder {
+  /// Whole huge pages below this page go first; 0 when there are no more, or they do not.
+  var unitEnd: PageNumber = 0
+  /// Huge pages that are left alone.
+  var spared = DenseUnits.none
+}
+
 // MARK: - Call with `heap` held
 
 extension ArenaState {
+  /// Takes whole huge pages out of reach of everybody, to be given back.
+  ///
+  /// - Returns: `nil` where none was found yet; with `unitEnd` 0, where there are none, or too many runs
+  ///   are out already.
+  fileprivate mutating func detachUnits(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
+  ) -> Range<PageNumber>? {
+    if detached.runCount == DetachedRuns.capacity {
+      order.unitEnd = 0
+      return nil
+    }
+    // No more than a chunk at a time, so that it fits a word.
+    let wanted = min(byteCount, UInt64(Geometry.chunkByteCount)) &+ UInt64(Geometry.pageSize - 1)
+    guard
+      let run = allocator.detachUnits(
+        below: &order.unitEnd, Int(wanted >> UInt64(Geometry.pageShift)), mode)
+    else { return nil }
+    detached.insert(run)
+    return run
+  }
+
   /// Takes free pages out of reach of everybody, to be given back.
   ///
   /// - Returns: `nil` where there are none, or too many runs are out already.
-  mutating func detach(_ byteCount: UInt64, _ mode: ScavengeMode) -> Range<PageNumber>? {
+  fileprivate mutating func detach(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
+  ) -> Range<PageNumber>? {
     guard detached.runCount < DetachedRuns.capacity,
-      let run = allocator.detachCandidate(byteCount, mode)
+      let run = allocator.detachCandidate(byteCount, mode, &order.spared)
     else { return nil }
     detached.insert(run)
     return run

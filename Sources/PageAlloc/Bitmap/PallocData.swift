@@ -82,17 +82,18 @@ extension PallocData {
   ///   - minimum: pages that can only be given back together; a power of two up to 64.
   ///   - limit: how many pages are wanted at the most; rounded up to `minimum`.
   ///   - grain: a run that would cut a free huge page in two takes all of it.
+  ///   - spared: bit i: the pages of word i are left alone.
   /// - Returns: the pages, or `nil` where there are none.
   /// - Complexity: O(1); 8 words.
   package func findScavengeCandidate(
-    from place: Int, minimum: Int, limit: Int, grain: ScavengeGrain
+    from place: Int, minimum: Int, limit: Int, grain: ScavengeGrain, spared: UInt8 = 0
   ) -> Range<Int>? {
     var index = place >> 6
-    while index >= 0, closed(index, minimum) == ~0 { index &-= 1 }
+    while index >= 0, closed(index, minimum, spared) == ~0 { index &-= 1 }
     if index < 0 { return nil }
 
     // The run's upper end lies in this word; its lower end may lie in one below.
-    let word = closed(index, minimum)
+    let word = closed(index, minimum, spared)
     let above = (~word).leadingZeroBitCount
     let end = index &* 64 &+ 64 &- above
     let shifted = word &<< UInt64(truncatingIfNeeded: above)
@@ -102,7 +103,7 @@ extension PallocData {
     } else {
       while index > 0 {
         index &-= 1
-        let next = closed(index, minimum)
+        let next = closed(index, minimum, spared)
         run &+= next.leadingZeroBitCount
         if next != 0 { break }
       }
@@ -122,7 +123,8 @@ extension PallocData {
 
   /// Ones at pages that cannot be given back: in use, scavenged, or in a group with such a page.
   @inline(__always)
-  private func closed(_ index: Int, _ minimum: Int) -> UInt64 {
-    fillAligned(allocated.bits.word(index) | scavenged.word(index), minimum)
+  private func closed(_ index: Int, _ minimum: Int, _ spared: UInt8) -> UInt64 {
+    if spared &>> UInt8(truncatingIfNeeded: index) & 1 != 0 { return ~0 }
+    return fillAligned(allocated.bits.word(index) | scavenged.word(index), minimum)
   }
 }

@@ -140,9 +140,12 @@ package struct ScavengeIndex: ~Copyable {
   }
 
   /// A chunk turned out to have nothing to give back.
-  package mutating func setEmpty(_ chunk: ChunkIndex) {
+  ///
+  /// - Parameter isSpared: but for what the background leaves alone, which is there on request.
+  package mutating func setEmpty(_ chunk: ChunkIndex, isSpared: Bool = false) {
     var record = record(chunk)
     record.hasFree = false
+    record.isSpared = isSpared
     setRecord(chunk, record)
   }
 

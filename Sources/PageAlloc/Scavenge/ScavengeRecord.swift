@@ -9,16 +9,18 @@ package enum ScavengeMode: Sendable {
 /// What the scavenger knows of one chunk, in one word.
 ///
 /// ```
-///   63 ........ 32 | 31 ... 27 | 26 | 25 ... 16 | 15 ....... 0
-///     generation   |     0     | f  |   last    |    in use
+///   63 ........ 32 | 31 ... 28 | 27 | 26 | 25 ... 16 | 15 ....... 0
+///     generation   |     0     | s  | f  |   last    |    in use
 /// ```
 /// `last` is the number of pages in use when the generation last changed; f says that there may be
-/// something to give back.
+/// something to give back, s that there may be something on request, if not in the background. The
+/// engine by itself never sets s.
 package struct ScavengeRecord: Equatable, Sendable {
   /// The packed form.
   package var packed: UInt64
 
   private static let freeFlag: UInt64 = 1 << 26
+  private static let sparedFlag: UInt64 = 1 << 27
 
   /// Takes the packed form as it is.
   @inline(__always)
@@ -52,6 +54,13 @@ package struct ScavengeRecord: Equatable, Sendable {
     set { packed = newValue ? packed | Self.freeFlag : packed & ~Self.freeFlag }
   }
 
+  /// Whether there may be something to give back that the background leaves alone.
+  @inline(__always)
+  package var isSpared: Bool {
+    get { packed & Self.sparedFlag != 0 }
+    set { packed = newValue ? packed | Self.sparedFlag : packed & ~Self.sparedFlag }
+  }
+
   /// Pages were taken.
   ///
   /// - Returns: `false`, with nothing changed, where the chunk does not have so many.
@@ -82,16 +91,17 @@ package struct ScavengeRecord: Equatable, Sendable {
   @inline(__always)
   private mutating func enter(_ current: UInt32) {
     if generation == current { return }
-    self = ScavengeRecord(inUse: inUse, lastInUse: inUse, generation: current, hasFree: hasFree)
+    let kept = packed & (0xffff | Self.freeFlag | Self.sparedFlag)
+    packed = kept | (kept & 0xffff) &<< 16 | UInt64(current) &<< 32
   }
 
   /// Whether the chunk may be scavenged: not empty-handed and, in the background, not dense now and
   /// not dense when this generation began.
   package func isReady(generation current: UInt32, mode: ScavengeMode) -> Bool {
-    guard hasFree else { return false }
     switch mode {
-    case .force: return true
+    case .force: return hasFree || isSpared
     case .background:
+      guard hasFree else { return false }
       guard inUse < Geometry.densePages else { return false }
       return generation != current || lastInUse < Geometry.densePages
     }

@@ -15,7 +15,7 @@ package let idleCacheChecks: [Check] = [
       recorder.expect(hoard >= Hoarder.byteCount, "\(hoard) bytes at hand")
       // Beyond what fits a cache, so that the heap has it.
       arena.give(run.part(0, 1500), &recorder)
-      recorder.expectEqual((try? arena.scavenge(byteCount: 8192)) ?? -1, 8192, "a page")
+      recorder.expect((try? arena.scavenge(byteCount: 8192)) ?? -1 >= 8192, "a page")
       recorder.expectEqual(arena.statistics.cachedBytes, hoard, "at hand when the rest is enough")
       let wanted = Int(arena.statistics.freeResidentBytes)
       recorder.expect((try? arena.scavenge(byteCount: wanted)) ?? -1 == wanted, "all of it")

@@ -38,6 +38,19 @@ package final class FakeCalls: MemoryCalls {
   /// Whether the kernel can make other threads pass a barrier.
   package let hasBarriers = Atomic<Bool>(true)
 
+  // Guarded by the lock.
+  private let logLock = FutexLock()
+  nonisolated(unsafe) private var log: [AdvisedRange] = []
+
+  /// What went back to the kernel since this was last asked, in order.
+  package func takeGivenBack() -> [AdvisedRange] {
+    logLock.lock()
+    defer { logLock.unlock() }
+    let taken = unsafe log
+    unsafe log = []
+    return taken
+  }
+
   /// Calls as if the kernel had such pages.
   package init(physicalPageSize: Int = 4096, hugePageSize: Int = 2 << 20) {
     self.physicalPageSize = physicalPageSize
@@ -115,6 +128,14 @@ package final class FakeCalls: MemoryCalls {
     }
     if isLocked(address, byteCount) { throw .invalidArgument }
     try real.madvise(address, byteCount, advice)
+    note(AdvisedRange(address: address, byteCount: byteCount), advice)
+  }
+
+  private func note(_ range: AdvisedRange, _ advice: MemoryAdvice) {
+    if advice != .dontNeed { return }
+    logLock.lock()
+    unsafe log.append(range)
+    logLock.unlock()
   }
 
   package func processMadvise(
@@ -130,6 +151,7 @@ package final class FakeCalls: MemoryCalls {
         try enter(.madvise, range.address, range.byteCount)
         if isLocked(range.address, range.byteCount) { throw .invalidArgument }
         try real.madvise(range.address, range.byteCount, advice)
+        note(range, advice)
       } catch {
         // As the kernel: what was done before counts, where something was.
         if done == 0 { throw error }
