@@ -225,6 +225,22 @@ static inline csm_word csm_fork(void) {
   return r;
 }
 
+/* For tests: fork, with what the child writes to standard error to be read from `*reader`. */
+static inline csm_word csm_fork_heard(int *reader) {
+  int ends[2];
+  csm_word r = {0, 0};
+  if (pipe(ends) != 0) {
+    r.error = errno;
+    return r;
+  }
+  r = csm_fork();
+  if (r.error == 0 && r.value == 0) (void)dup2(ends[1], 2);
+  (void)close(ends[1]);
+  *reader = ends[0];
+  if (r.error != 0) (void)close(ends[0]);
+  return r;
+}
+
 /* For tests: waits for a child. Its exit status, or 256 + the signal that ended it. */
 static inline csm_word csm_wait(uintptr_t child) {
   int status = 0;

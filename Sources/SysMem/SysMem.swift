@@ -29,6 +29,7 @@ public final class SysMem: Sendable {
   private let reserved = Atomic<UInt64>(0)
   private let prepared = Atomic<UInt64>(0)
   private let ready = Atomic<UInt64>(0)
+  private let sealed = Atomic<UInt64>(0)
   /// Whether `process_madvise` turned out not to be for us. Written once; races are harmless.
   let isListRefused = Atomic<Bool>(false)
 
@@ -57,6 +58,9 @@ public final class SysMem: Sendable {
   ///
   /// - Returns: `false` where the kernel has no such call.
   public func passBarrier() -> Bool { (try? calls.membarrier()) != nil }
+
+  /// Bytes whose mappings cannot change any more, whatever their state.
+  public var sealedBytes: UInt64 { sealed.load(ordering: .relaxed) }
 
   /// Rounds a byte count up to whole physical pages.
   ///
@@ -168,6 +172,21 @@ extension SysMem {
   /// Gathers what is there into huge pages, now. Changes no state.
   public func sysCollapse(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     try advise(address, byteCount, .collapse)
+  }
+
+  /// From now on nobody can unmap a range, replace it or change its access rights, for as long as the
+  /// process lives. Changes no state.
+  ///
+  /// - Returns: `false`, with nothing changed, where the kernel cannot or would not.
+  @discardableResult
+  public func sysSeal(_ address: UInt, _ byteCount: UInt) -> Bool {
+    do throws(Errno) {
+      try calls.mseal(address, byteCount)
+    } catch {
+      return false
+    }
+    sealed.add(UInt64(byteCount), ordering: .relaxed)
+    return true
   }
 
   private func move(

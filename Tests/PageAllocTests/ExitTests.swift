@@ -79,7 +79,19 @@ private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
     await #expect(processExitsWith: .failure) { _ = try? split(at: 4) }
   }
 
-  @Test func aSummaryThatLies() async {
+  @Test("damaged tables", arguments: damages.indices)
+  func damagedTables(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in
+      damages[index].meet()
+    }
+    for part in damages[index].dump {
+      #expect(said(part.description, in: result), "\(damages[index].name): \(part)")
+    }
+  }
+
+  @Test func whatIsWrongWithoutTables() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {

@@ -32,6 +32,8 @@ package struct AllocatorTables: ~Copyable {
   private let chunkMapByteCount: UInt
   /// Which physical pages of the chunk map and of the run table are mapped: 32 and 128 at the most.
   private var mappedPages = InlineArray<3, UInt64>(repeating: 0)
+  /// Whether what is mapped is sealed.
+  private var isSealed = false
   /// Bytes that are mapped: what the tables may cost.
   package private(set) var mappedByteCount: UInt
 
@@ -121,9 +123,23 @@ package struct AllocatorTables: ~Copyable {
     for page in first...last where mappedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
       try system.sysMap(base + UInt(page * unit), UInt(unit))
       system.sysUsed(byteCount: UInt(unit))
+      if isSealed { system.sysSeal(base + UInt(page * unit), UInt(unit)) }
       mappedPages[page >> 6] |= 1 &<< UInt64(page & 63)
       mappedByteCount += UInt(unit)
     }
+  }
+
+  /// Where the tables lie, with the guards around them.
+  package var addresses: Range<UInt> { reservation..<(reservation + reservedByteCount) }
+
+  /// Seals the guards and the fixed tables, as far as the kernel can; what is mapped later is sealed then. The
+  /// tables must live as long as the process.
+  ///
+  /// - Precondition: no chunk was mapped yet.
+  package mutating func seal() {
+    isSealed = true
+    system.sysSeal(reservation, guardByteCount + fixedByteCount)
+    system.sysSeal(reservation + reservedByteCount - guardByteCount, guardByteCount)
   }
 
   deinit {

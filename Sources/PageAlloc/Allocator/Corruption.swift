@@ -1,6 +1,7 @@
 import CSysMem
 
-/// Our own state contradicts itself: says what, and traps.
+/// Our own state contradicts itself: says what, and traps. Where there are tables to show,
+/// ``PageAllocator/corrupted(_:_:)`` shows them.
 ///
 /// Never called for a mistake of the caller's; those are errors and change nothing. Nothing is
 /// allocated on the way, since the heap below may be what is broken.
@@ -42,12 +43,27 @@ package struct DumpLine {
     }
   }
 
+  /// Appends text and a number. A negative number, which none should be, shows as a huge one.
+  package mutating func append(_ text: StaticString, _ number: Int) {
+    append(text)
+    append(UInt(bitPattern: number))
+  }
+
+  /// Appends a byte as 2 hexadecimal digits.
+  package mutating func append(hex byte: UInt8) {
+    append(digit: byte &>> 4)
+    append(digit: byte & 15)
+  }
+
   /// Appends a word as 16 hexadecimal digits.
   package mutating func append(hex word: UInt64) {
     for shift in stride(from: 60, through: 0, by: -4) {
-      let digit = UInt8(truncatingIfNeeded: word &>> UInt64(shift) & 15)
-      append(byte: digit < 10 ? 48 + digit : 87 + digit)
+      append(digit: UInt8(truncatingIfNeeded: word &>> UInt64(shift) & 15))
     }
+  }
+
+  private mutating func append(digit: UInt8) {
+    append(byte: digit < 10 ? 48 + digit : 87 + digit)
   }
 
   private mutating func append(byte: UInt8) {

@@ -87,7 +87,8 @@ extension PageAllocator {
       if run + sum.start >= pageCount { return base - run }
       if sum.max >= pageCount {
         guard let found = chunks.data(chunk).allocated.find(pageCount, from: 0) else {
-          corrupted("a summary promises a run that its chunk does not have", UInt(chunk))
+          corrupted(
+            "a summary promises a run that its chunk does not have", Geometry.firstPage(of: chunk))
         }
         return base + found.first
       }

@@ -35,7 +35,8 @@ extension PageAllocator {
     let place = Geometry.place(of: searchPage)
     if Geometry.pagesPerChunk &- place >= pageCount, summaries.leaf(chunk).max >= pageCount {
       guard let found = chunks.data(chunk).allocated.find(pageCount, from: place) else {
-        corrupted("a summary promises a run that its chunk does not have", UInt(chunk))
+        corrupted(
+          "a summary promises a run that its chunk does not have", Geometry.firstPage(of: chunk))
       }
       let base = Geometry.firstPage(of: chunk)
       return (base &+ found.first, base &+ found.firstFree)
@@ -58,7 +59,8 @@ extension PageAllocator {
       return (page, firstGrownPage(atLeast: window.low))
     case .chunk(let chunk):
       guard let found = chunks.data(chunk).allocated.find(pageCount, from: 0) else {
-        corrupted("a summary promises a run that its chunk does not have", UInt(chunk))
+        corrupted(
+          "a summary promises a run that its chunk does not have", Geometry.firstPage(of: chunk))
       }
       let base = Geometry.firstPage(of: chunk)
       window.narrow(to: (base &+ found.firstFree)..<(base &+ Geometry.pagesPerChunk))
@@ -89,7 +91,7 @@ extension PageAllocator {
       let data = chunks.data(chunk)
       let places = place..<(place &+ pageCount)
       let scavengedPages = data.allocate(places)
-      scavengeIndex.noteAllocated(chunk: chunk, pageCount: pageCount)
+      noteAllocated(chunk: chunk, pageCount: pageCount)
       summaries.update(
         leaf: chunk, data.allocated.summary(afterTaking: places, summaries.leaf(chunk)))
       return scavengedPages
@@ -110,7 +112,7 @@ extension PageAllocator {
       scavengedPages &+=
         stop &- position == Geometry.pagesPerChunk
         ? data.allocateAll() : data.allocate((position &- base)..<(stop &- base))
-      scavengeIndex.noteAllocated(chunk: chunk, pageCount: stop &- position)
+      noteAllocated(chunk: chunk, pageCount: stop &- position)
       position = stop
     }
     update(page, pageCount, areInnerFree: false)

@@ -87,7 +87,7 @@ extension PageAllocator {
         else { break }
         allocated.bits.remove(place..<(place &+ pageCount))
         sum = allocated.summary(afterFreeing: place..<(place &+ pageCount), sum)
-        scavengeIndex.noteFreed(chunk: chunk, first: place, pageCount: pageCount)
+        noteFreed(chunk: chunk, last: place &+ pageCount &- 1, pageCount: pageCount)
         index &+= 1
       } while index < batch.count
       summaries.set(leaf: chunk, sum, &stale)

@@ -9,7 +9,9 @@ extension PageAllocator {
     var place = Geometry.place(of: searchPage)
     if summaries.leaf(chunk).packed != 0 {
       guard let found = chunks.data(chunk).allocated.find(1, from: place) else {
-        corrupted("a summary promises a free page that its chunk does not have", UInt(chunk))
+        corrupted(
+          "a summary promises a free page that its chunk does not have",
+          Geometry.firstPage(of: chunk))
       }
       place = found.first
     } else {
@@ -30,7 +32,7 @@ extension PageAllocator {
       free: free, scavenged: scavenged)
     data.allocated.bits.setWord(word, ~0)
     data.scavenged.setWord(word, scavenged & ~free)
-    scavengeIndex.noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
+    noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
     summaries.update(leaf: chunk, data.allocated.summarize())
     searchPage = cache.base &+ Geometry.pagesPerCache &- 1
     return cache
@@ -50,7 +52,7 @@ extension PageAllocator {
     data.allocated.bits.setWord(word, data.allocated.bits.word(word) & ~cache.free)
     data.scavenged.setWord(word, data.scavenged.word(word) | cache.scavenged)
     let highest = 63 &- cache.free.leadingZeroBitCount
-    scavengeIndex.noteFreed(
+    noteFreed(
       chunk: chunk, last: word &* 64 &+ highest, pageCount: cache.free.nonzeroBitCount)
     lowerSearchPage(to: cache.base)
     summaries.update(leaf: chunk, data.allocated.summarize())

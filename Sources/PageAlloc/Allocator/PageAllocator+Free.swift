@@ -12,7 +12,7 @@ extension PageAllocator {
       let allocated = chunks.data(chunk).allocated
       let places = place..<(place &+ pageCount)
       allocated.bits.remove(places)
-      scavengeIndex.noteFreed(chunk: chunk, first: place, pageCount: pageCount)
+      noteFreed(chunk: chunk, last: place &+ pageCount &- 1, pageCount: pageCount)
       summaries.update(
         leaf: chunk, allocated.summary(afterFreeing: places, summaries.leaf(chunk)))
     } else {
@@ -34,7 +34,7 @@ extension PageAllocator {
       } else {
         allocated.bits.remove((position &- base)..<(stop &- base))
       }
-      scavengeIndex.noteFreed(chunk: chunk, first: position &- base, pageCount: stop &- position)
+      noteFreed(chunk: chunk, last: stop &- base &- 1, pageCount: stop &- position)
       position = stop
     }
     update(page, pageCount, areInnerFree: true)

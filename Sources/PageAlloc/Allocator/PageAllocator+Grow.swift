@@ -4,6 +4,7 @@ extension PageAllocator {
   /// - Precondition: they lie in `Geometry.growableChunks`, and the chunk map is mapped for them.
   /// - Complexity: O(chunks).
   package mutating func grow(_ added: Range<ChunkIndex>) {
+    requireUnknown(added)
     sysGrow(added)
     if startChunk == 0 || added.lowerBound < startChunk { startChunk = added.lowerBound }
     endChunk = max(endChunk, added.upperBound)

@@ -77,7 +77,10 @@ extension PageAllocator {
           from: place, minimum: minimum, limit: limit, grain: grain, spared: dense)
       {
         let base = Geometry.firstPage(of: chunk)
-        return (base &+ places.lowerBound)..<(base &+ places.upperBound)
+        let run = (base &+ places.lowerBound)..<(base &+ places.upperBound)
+        requireSound(chunk)
+        requireNobodys(run)
+        return run
       }
       scavengeIndex.setEmpty(chunk, isSpared: dense != 0)
     }

@@ -31,6 +31,8 @@ package struct PageAllocator: ~Copyable {
   package var scavengeIndex: ScavengeIndex
   /// What was grown, in pages, sorted and joined.
   package internal(set) var ranges: AddressRanges<UInt32>
+  /// What was handed out: looked at only where something is wrong.
+  let runs: RunTable
   /// What kinds of pages the kernel has.
   package var grain: ScavengeGrain
 
@@ -48,6 +50,7 @@ package struct PageAllocator: ~Copyable {
     unsafe scavengeIndex = ScavengeIndex.sysInit(storage: tables.scavengeRecords)
     unsafe ranges = AddressRanges(storage: tables.ranges)
     unsafe chunks = ChunkMap(storage: tables.chunks)
+    unsafe runs = RunTable(storage: tables.runs)
     self.grain = grain
   }
 

@@ -41,6 +41,12 @@ struct GrowthState: ~Copyable {
   var reservation: Reservation
   /// The tables' memory.
   var tables: AllocatorTables
+
+  /// Seals what never changes again, as far as the kernel can.
+  mutating func seal(by system: SysMem) {
+    tables.seal()
+    reservation.seal(by: system)
+  }
 }
 
 /// Where the parts of an arena's head lie.

@@ -119,6 +119,7 @@ extension ArenaState {
   ///
   /// - Precondition: the part lies in the run.
   mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
+    allocator.requireInUse(part)
     runs.clear(run.lowerBound)
     if part.lowerBound > run.lowerBound {
       runs.setLength(run.lowerBound, part.lowerBound - run.lowerBound)

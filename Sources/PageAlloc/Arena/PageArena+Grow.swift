@@ -131,6 +131,7 @@ extension PageArena {
       let taken = unsafe state.pointee.take(pageCount, alignment, steps: .max, look: look)
       let isAnyDetached = unsafe !state.pointee.detached.isEmpty
       let largest = unsafe state.pointee.allocator.summaries.longestRun
+      if taken == nil { unsafe state.pointee.allocator.requireSoundTree() }
       unsafe state.locks.pointee.heap.unlock()
       if let taken { return taken }
       if !isAnyDetached { throw .outOfMemory(pages: pageCount, largestFreeRun: largest) }

@@ -20,6 +20,9 @@ extension PageArena {
     public let largestFreeRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
+    /// Of tables and address space, what is sealed: its mappings never change again. 0 but for
+    /// ``Options/isPermanent``.
+    public let sealedBytes: UInt64
     /// What went back, and at what cost.
     public let returned: Returned
 
@@ -95,11 +98,22 @@ extension ArenaState {
       cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
       largestFreeRun: allocator.summaries.longestRun,
       metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system)),
-      returned: PageArena.Returned(scavenger.counters))
+      sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))
   }
 }
 
 extension PageArena {
   /// The states of all memory that the arena has of the system, its tables included.
   package var systemStatistics: SysMem.Statistics { system.statistics }
+
+  /// The address of page 0, for a check.
+  package var origin: UInt { base }
+
+  /// Looks at the memory of the tables, or damages it, for a check. Nobody else may use the arena meanwhile.
+  package func withTables(_ body: (borrowing AllocatorTables) -> Void) {
+    // The state lives as long as the arena.
+    unsafe state.locks.pointee.growth.lock()
+    defer { unsafe state.locks.pointee.growth.unlock() }
+    unsafe body(state.growth.pointee.tables)
+  }
 }

@@ -31,7 +31,8 @@ import SysMem
 /// ```
 ///
 /// When the last reference to the arena goes, all its memory goes, runs still in use included; but
-/// where there are owners (``PageRun``), it stays until the last of them has gone, too.
+/// where there are owners (``PageRun``), it stays until the last of them has gone, too. An arena that is
+/// to live as long as the process says so: see ``Options/isPermanent``.
 @safe
 public final class PageArena: @unchecked Sendable {
   // @unchecked: all fields never change; what `state` points at is guarded by the locks in it, as
@@ -61,6 +62,8 @@ public final class PageArena: @unchecked Sendable {
   let ownersUseCaches: Bool
   /// Whether runs may be writable and executable at once.
   let allowsWritableCode: Bool
+  /// Whether the arena never ends.
+  let isPermanent: Bool
 
   /// Reserves the address space of an arena. No memory is committed but for its tables.
   ///
@@ -91,6 +94,7 @@ public final class PageArena: @unchecked Sendable {
     isCore = false
     ownersUseCaches = cacheLimit > 0 && system.passBarrier()
     allowsWritableCode = options.allowsWritableCode
+    isPermanent = options.isPermanent
     // The head has room for all of it, is zero, aligned to 64, and used for nothing else.
     unsafe state = UnsafeMutablePointer(head: tables.head)
     unsafe state.locks.initialize(to: ArenaLocks())
@@ -109,6 +113,7 @@ public final class PageArena: @unchecked Sendable {
     // The core is let go of when the state ends.
     unsafe state.pointee.owned.core = Unmanaged.passRetained(PageArena(coreOf: self))
     setLimits(options.memoryLimit)
+    if isPermanent { unsafe state.growth.pointee.seal(by: system) }
     ForkHandlers.register()
     unsafe ArenaRegistry.add(state)
   }
@@ -125,13 +130,14 @@ public final class PageArena: @unchecked Sendable {
     isCore = true
     ownersUseCaches = arena.ownersUseCaches
     allowsWritableCode = arena.allowsWritableCode
+    isPermanent = arena.isPermanent
   }
 
   /// Arenas made so far.
   private static let numbers = Atomic<UInt>(0)
 
   deinit {
-    if !isCore { endOrOrphan() }
+    if !isCore, !isPermanent { endOrOrphan() }
   }
 
   /// The address of a page.

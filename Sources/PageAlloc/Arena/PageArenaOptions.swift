@@ -71,6 +71,13 @@ extension PageArena {
     public var scavengesUnderPressure = false
     /// Whether a run may be writable and executable at once, for code that rewrites itself.
     public var allowsWritableCode = false
+    /// Whether the arena lives as long as the process: it never ends, even when the last reference to it has
+    /// gone. Nobody can then unmap its tables or take their guards away, where the kernel can see to that
+    /// (`mseal`, Linux 6.10); ``Statistics/sealedBytes`` tells.
+    ///
+    /// What is sealed are the tables, as they grow, the threads' caches, and the ends of the address space that
+    /// are never used. Runs are not, so that they can be protected, moved and given back as in any arena.
+    public var isPermanent = false
     /// The operating system, or what a test puts in its place.
     public var calls: any MemoryCalls
     /// The files of the system, or what a test puts in their place.

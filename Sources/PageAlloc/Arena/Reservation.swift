@@ -127,6 +127,18 @@ extension Reservation {
     }
   }
 
+  /// Seals what can never be grown, at both ends of each piece, as far as the kernel can.
+  func seal(by system: SysMem) {
+    for index in 0..<pieceCount {
+      let piece = pieces[index]
+      let start = base + UInt(piece.chunks.lowerBound) << UInt(Geometry.chunkShift)
+      let end = base + UInt(piece.chunks.upperBound) << UInt(Geometry.chunkShift)
+      let (low, high) = (start - piece.mapping.lowerBound, piece.mapping.upperBound - end)
+      if low > 0 { system.sysSeal(piece.mapping.lowerBound, low) }
+      if high > 0 { system.sysSeal(end, high) }
+    }
+  }
+
   /// Gives all address space back. Nothing of it may be used any more.
   ///
   /// - Parameters:

@@ -6,6 +6,7 @@ extension PageArena.Statistics {
       ("freeResidentBytes", freeResidentBytes), ("cachedBytes", cachedBytes),
       ("scavengedBytes", scavengedBytes),
       ("largestFreeRunPages", UInt64(largestFreeRun)), ("metadataBytes", metadataBytes),
+      ("sealedBytes", sealedBytes),
     ]
   }
 
@@ -64,6 +65,7 @@ extension PageArena.Statistics: CustomStringConvertible {
     text += "background  \(tenths(UInt64(returned.backgroundShare * 10_000)))"
     text += " thousandths of a processor, \(returned.passes) passes\n"
     text += "tables      \(mebibytes(metadataBytes))"
+    if sealedBytes > 0 { text += "; sealed, with unused address space: \(mebibytes(sealedBytes))" }
     return text
   }
 

@@ -143,7 +143,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.unlock()
     if let cache = unsafe position { return unsafe cache }
 
-    let address = try CacheMapping.map(system)
+    let address = try CacheMapping.map(system, isPermanent: isPermanent)
     guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
       corrupted("the kernel mapped a cache at address 0")
     }
@@ -258,8 +258,9 @@ private enum ThreadEnd {
 enum CacheMapping {
   /// Maps zeroed memory for one cache.
   ///
+  /// - Parameter isPermanent: whether it is sealed, and never unmapped.
   /// - Returns: its address.
-  static func map(_ system: SysMem) throws(SysMemError) -> UInt {
+  static func map(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> UInt {
     let guardSize = UInt(system.calls.physicalPageSize)
     let size = byteCount(system)
     let reservation = try system.sysReserve(size + 2 * guardSize)
@@ -271,6 +272,7 @@ enum CacheMapping {
       throw error
     }
     system.sysUsed(byteCount: size)
+    if isPermanent { system.sysSeal(reservation, size + 2 * guardSize) }
     return reservation + guardSize
   }
 

@@ -83,32 +83,36 @@ package struct ScavengeIndex: ~Copyable {
   }
 
   /// Pages of a chunk were taken.
-  @inline(__always)
-  package mutating func noteAllocated(chunk: ChunkIndex, pageCount: Int) {
+  ///
+  /// - Returns: `false`, with nothing changed, where the chunk does not have so many.
+  @inline(__always) @discardableResult
+  package mutating func noteAllocated(chunk: ChunkIndex, pageCount: Int) -> Bool {
     var record = record(chunk)
-    if !record.allocate(pageCount, generation: generation) {
-      corrupted("more pages allocated in a chunk than it has", UInt(chunk))
-    }
+    if !record.allocate(pageCount, generation: generation) { return false }
     setRecord(chunk, record)
+    return true
   }
 
   /// Pages of a chunk came back: `pageCount` of them, the last at `first + pageCount - 1`.
-  @inline(__always)
-  package mutating func noteFreed(chunk: ChunkIndex, first: Int, pageCount: Int) {
+  ///
+  /// - Returns: `false`, with nothing changed, where fewer are in use.
+  @inline(__always) @discardableResult
+  package mutating func noteFreed(chunk: ChunkIndex, first: Int, pageCount: Int) -> Bool {
     noteFreed(chunk: chunk, last: first &+ pageCount &- 1, pageCount: pageCount)
   }
 
   /// Pages of a chunk came back, the highest of them at `last`.
-  @inline(__always)
-  package mutating func noteFreed(chunk: ChunkIndex, last: Int, pageCount: Int) {
+  ///
+  /// - Returns: `false`, with nothing changed, where fewer are in use.
+  @inline(__always) @discardableResult
+  package mutating func noteFreed(chunk: ChunkIndex, last: Int, pageCount: Int) -> Bool {
     var record = record(chunk)
-    if !record.free(pageCount, generation: generation) {
-      corrupted("more pages freed in a chunk than are in use", UInt(chunk))
-    }
+    if !record.free(pageCount, generation: generation) { return false }
     setRecord(chunk, record)
     let page = Geometry.firstPage(of: chunk) &+ last
     highWater = max(highWater, page)
     forceCursor.raise(to: page)
+    return true
   }
 
   /// The highest chunk at or below the cursor that may be scavenged.

@@ -148,7 +148,7 @@ package let forkChecks: [Check] = [
 ]
 
 /// Says so where a child of `fork` cannot be looked at.
-private func leavesOutFork(_ recorder: inout Recorder) -> Bool {
+func leavesOutFork(_ recorder: inout Recorder) -> Bool {
   if csm_sanitizer() != 1 { return false }
   recorder.leaveOut("ThreadSanitizer hangs in a child that was forked from threads")
   return true

@@ -91,7 +91,8 @@ package let returnStatisticsChecks: [Check] = [
   },
 ]
 
-private func contains(_ text: String, _ part: String) -> Bool {
+/// Whether a part is in a text. `==` on strings needs the tables of Unicode.
+func contains(_ text: String, _ part: String) -> Bool {
   let bytes = Array(text.utf8)
   let wanted = Array(part.utf8)
   guard bytes.count >= wanted.count else { return false }
