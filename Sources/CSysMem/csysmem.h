@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -299,6 +301,55 @@ static inline csm_word csm_write(int fd, const void *buffer, size_t length) {
 }
 
 static inline void csm_close(int fd) { (void)close(fd); }
+
+/* ---- Sleeping on files */
+
+/* What a file has to tell, as poll says it. */
+static const int csm_pollin = POLLIN, csm_pollpri = POLLPRI, csm_pollerr = POLLERR | POLLNVAL;
+
+/* A file that has something to tell (POLLPRI) each time that some task of the system waited for
+ * memory for `stall` microseconds within `window` of them. */
+static inline csm_word csm_watch_stalls(unsigned stall, unsigned window) {
+  int fd = open("/proc/pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+  if (fd < 0) return r;
+  char text[48];
+  int length = snprintf(text, sizeof text, "some %u %u", stall, window);
+  /* The kernel wants the zero at the end, too. */
+  if (write(fd, text, (size_t)length + 1) < 0) {
+    r.error = errno;
+    (void)close(fd);
+  }
+  return r;
+}
+
+static inline csm_word csm_eventfd(void) {
+  int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+  return r;
+}
+
+/* Makes an eventfd readable. It can only fail by being so already. */
+static inline void csm_ring(int fd) {
+  uint64_t one = 1;
+  ssize_t n = write(fd, &one, sizeof one);
+  (void)n;
+}
+
+/* Makes it no longer readable; whether it was. */
+static inline int csm_hush(int fd) {
+  uint64_t count;
+  return read(fd, &count, sizeof count) == sizeof count;
+}
+
+/* Sleeps until `file` has one of `events` to tell, `bell` can be read, or so many nanoseconds are
+ * over (rounded up to milliseconds, with no end from 2^31 of those on). What `file` tells. */
+static inline int csm_poll_either(int file, int events, int bell, uint64_t nanoseconds) {
+  uint64_t milliseconds = nanoseconds / 1000000u + (nanoseconds % 1000000u != 0);
+  struct pollfd files[2] = {{file, (short)events, 0}, {bell, POLLIN, 0}};
+  int n = poll(files, 2, milliseconds > 0x7fffffff ? -1 : (int)milliseconds);
+  return n <= 0 ? 0 : files[0].revents;
+}
 
 /* Monotonic time in nanoseconds. */
 static inline uint64_t csm_now(void) {

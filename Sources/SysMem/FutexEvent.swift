@@ -36,6 +36,9 @@ public struct FutexEvent: ~Copyable, Sendable {
     _ = word.exchange(0, ordering: .acquiring)
   }
 
+  /// Whether it was signalled; it no longer is. Does not sleep.
+  public borrowing func take() -> Bool { word.exchange(0, ordering: .acquiring) != 0 }
+
   /// As if never signalled: for a child of `fork`.
   public borrowing func reset() { word.store(0, ordering: .relaxed) }
 

@@ -44,6 +44,12 @@ package let allChecks: [Check] = [
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
 /// runner of `make test-embedded`, `make test-i386` and `make test-armhf` has them, Swift Testing not.
-package let aloneChecks: [Check] =
-  scavengerThreadChecks + idleThreadChecks + forkChecks + largeReturnChecks + mappingChecks
-  + dumpChecks
+package let aloneChecks: [Check] = [
+  scavengerThreadChecks,
+  idleThreadChecks,
+  stallChecks,
+  forkChecks,
+  largeReturnChecks,
+  mappingChecks,
+  dumpChecks,
+].flatMap { $0 }

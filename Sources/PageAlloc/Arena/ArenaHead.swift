@@ -27,6 +27,8 @@ struct ArenaLocks: ~Copyable {
   let release = FutexLock()
   /// Ends the sleep of the scavenger's thread.
   let wakeUp = FutexEvent()
+  /// Where the thread sleeps if stalls are to wake it.
+  let stallWatch = StallWatch()
   /// The scavenger's thread is to end. Written by the arena's end, read by the thread: relaxed,
   /// since the event orders it.
   let isStopping = Atomic<Bool>(false)

@@ -57,6 +57,7 @@ private func inChild() {
     unsafe $0.pointee.reattachAll()
     unsafe $0.pointee.takeOrphanedCaches()
     unsafe $0.locks.pointee.wakeUp.reset()
+    unsafe $0.locks.pointee.stallWatch.close()
     unsafe $0.steps.pointee.isFresh = true
     unsafe $0.pointee.forgetThread()
     unsafe $0.locks.pointee.heap.unlock()

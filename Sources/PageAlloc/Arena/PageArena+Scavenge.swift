@@ -71,7 +71,9 @@ extension PageArena {
   var returnPath: ReturnPath { unsafe ReturnPath(base: base, system: system, state: state) }
 
   /// One step of the scavenger, for a check with a clock of its own. The arena must have no thread.
-  package func backgroundStep() -> ScavengeStep { returnPath.backgroundStep() }
+  package func backgroundStep(isStalled: Bool = false) -> ScavengeStep {
+    returnPath.backgroundStep(isStalled: isStalled)
+  }
 
   /// Whether the scavenger's thread exists, and whether it sleeps until it is signalled.
   package var scavengerThread: (exists: Bool, isParked: Bool) {

@@ -63,11 +63,12 @@ extension PageArena {
     public var memoryLimit: MemoryLimit = .none
     /// Whether huge pages are asked for.
     public var hugePages: HugePages = .system
-    /// Whether the scavenger also looks, once a second, at the kernel's count of stalls for want of memory
-    /// (`/proc/pressure/memory`), and gives all free memory back when it grows.
+    /// Whether the scavenger gives all free memory back when tasks of the system have to wait for memory,
+    /// for a hundredth of the time or more (`/proc/pressure/memory`).
     ///
-    /// Only with ``Scavenging/background(headroom:cpuShare:)``, and where the kernel has that file. The
-    /// thread then wakes once a second, from the first time on that there was something to give back.
+    /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file, and from the
+    /// first time on that there was something to give back. The kernel wakes the thread; where it does not
+    /// grant that, the thread looks at the file once a second.
     public var scavengesUnderPressure = false
     /// Whether a run may be writable and executable at once, for code that rewrites itself.
     public var allowsWritableCode = false

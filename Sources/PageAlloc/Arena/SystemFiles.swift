@@ -1,12 +1,37 @@
 import CSysMem
 
-/// The small text files in which the kernel tells about limits and pressure, so that a check can hand
-/// in others.
+/// The files in which the kernel tells about limits and pressure, so that a check can hand in others.
 package protocol SystemFiles: AnyObject, Sendable {
   /// Reads the start of a file.
   ///
   /// - Returns: `false`, with the text empty, where it cannot be read.
   func read(_ path: borrowing SmallText, into text: inout SmallText) -> Bool
+
+  /// Asks the kernel to tell when tasks wait for memory.
+  ///
+  /// - Returns: a file for ``awaitStall(_:bell:nanoseconds:)``, to be closed; `nil` where the kernel refuses.
+  func watchStalls() -> Int32?
+
+  /// Sleeps until tasks have stalled, `bell` can be read, or so many nanoseconds are over; `nil`: for as
+  /// long as it takes.
+  func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews
+}
+
+/// What ended a sleep.
+package enum StallNews: Sendable {
+  /// The bell, or the time.
+  case none
+  /// Tasks have waited for memory.
+  case stalled
+  /// The file tells nothing any more.
+  case gone
+}
+
+extension SystemFiles {
+  /// Refuses.
+  package func watchStalls() -> Int32? { nil }
+  /// Tells nothing.
+  package func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews { .gone }
 }
 
 /// The files of the system.
@@ -23,6 +48,18 @@ package final class LinuxFiles: SystemFiles {
     defer { csm_close(file) }
     // The text has so much room.
     return unsafe text.fill { buffer, room in unsafe csm_read(file, buffer, room) }
+  }
+
+  package func watchStalls() -> Int32? {
+    // A window of 2 s is granted to everybody; one of another length wants a privilege.
+    let watched = csm_watch_stalls(20_000, 2_000_000)
+    return watched.error == 0 ? Int32(truncatingIfNeeded: watched.value) : nil
+  }
+
+  package func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews {
+    let events = csm_poll_either(file, csm_pollpri, bell, nanoseconds ?? .max)
+    if events & csm_pollerr != 0 { return .gone }
+    return events & csm_pollpri != 0 ? .stalled : .none
   }
 }
 

@@ -25,11 +25,11 @@ package enum ScavengeStep: Equatable, Sendable {
 extension ReturnPath {
   /// Works until so much processor time is used, in nanoseconds, then sleeps.
   static var workNanoseconds: UInt64 { 1_000_000 }
-  /// How often the kernel's count of stalls is read, in nanoseconds.
-  static var pressureNanoseconds: UInt64 { 1_000_000_000 }
 
   /// One step of the scavenger. One caller at a time: the thread, or a check.
-  func backgroundStep() -> ScavengeStep {
+  ///
+  /// - Parameter isStalled: the kernel just told that tasks wait for memory.
+  func backgroundStep(isStalled: Bool) -> ScavengeStep {
     // The state lives until the arena's end; so below.
     let clock = unsafe state.pointee.scavenger.clock
     let now = clock.now()
@@ -40,8 +40,9 @@ extension ReturnPath {
     let isUnderLimit = unsafe state.pointee.isNearSoftLimit
     unsafe state.locks.pointee.heap.unlock()
 
-    if isPressed() {
+    if isStalled || isCountOfStallsRising() {
       // The kernel is short of memory: all goes, at once.
+      _ = drainCaches()
       _ = release(.max, .force, .background)
       return rest(workedSince: processorTime)
     }
@@ -58,7 +59,7 @@ extension ReturnPath {
     }
     if released == 0 {
       // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends.
-      drainCaches()
+      if drainCaches() > 0 { unsafe state.steps.pointee.idleGenerations = 0 }
       return finish(now, isIdle: true)
     }
     unsafe state.steps.pointee.idleGenerations = 0
@@ -76,24 +77,32 @@ extension ReturnPath {
   private func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    return unsafe state.pointee.finish(&state.steps.pointee, now, isIdle: isIdle)
+    let isPolling =
+      unsafe state.pointee.scavenger.readsPressure && !state.locks.pointee.stallWatch.isOn
+    return unsafe state.pointee.finish(
+      &state.steps.pointee, now, isIdle: isIdle, mayPark: !isPolling)
   }
 
   /// Takes back what all caches hold, as far as their owners are outside.
-  func drainCaches() {
+  ///
+  /// - Returns: how many pages.
+  private func drainCaches() -> Int {
     unsafe state.locks.pointee.heap.lock()
     let isAny = unsafe state.pointee.askForCaches()
     unsafe state.locks.pointee.heap.unlock()
-    if !isAny { return }
+    if !isAny { return 0 }
     let canSeeOthers = system.passBarrier()
     unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    let before = unsafe state.pointee.inUsePages
     _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
-    unsafe state.locks.pointee.heap.unlock()
+    return before - (unsafe state.pointee.inUsePages)
   }
 
-  /// Whether the kernel stalled somebody for want of memory since the last look.
-  private func isPressed() -> Bool {
-    guard unsafe state.pointee.scavenger.readsPressure else { return false }
+  /// Whether tasks waited for memory since the last look, where the kernel does not tell by itself.
+  private func isCountOfStallsRising() -> Bool {
+    guard unsafe state.pointee.scavenger.readsPressure, unsafe !state.locks.pointee.stallWatch.isOn
+    else { return false }
     let total = stallMicroseconds(unsafe state.pointee.files)
     let last = unsafe state.steps.pointee.pressure
     unsafe state.steps.pointee.pressure = total
@@ -125,6 +134,11 @@ extension ArenaState {
   fileprivate mutating func begin(
     _ steps: inout ScavengeSteps, now: UInt64, processorTime: UInt64
   ) {
+    if scavenger.phase == .parked {
+      // Woken by stalls, not by a free.
+      scavenger.phase = .awake
+      scavenger.wakeAbove = .max
+    }
     if steps.isFresh {
       steps.isFresh = false
       steps.generationStart = now
@@ -164,11 +178,11 @@ extension ArenaState {
   }
 
   fileprivate mutating func finish(
-    _ steps: inout ScavengeSteps, _ now: UInt64, isIdle: Bool
+    _ steps: inout ScavengeSteps, _ now: UInt64, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
     let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, softPages: softPages)
-    let mayPark = isIdle ? steps.idleGenerations >= 2 : residentPages <= goal
-    if mayPark, !scavenger.readsPressure {
+    let isDone = isIdle ? steps.idleGenerations >= 2 : residentPages <= goal
+    if isDone, mayPark {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
       armScavenger()

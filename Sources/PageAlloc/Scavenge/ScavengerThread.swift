@@ -55,6 +55,14 @@ extension ArenaState {
   }
 }
 
+extension ArenaLocks {
+  /// Ends the sleep of the scavenger's thread, wherever it sleeps.
+  borrowing func signalThread() {
+    wakeUp.signal()
+    stallWatch.ring()
+  }
+}
+
 extension ReturnPath {
   /// Does what ``ArenaState/scavengerCall()`` said. Call with no lock held.
   @inline(never)
@@ -62,7 +70,7 @@ extension ReturnPath {
     switch call {
     case .none: break
     // The state lives until the arena's end, which no call is left for.
-    case .signal: unsafe state.locks.pointee.wakeUp.signal()
+    case .signal: unsafe state.locks.pointee.signalThread()
     case .start: start()
     }
   }
@@ -92,12 +100,28 @@ extension ReturnPath {
 
   /// The thread's whole life.
   private func runInBackground() {
+    if unsafe state.pointee.scavenger.readsPressure {
+      unsafe state.locks.pointee.stallWatch.open(state.pointee.files)
+    }
+    var isStalled = false
     while unsafe !state.locks.pointee.isStopping.load(ordering: .relaxed) {
-      switch backgroundStep() {
-      case .park: unsafe state.locks.pointee.wakeUp.wait(nanoseconds: nil)
-      case .sleep(let time): unsafe state.locks.pointee.wakeUp.wait(nanoseconds: time)
+      switch backgroundStep(isStalled: isStalled) {
+      case .park: isStalled = sleep(nanoseconds: nil)
+      case .sleep(let time): isStalled = sleep(nanoseconds: time)
       }
     }
+  }
+
+  /// Sleeps until signalled, or for so many nanoseconds.
+  ///
+  /// - Returns: whether it was stalls that ended the sleep.
+  private func sleep(nanoseconds: UInt64?) -> Bool {
+    if unsafe state.locks.pointee.stallWatch.isOn {
+      return unsafe state.locks.pointee.stallWatch.wait(
+        state.locks.pointee.wakeUp, state.pointee.files, nanoseconds: nanoseconds)
+    }
+    unsafe state.locks.pointee.wakeUp.wait(nanoseconds: nanoseconds)
+    return false
   }
 
   /// Ends the thread and waits for it: a step takes milliseconds at the most.
@@ -106,9 +130,10 @@ extension ReturnPath {
   func stopBackground() {
     guard unsafe state.pointee.scavenger.hasThread else { return }
     unsafe state.locks.pointee.isStopping.store(true, ordering: .relaxed)
-    unsafe state.locks.pointee.wakeUp.signal()
+    unsafe state.locks.pointee.signalThread()
     // Joined once: nobody else has the arena.
     _ = unsafe csm_thread_join(state.pointee.scavenger.thread)
     unsafe state.pointee.scavenger.hasThread = false
+    unsafe state.locks.pointee.stallWatch.close()
   }
 }

@@ -63,7 +63,10 @@ package let forkChecks: [Check] = [
       recorder.leaveOut("qemu-user aborts when a forked child of threads starts a thread")
       return
     }
-    guard let arena = makeArena(&recorder, .quick()), let run = arena.take(1024, &recorder)
+    // With files to sleep on, where the kernel grants them: the child has its own.
+    var options = PageArena.Options.quick()
+    options.scavengesUnderPressure = LinuxFiles().isWatchingStalls
+    guard let arena = makeArena(&recorder, options), let run = arena.take(1024, &recorder)
     else { return }
     run.stamp(1)
     arena.give(run, &recorder)
@@ -146,6 +149,15 @@ package let forkChecks: [Check] = [
     }
   },
 ]
+
+extension LinuxFiles {
+  /// Whether the kernel grants word of stalls.
+  fileprivate var isWatchingStalls: Bool {
+    guard let file = watchStalls() else { return false }
+    csm_close(file)
+    return true
+  }
+}
 
 /// Says so where a child of `fork` cannot be looked at.
 func leavesOutFork(_ recorder: inout Recorder) -> Bool {

@@ -137,6 +137,43 @@ package let scavengerStepChecks: [Check] = [
     _ = arena.backgroundStep()
     recorder.expectEqual(arena.statistics.returned.backgroundBytes, 64 * 8192, "when it rises")
   },
+
+  Check("scavenger: what caches held when it came to them goes a generation later") { recorder in
+    let clock = FakeClock()
+    var options = PageArena.Options.stepped(clock)
+    options.threadCacheByteCount = 16 << 20
+    guard let arena = makeArena(&recorder, options), arena.take(1000, &recorder) != nil
+    else { return }
+    var runs: [Run] = []
+    for _ in 0..<16 {
+      guard let run = arena.take(32, &recorder) else { return }
+      run.stamp(1)
+      runs.append(run)
+    }
+    // Seen in use, so that for two generations it may come back.
+    _ = arena.backgroundStep()
+    for run in runs { arena.give(run, &recorder) }
+    recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand")
+    guard runUntilParked(arena, clock, &recorder) != nil else { return }
+    let statistics = arena.statistics
+    recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
+    recorder.expect(statistics.residentBytes <= 1228 * 8192, "\(statistics.residentBytes) stay")
+  },
+
+  Check("scavenger: word of stalls empties the arena, what is at hand included") { recorder in
+    let clock = FakeClock()
+    var options = PageArena.Options.stepped(clock)
+    options.threadCacheByteCount = 16 << 20
+    guard let arena = makeArena(&recorder, options), let run = arena.take(5, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run, &recorder)
+    recorder.expect(arena.backgroundStep() == .park, "nothing to do")
+    recorder.expect(arena.statistics.cachedBytes > 0, "at hand")
+    _ = arena.backgroundStep(isStalled: true)
+    recorder.expectEqual(arena.statistics.residentBytes, 0, "resident")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
 ]
 
 /// A kernel that stalls more and more.
