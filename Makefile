@@ -107,6 +107,11 @@ sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
 	  -Xswiftc -use-ld=lld --scratch-path .build/$$kind "$${flags[@]}"; \
 	TSAN_OPTIONS=halt_on_error=1 .build/$$kind/debug/crosscheck test; done
 
+test-overcommit: ## as root: the checks where the kernel does not overcommit (changes the system)
+	@$(prepare); $(cross)/crosscheck.sh embedded build; $(pagetool); \
+	Tests/Overcommit/overcommit.sh .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck \
+	  .build/release/pagetool $(TRACE)
+
 coverage: ## lines of the library that the checks run through; fails below 95 in 100
 	@$(prepare); Tests/Coverage/coverage.sh
 
@@ -129,5 +134,5 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-x86_64 test-embedded test-i386 test-armhf test-compile sanitize coverage nightly mutants \
+  test test-x86_64 test-embedded test-i386 test-armhf test-compile test-overcommit sanitize coverage nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

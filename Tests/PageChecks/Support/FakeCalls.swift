@@ -38,6 +38,9 @@ package final class FakeCalls: MemoryCalls {
   /// Whether the kernel can make other threads pass a barrier.
   package let hasBarriers = Atomic<Bool>(true)
 
+  /// So much may become writable yet, as where the kernel does not overcommit.
+  package let committableBytes = Atomic<Int>(.max)
+
   // Guarded by the lock.
   private let logLock = FutexLock()
   nonisolated(unsafe) private var log: [AdvisedRange] = []
@@ -115,7 +118,15 @@ package final class FakeCalls: MemoryCalls {
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
   ) throws(Errno) {
     try enter(.mprotect, address, byteCount)
+    if protection == .readWrite { try commit(byteCount) }
     try real.mprotect(address, byteCount, protection)
+  }
+
+  private func commit(_ byteCount: UInt) throws(Errno) {
+    let left = committableBytes.load(ordering: .relaxed)
+    if left == .max { return }
+    if left < Int(bitPattern: byteCount) { throw .outOfMemory }
+    committableBytes.subtract(Int(bitPattern: byteCount), ordering: .relaxed)
   }
 
   package func madvise(
