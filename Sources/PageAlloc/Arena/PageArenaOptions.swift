@@ -19,6 +19,9 @@ extension PageArena {
   }
 
   /// A bound on resident memory: what is in use, and what is free but was not given back.
+  ///
+  /// That is the arena's count. Where the kernel backs memory by huge pages, it backs more than is touched,
+  /// up to 2 MiB for a page; ``HugePages/avoid`` keeps the two counts together.
   public enum MemoryLimit: Equatable, Sendable {
     /// None but the arena's size.
     case none

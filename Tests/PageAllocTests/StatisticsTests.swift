@@ -1,0 +1,40 @@
+import Foundation
+import PageAlloc
+import Testing
+
+/// The text of the statistics, read by somebody else's parser.
+@Suite struct StatisticsTests {
+  @Test func jsonIsReadableAndComplete() throws {
+    let arena = try PageArena()
+    let base = unsafe try arena.allocate(pages: 700)
+    unsafe base.initializeMemory(as: UInt8.self, repeating: 1, count: 700 * PageArena.pageSize)
+    unsafe try arena.deallocate(base, pages: 300)
+    try arena.releaseFreeMemory()
+    let statistics = arena.statistics
+
+    let text = Data(statistics.json.utf8)
+    let object = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
+    try expectAllFigures(of: statistics, besides: ["returned"], in: object)
+    #expect(object["largestFreeRunPages"] as? Int == statistics.largestFreeRun)
+    let returned = try #require(object["returned"] as? [String: Any])
+    try expectAllFigures(of: statistics.returned, besides: [], in: returned)
+    #expect(returned["requestedBytes"] as? Int == 300 * PageArena.pageSize)
+    let share = Int(statistics.returned.backgroundShare * 1e6)
+    #expect(returned["backgroundShareMillionths"] as? Int == share)
+  }
+
+  /// Every stored property stands there by its name, but for the named ones and the longest run.
+  private func expectAllFigures(
+    of value: Any, besides others: Set<String>, in object: [String: Any]
+  ) throws {
+    var names = 0
+    for child in Mirror(reflecting: value).children {
+      let name = try #require(child.label)
+      if others.contains(name) || name == "largestFreeRun" { continue }
+      names += 1
+      #expect(object[name] as? UInt64 == child.value as? UInt64, "\(name)")
+      #expect(child.value is UInt64, "\(name)")
+    }
+    #expect(names > 6)
+  }
+}
