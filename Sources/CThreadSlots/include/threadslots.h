@@ -17,7 +17,7 @@ typedef struct {
 enum { CTS_SLOT_COUNT = 4 };
 
 extern __thread cts_slot cts_slots[CTS_SLOT_COUNT]
-    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+    __attribute__((tls_model("initial-exec")));
 
 /* This thread's slots; the first is the one looked at first. */
 static inline cts_slot *cts_thread_slots(void) { return cts_slots; }

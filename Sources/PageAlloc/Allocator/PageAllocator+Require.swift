@@ -41,7 +41,7 @@ extension PageAllocator {
 
   /// No run that belongs to anybody starts in free pages.
   func requireNobodys(_ run: Range<PageNumber>) {
-    for page in run where runs.byte(page) != 0 {
+    for page in run where runs.isStart(page) {
       corrupted("a run that was handed out starts at a free page", page)
     }
   }

@@ -8,7 +8,7 @@ import Synchronization
 //   0           no run that belongs to anybody starts here
 //   1 ... 127   a run of so many pages
 //   128         a longer one: its length stands in the next four bytes, six bits in each
-//   192 ... 255 one of those four
+//   192 ... 255 one of those four, or what is left of a run that is nobody's any more
 //
 // The table is what a free is checked against. The bytes of a run are written by the thread that hands
 // it out or frees it, which is the only one entitled to, so a check by the run's rightful owner needs no
@@ -16,10 +16,11 @@ import Synchronization
 // Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
 
 /// The length of every run that was handed out, by its first page.
+@usableFromInline
 @safe
 struct RunTable {
   // Invariant: readable for all pages of the space, writable for those of grown chunks.
-  private let bytes: UnsafeMutableRawPointer
+  @usableFromInline let bytes: UnsafeMutableRawPointer
 
   /// Bytes of the whole table; it is written only where chunks are grown.
   static let byteCount = Geometry.pageCount
@@ -35,15 +36,18 @@ struct RunTable {
   init(storage: UnsafeMutableRawPointer) { unsafe bytes = storage }
 
   /// The byte of a page: a run of up to 127 pages is told by its length.
-  @inline(__always)
-  func byte(_ page: PageNumber) -> UInt8 {
+  @inlinable @inline(__always)
+  func byte(_ page: Int) -> UInt8 {
     // In the table: callers have a page number below the number of pages.
     unsafe cell(page).pointee.load(ordering: .relaxed)
   }
 
+  /// Whether a run that belongs to somebody starts at a page.
+  func isStart(_ page: PageNumber) -> Bool { byte(page) &- 1 < Self.long }
+
   /// Notes a run of at most 127 pages; 0 for none.
-  @inline(__always)
-  func setByte(_ page: PageNumber, _ value: UInt8) {
+  @inlinable @inline(__always)
+  func setByte(_ page: Int, _ value: UInt8) {
     // In the table, and writable, since the page is grown.
     unsafe cell(page).pointee.store(value, ordering: .relaxed)
   }
@@ -64,6 +68,13 @@ struct RunTable {
     } else {
       setLongLength(page, pageCount)
     }
+  }
+
+  /// Notes that a run starts at a page that was the start of one as long before: if that was a long one,
+  /// what tells its length is still there.
+  @inline(__always)
+  func setFirstByte(_ page: PageNumber, _ pageCount: Int) {
+    setByte(page, UInt8(truncatingIfNeeded: min(pageCount, Int(Self.long))))
   }
 
   /// Notes that the run at a page is nobody's any more.
@@ -105,8 +116,8 @@ struct RunTable {
     setByte(page, Self.long)
   }
 
-  @inline(__always)
-  private func cell(_ page: PageNumber) -> UnsafeMutablePointer<Atomic<UInt8>> {
+  @inlinable @inline(__always)
+  func cell(_ page: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
     assert(page >= 0 && page < Geometry.pageCount)
     // In the table, by the assertion; it is accessed as atomic bytes only.
     return unsafe (bytes + page).assumingMemoryBound(to: Atomic<UInt8>.self)

@@ -35,8 +35,12 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
+  /// What all caches have been let have beyond the least.
+  var grantedPages = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
   var lostCaches = 0
+  /// Long runs kept whole.
+  var spares = SpareRuns()
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
 
@@ -91,6 +95,11 @@ extension ArenaState {
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) -> Taken? {
     if alignment.pages == 1 {
+      if pageCount > RunCache.longestStacked, let page = spares.take(pageCount) {
+        look(allocator, page)
+        runs.setLength(page, pageCount)
+        return Taken(page: page, scavengedPages: 0)
+      }
       guard let place = allocator.place(pageCount) else { return nil }
       return take(at: place, pageCount, look: look)
     }
@@ -112,6 +121,8 @@ extension ArenaState {
     inUsePages &+= pageCount
     scavengedPages &-= clean
     takesSinceSparing &+= 1
+    // Warm memory is better than fresh.
+    if clean != 0 { giveBackSpares() }
     return Taken(page: place.page, scavengedPages: clean)
   }
 

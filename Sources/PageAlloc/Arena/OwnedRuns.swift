@@ -120,8 +120,8 @@ extension ArenaState {
     var sum = 0
     var position = unsafe caches
     while let cache = unsafe position {
-      if unsafe cache.pointee.busy.load(ordering: .acquiring) != 0 { return false }
-      unsafe sum += cache.pointee.owners.load(ordering: .relaxed)
+      if unsafe cache.pointee.front.busy.load(ordering: .acquiring) != 0 { return false }
+      unsafe sum += cache.pointee.ownerCount
       unsafe position = cache.pointee.next
     }
     owned.live += sum

@@ -31,29 +31,12 @@ extension PageArena {
 
   /// Takes a run of the size asked for out of the thread's cache.
   ///
-  /// It calls nothing, so that it needs no frame.
   /// - Returns: its address; 0 where the cache has none, whatever was asked for.
-  @usableFromInline @inline(never)
+  @inlinable @inline(__always)
   func takeHot(_ pages: Int) -> UInt {
-    if UInt(bitPattern: pages &- 1) >= UInt(RunCache.longestStacked) { return takeLongHot(pages) }
     // The cache lives as long as the arena.
-    guard let cache = unsafe cacheInFirstSlot(),
-      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
-    else { return 0 }
-    let run = unsafe cache.pointee.takeExact(pages)
-    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-    unsafe cache.pointee.leave()
-    guard let run else { return 0 }
-    return address(of: run.page)
-  }
-
-  /// The same for more than 127 pages, and for what is no number of pages at all.
-  @inline(never)
-  private func takeLongHot(_ pages: Int) -> UInt {
-    guard pages > 0, let cache = unsafe cacheInFirstSlot(),
-      let run = unsafe takeLong(pages, cache)
-    else { return 0 }
-    return address(of: run.page)
+    guard let cache = unsafe cacheInFirstSlot() else { return 0 }
+    return unsafe cache.allocate(pages, by: .caller)
   }
 
   /// Everything but a run at hand that need not be zeroed.
@@ -76,26 +59,27 @@ extension PageArena {
   @inline(__always)
   func takeCached(_ pages: Int, _ cache: UnsafeMutablePointer<RunCache>) -> CachedRun? {
     // The cache lives as long as the arena.
-    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return nil }
+    guard unsafe cache.pointee.front.enter() else { return nil }
     let run = unsafe cache.pointee.take(pages)
     if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-    unsafe cache.pointee.leave()
+    unsafe cache.pointee.front.leave()
     return run
   }
 
   /// Everything but a small run at hand.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
-  @inline(never)
+  @usableFromInline @inline(never)
   func allocateSlowly(
     _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: UnsafeMutablePointer<RunCache>?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
-    let cache = unsafe handle ?? cacheOfThread()
+    let (cache, wasTried) = unsafe ownCache(handle)
     if aligned.pages == 1, let cache = unsafe cache,
-      let run = unsafe refillAndTake(pages, cache)
+      let run = unsafe refillAndTake(
+        pages, cache, wasTried: wasTried && !zeroed && alignment == Self.pageSize)
     {
       if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
       return unsafe pointer(to: run.page)

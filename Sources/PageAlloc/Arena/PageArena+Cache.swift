@@ -21,16 +21,11 @@ extension PageArena {
     /// The arena that it belongs to.
     public let arena: PageArena
     // Invariant: obtained from the arena, lives as long, and is retired once, in `deinit`.
-    private let cache: UnsafeMutablePointer<RunCache>
-    // What the hot path needs of the arena, at hand.
-    private let base: UInt
-    private let runs: RunTable
+    @usableFromInline let cache: UnsafeMutablePointer<RunCache>
 
     fileprivate init(arena: PageArena, cache: UnsafeMutablePointer<RunCache>) {
       self.arena = arena
       unsafe self.cache = cache
-      base = arena.base
-      runs = arena.runs
     }
 
     deinit { unsafe arena.retire(cache) }
@@ -38,22 +33,13 @@ extension PageArena {
     /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
     ///
     /// - Complexity: O(1).
+    @inlinable
     public mutating func allocate(
       pages: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
-        unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
-      {
-        let run = unsafe cache.pointee.take(pages)
-        if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-        unsafe cache.pointee.leave()
-        // The page was handed out: its address is not 0.
-        if let run {
-          return unsafe UnsafeMutableRawPointer(
-            bitPattern: base &+ UInt(bitPattern: run.page) << UInt(Geometry.pageShift)
-          ).unsafelyUnwrapped
-        }
-      }
+      let run = unsafe cache.allocate(pages, by: .caller)
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
       return unsafe try arena.allocateSlowly(
         pages, PageArena.pageSize, zeroed: false, by: cache)
     }
@@ -61,26 +47,15 @@ extension PageArena {
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
     ///
     /// - Complexity: O(1) in the heap; O(`pages` / 512).
+    @inlinable
     public mutating func deallocate(
       _ base: UnsafeMutableRawPointer, pages: Int
     ) throws(PageArenaError) {
-      // Only the address is looked at. Below the arena's start it wraps to an offset beyond its end.
+      // Only the address is looked at.
       let address = UInt(bitPattern: base)
-      let offset = address &- self.base
-      let page = offset >> UInt(Geometry.pageShift)
-      if page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0,
-        UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
-        runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
-        unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
-      {
-        let fits = unsafe cache.pointee.put(
-          CachedRun(page: Int(bitPattern: page), isClean: false), pages,
-          limit: cache.pointee.bound)
-        if fits { runs.setByte(Int(bitPattern: page), 0) }
-        unsafe cache.pointee.leave()
-        if fits { return }
+      if unsafe !cache.deallocate(address, pages, by: .caller) {
+        unsafe try arena.deallocateSlowly(address, pages, by: cache)
       }
-      unsafe try arena.deallocateSlowly(address, pages, by: cache)
     }
   }
 

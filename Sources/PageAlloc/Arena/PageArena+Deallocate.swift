@@ -25,32 +25,12 @@ extension PageArena {
 
   /// Puts a whole run, as it was handed out, into the thread's cache.
   ///
-  /// It calls nothing, so that it needs no frame.
   /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
-  @usableFromInline @inline(never)
+  @inlinable @inline(__always)
   func putHot(_ address: UInt, _ pages: Int) -> Bool {
-    // Below the arena's start it wraps to an offset beyond its end.
-    let offset = address &- base
-    let page = offset >> UInt(Geometry.pageShift)
-    guard page < UInt(Geometry.pageCount), offset & UInt(Geometry.pageSize - 1) == 0 else {
-      return false
-    }
-    if UInt(bitPattern: pages &- 1) >= UInt(RunCache.longestStacked) {
-      return putLongHot(Int(bitPattern: page), pages)
-    }
-    guard runs.byte(Int(bitPattern: page)) == UInt8(truncatingIfNeeded: pages),
-      let cache = unsafe cacheInFirstSlot()
-    else { return false }
-    return unsafe putCached(Int(bitPattern: page), pages, cache)
-  }
-
-  /// The same for more than 127 pages, and for what is no number of pages at all.
-  @inline(never)
-  private func putLongHot(_ page: PageNumber, _ pages: Int) -> Bool {
-    guard pages > 0, runs.length(page) == pages, let cache = unsafe cacheInFirstSlot() else {
-      return false
-    }
-    return unsafe putLong(page, pages, cache)
+    // The cache lives as long as the arena.
+    guard let cache = unsafe cacheInFirstSlot() else { return false }
+    return unsafe cache.deallocate(address, pages, by: .caller)
   }
 
   /// Everything else.
@@ -62,21 +42,25 @@ extension PageArena {
   /// Everything but a small run that goes into a cache with room.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
-  @inline(never)
+  @usableFromInline @inline(never)
   func deallocateSlowly(
     _ address: UInt, _ pages: Int, by handle: UnsafeMutablePointer<RunCache>?
   ) throws(PageArenaError) {
     let page = try page(at: address, pages)
     let part = page..<(page + pages)
-    if runs.length(page) == pages, let cache = unsafe handle ?? cacheOfThread() {
-      if pages > RunCache.longestStacked, unsafe putLong(page, pages, cache) { return }
-      if unsafe relieveAndPut(page, pages, cache) { return }
+    if runs.length(page) == pages {
+      let (cache, wasTried) = unsafe ownCache(handle)
+      if let cache = unsafe cache {
+        if !wasTried, unsafe cache.deallocate(address, pages, by: .caller) { return }
+        if unsafe relieveAndPut(page, pages, cache) { return }
+      }
     }
     // The state lives as long as the arena.
     perform(try lockAndGiveBack(part, address))
   }
 
-  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it.
+  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or keeps it as
+  /// a spare one.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
   func relieveAndPut(
@@ -86,12 +70,16 @@ extension PageArena {
     unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.relieve(cache, of: pages, limit: cacheLimit)
     let isLong = pages > RunCache.longestStacked
-    let bound = unsafe cache.pointee.bound
-    let fits =
+    var fits =
       unsafe isLong
-      ? cache.pointee.putLong(page, pages, limit: bound)
-      : cache.pointee.put(CachedRun(page: page, isClean: false), pages, limit: bound)
-    if fits { runs.clear(page) }
+      ? cache.pointee.putLong(page, pages)
+      : cache.pointee.put(address(of: page), pages, by: .caller)
+    if isLong, !fits {
+      unsafe state.pointee.keepSpare(page, pages)
+      fits = true
+    }
+    // What tells a long run's length stays.
+    if fits { runs.setByte(page, 0) }
     let call = unsafe state.pointee.scavengerCall()
     unsafe state.locks.pointee.heap.unlock()
     perform(call)
@@ -137,19 +125,24 @@ extension PageArena {
 extension ArenaState {
   /// Makes room in a cache. Call with `heap` held, as the owner, outside of it.
   ///
-  /// - Parameter pages: the size for which there is to be room: half of a full stack goes.
+  /// - Parameter pages: the size for which there is to be room; half of a stack that a hot run goes to
+  ///   is given back.
   fileprivate mutating func relieve(
     _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
   ) {
     unsafe serve(cache)
-    if pages > limit { return }
-    if unsafe cache.pointee.pageCount.load(ordering: .relaxed) + pages > limit {
-      unsafe takeAll(cache, to: min(limit / 2, limit - pages))
+    // Where much is in use, all caches may have a sixteenth of it: less than the scavenger leaves anyway.
+    let limit = unsafe max(limit, inUsePages / 16 &- (grantedPages &- cache.pointee.grant))
+    let isFull = unsafe cache.pointee.roomTaken + pages > limit
+    if pages > RunCache.longestStacked {
+      // What does not fit is kept as a spare run.
+      if !isFull { unsafe raiseBound(of: cache, for: pages, limit: limit) }
+      return
     }
+    if isFull { unsafe takeAll(cache, to: min(limit / 2, max(0, limit - pages))) }
     unsafe raiseBound(of: cache, for: pages, limit: limit)
-    if pages > RunCache.longestStacked { return }
     var batch = RunBatch()
-    unsafe cache.pointee.drain(stack: pages, to: RunCache.depth / 2) { batch.add($0, $1) }
+    unsafe cache.pointee.relieveStacks { batch.add($0, $1) }
     giveBack(&batch)
   }
 }

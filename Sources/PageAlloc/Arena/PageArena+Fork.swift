@@ -74,10 +74,11 @@ extension ArenaState {
   fileprivate mutating func takeOrphanedCaches() {
     var position = unsafe caches
     while let cache = unsafe position {
-      if unsafe cache.pointee.busy.load(ordering: .relaxed) == 0 {
+      if unsafe cache.pointee.front.busy.load(ordering: .relaxed) == 0 {
         unsafe takeAll(cache, to: 0)
       } else {
         unsafe cache.pointee.forget()
+        unsafe resetBound(of: cache)
         lostCaches += 1
       }
       unsafe letIn(cache)

@@ -143,10 +143,11 @@ extension PageArena {
 }
 
 extension ArenaState {
-  /// Gives a cache back: its long runs always, the others unless that was done a little while ago.
+  /// Gives spare runs back, and a cache: its long runs always, the others unless that was done a little while ago.
   ///
   /// Call with `heap` held, as the cache's owner, outside of it.
   fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
+    giveBackSpares()
     if takesSinceSparing < 64 {
       var batch = RunBatch()
       unsafe cache.pointee.drainLong(to: 0) { batch.add($0, $1) }

@@ -26,19 +26,8 @@ extension PageArena {
   @inline(never)
   private func takeOwnedHot(_ pages: Int) -> UInt {
     // The cache lives as long as the arena's state.
-    guard UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked), ownersUseCaches,
-      let cache = unsafe cacheInFirstSlot(),
-      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
-    else { return 0 }
-    // Counted first, in the order in which a fork may see it.
-    unsafe cache.pointee.count(owners: 1)
-    cts_compiler_barrier()
-    let run = unsafe cache.pointee.takeExact(pages)
-    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-    if run == nil { unsafe cache.pointee.count(owners: -1) }
-    unsafe cache.pointee.leave()
-    guard let run else { return 0 }
-    return address(of: run.page)
+    guard ownersUseCaches, let cache = unsafe cacheInFirstSlot() else { return 0 }
+    return unsafe cache.allocate(pages, by: .owner)
   }
 
   /// Puts a run of an owner's into the thread's cache, which counts that it went.
@@ -46,21 +35,10 @@ extension PageArena {
   /// Nothing of the arena may be looked at after it: another thread may have ended it.
   /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
   @inline(never)
-  private func putOwnedHot(_ page: PageNumber, _ pages: Int) -> Bool {
+  private func putOwnedHot(_ address: UInt, _ pages: Int) -> Bool {
     // The cache lives as long as the arena's state, and that as long as this owner is counted.
-    guard UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked), ownersUseCaches,
-      runs.byte(page) == UInt8(truncatingIfNeeded: pages), let cache = unsafe cacheInFirstSlot(),
-      unsafe cache.pointee.enter(barrier: cts_compiler_barrier)
-    else { return false }
-    let fits = unsafe cache.pointee.put(
-      CachedRun(page: page, isClean: false), pages, limit: cache.pointee.bound)
-    if fits {
-      runs.setByte(page, 0)
-      cts_compiler_barrier()
-      unsafe cache.pointee.count(owners: -1)
-    }
-    unsafe cache.pointee.leave()
-    return fits
+    guard ownersUseCaches, let cache = unsafe cacheInFirstSlot() else { return false }
+    return unsafe cache.deallocate(address, pages, by: .owner)
   }
 
   @inline(never)
@@ -97,18 +75,17 @@ extension PageArena {
   @inline(__always)
   func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isEmpty: Bool = false) {
     // Only the address is looked at.
-    let page = unsafe self.page(of: base)
-    if isEmpty || !putOwnedHot(page, pages) { giveBackOwned(page, pages, isEmpty) }
+    if isEmpty || !putOwnedHot(UInt(bitPattern: base), pages) {
+      unsafe giveBackOwned(page(of: base), pages, isEmpty)
+    }
   }
 
   @inline(never)
   private func giveBackOwned(_ page: PageNumber, _ pages: Int, _ isEmpty: Bool) {
     // This owner is counted until the end: the state lives.
-    if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread(),
-      unsafe relieveAndPut(page, pages, cache)
-    {
-      discountOwner()
-      return
+    if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread() {
+      if unsafe cache.deallocate(address(of: page), pages, by: .owner) { return }
+      if unsafe relieveAndPut(page, pages, cache) { return discountOwner() }
     }
     unsafe state.locks.pointee.heap.lock()
     if unsafe state.pointee.runs.length(page) != pages {

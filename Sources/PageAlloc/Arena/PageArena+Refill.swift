@@ -12,11 +12,18 @@ extension PageArena {
 
   /// Takes a run by way of a cache: a long one at hand, or what a refill brings.
   ///
+  /// - Parameter wasTried: the cache was asked before.
   /// - Returns: `nil` where the request is for the allocator itself.
   func refillAndTake(
-    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>, wasTried: Bool
   ) -> CachedRun? {
-    if pages > RunCache.longestStacked { return unsafe takeLong(pages, cache) }
+    if pages > RunCache.longestStacked {
+      if wasTried { return nil }
+      // The cache lives as long as the arena.
+      let run = unsafe cache.allocate(pages, by: .caller)
+      return run == 0
+        ? nil : unsafe CachedRun(page: cache.pointee.front.page(at: run), isClean: false)
+    }
     // The cache was at the wrong slot, or somebody asked for all of it.
     if let run = unsafe takeCached(pages, cache) { return run }
     if pages > Self.largestRefilled { return nil }
@@ -31,45 +38,6 @@ extension PageArena {
     unsafe state.locks.pointee.heap.unlock()
     noteUsed(clean)
     return run
-  }
-
-  /// Takes a run of more than 127 pages that the cache has at hand, without a lock.
-  func takeLong(
-    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
-  ) -> CachedRun? {
-    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return nil }
-    let page = unsafe cache.pointee.takeLong(pages)
-    if let page { runs.setLength(page, pages) }
-    unsafe cache.pointee.leave()
-    guard let page else { return nil }
-    return CachedRun(page: page, isClean: false)
-  }
-
-  /// Puts a run of the caller's into its cache, without a lock.
-  ///
-  /// - Returns: `false`, with nothing changed, where there is no room or somebody wants all of it.
-  @inline(__always)
-  func putCached(
-    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
-  ) -> Bool {
-    // The cache lives as long as the arena.
-    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
-    let fits = unsafe cache.pointee.put(
-      CachedRun(page: page, isClean: false), pages, limit: cache.pointee.bound)
-    if fits { runs.setByte(page, 0) }
-    unsafe cache.pointee.leave()
-    return fits
-  }
-
-  /// The same for a run of more than 127 pages.
-  func putLong(
-    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
-  ) -> Bool {
-    guard unsafe cache.pointee.enter(barrier: cts_compiler_barrier) else { return false }
-    let fits = unsafe cache.pointee.putLong(page, pages, limit: cache.pointee.bound)
-    if fits { runs.clear(page) }
-    unsafe cache.pointee.leave()
-    return fits
   }
 
   /// Takes back what all caches hold, those of idle threads included.
@@ -103,6 +71,8 @@ extension ArenaState {
     unsafe serve(cache)
     var block = allocator.allocateCache()
     let clean = (block.free & block.scavenged).nonzeroBitCount
+    // Warm memory is better than fresh.
+    if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
     scavengedPages &-= clean
     while block.free != 0 {
@@ -111,7 +81,7 @@ extension ArenaState {
       let bits = mask(from: first, count: length)
       let run = CachedRun(
         page: block.base + first, isClean: block.scavenged & bits == bits)
-      guard unsafe cache.pointee.put(run, length, limit: limit) else { break }
+      guard unsafe cache.pointee.stack(run, length, limit: limit) else { break }
       block.free &= ~bits
       block.scavenged &= ~bits
     }
@@ -125,25 +95,26 @@ extension ArenaState {
 
   /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
   mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {
-    if unsafe cache.pointee.stop.load(ordering: .relaxed) == 0 { return }
+    if unsafe cache.pointee.front.stop.load(ordering: .relaxed) == 0 { return }
     unsafe takeAll(cache, to: 0)
     unsafe letIn(cache)
   }
 
   /// Lets the owner of a cache in again, unless the arena has gone: its last runs are counted by the lock.
   func letIn(_ cache: UnsafeMutablePointer<RunCache>) {
-    unsafe cache.pointee.stop.store(owned.isOrphan ? 1 : 0, ordering: .releasing)
+    unsafe cache.pointee.front.stop.store(owned.isOrphan ? 1 : 0, ordering: .releasing)
   }
 
-  /// Asks all owners to stay outside. Call with `heap` held.
+  /// Asks all owners to stay outside, and gives spare runs back. Call with `heap` held.
   ///
   /// - Returns: whether any cache holds anything.
-  func askForCaches() -> Bool {
+  mutating func askForCaches() -> Bool {
+    giveBackSpares()
     var isAny = false
     var position = unsafe caches
     while let cache = unsafe position {
-      if unsafe cache.pointee.pageCount.load(ordering: .relaxed) != 0 {
-        unsafe cache.pointee.stop.store(1, ordering: .relaxed)
+      if unsafe cache.pointee.heldPages != 0 {
+        unsafe cache.pointee.front.stop.store(1, ordering: .relaxed)
         isAny = true
       }
       unsafe position = cache.pointee.next
@@ -161,11 +132,11 @@ extension ArenaState {
     while let cache = unsafe position {
       let isOutside =
         unsafe canSeeOthers
-        ? cache.pointee.busy.load(ordering: .acquiring) == 0
+        ? cache.pointee.front.busy.load(ordering: .acquiring) == 0
         : cache == own
       if isOutside {
         unsafe serve(cache)
-      } else if unsafe cache.pointee.stop.load(ordering: .relaxed) != 0 {
+      } else if unsafe cache.pointee.front.stop.load(ordering: .relaxed) != 0 {
         isDone = false
       }
       unsafe position = cache.pointee.next

@@ -12,11 +12,12 @@ extension PageArena {
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeResidentBytes: UInt64
-    /// Free, and kept at hand by threads; part of what is free and resident.
+    /// Free, and kept at hand by threads, or whole because they are long; part of what is free and resident.
     public let cachedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
-    /// The longest run of free pages in what is committed, in pages of 8 KiB.
+    /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads keep at
+    /// hand are not among them.
     public let largestFreeRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
@@ -96,7 +97,7 @@ extension ArenaState {
       reservedBytes: reservedBytes, readyBytes: bytes(grownPages),
       inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
       cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
-      largestFreeRun: allocator.summaries.longestRun,
+      largestFreeRun: max(allocator.summaries.longestRun, spares.longest),
       metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system)),
       sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))
   }

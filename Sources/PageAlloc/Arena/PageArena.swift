@@ -51,7 +51,7 @@ public final class PageArena: @unchecked Sendable {
   /// What was handed out.
   let runs: RunTable
   /// The arena's number in the process, never used twice.
-  let number: UInt
+  @usableFromInline let number: UInt
   /// Pages that a cache may hold; 0 for no caches.
   let cacheLimit: Int
   /// What the kernel is told of memory to come.

@@ -57,7 +57,7 @@ extension PageArena {
     public var reservedByteCount: UInt64 = 1 << 32
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
-    /// They are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first; so does the
+    /// Where much is in use it may be more: a sixteenth of it for all threads together. The runs are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first; so does the
     /// scavenger when it finds too little elsewhere, and a limit that could not be kept otherwise.
     public var threadCacheByteCount: Int = 16 << 20
     /// Who gives free memory back.

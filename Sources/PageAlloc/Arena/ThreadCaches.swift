@@ -80,12 +80,24 @@ enum ArenaRegistry {
 
 extension PageArena {
   /// This thread's cache, if its slot is the first.
-  @inline(__always)
+  @inlinable @inline(__always)
   func cacheInFirstSlot() -> UnsafeMutablePointer<RunCache>? {
     // A thread's slots live as long as the thread.
     let slot = unsafe cts_thread_slots()
     if unsafe slot.unsafelyUnwrapped.pointee.arena != number { return nil }
     return unsafe UnsafeMutablePointer(bitPattern: slot.unsafelyUnwrapped.pointee.cache)
+  }
+
+  /// The cache of a handle, else this thread's.
+  ///
+  /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way has
+  ///   come by this cache already.
+  @inline(__always)
+  func ownCache(
+    _ handle: UnsafeMutablePointer<RunCache>?
+  ) -> (UnsafeMutablePointer<RunCache>?, wasTried: Bool) {
+    if let cache = unsafe handle ?? cacheInFirstSlot() { return unsafe (cache, true) }
+    return unsafe (cacheOfThread(), false)
   }
 
   /// This thread's cache, brought to the first slot, or made.
@@ -148,7 +160,7 @@ extension PageArena {
       corrupted("the kernel mapped a cache at address 0")
     }
     // Just mapped, for this alone.
-    unsafe cache.initialize(to: RunCache())
+    unsafe cache.initialize(to: RunCache(base: base, runs: runs))
     unsafe state.locks.pointee.heap.lock()
     unsafe cache.pointee.next = state.pointee.caches
     unsafe state.pointee.letIn(cache)
@@ -203,12 +215,12 @@ extension ArenaState {
     return count
   }
 
-  /// Pages in all caches.
+  /// Pages in all caches, and in spare runs.
   var cachedPages: Int {
-    var total = 0
+    var total = spares.pageCount
     var position = unsafe caches
     while let cache = unsafe position {
-      unsafe total += cache.pointee.pageCount.load(ordering: .relaxed)
+      unsafe total += cache.pointee.heldPages
       unsafe position = cache.pointee.next
     }
     return total

@@ -1,22 +1,25 @@
+import CThreadSlots
 import Synchronization
 
 // Free runs at hand
 // =================
 //
 // What one owner (a thread, or whoever holds a handle) freed lately, to be handed out again without a
-// lock: a stack of runs for each size up to 127 pages, and a few longer ones.
+// lock: the one freed last, a stack of runs for each size up to 127 pages, and a few longer ones.
 //
+//   front    the run freed last, the hot one; another for owners (`PageRun`)
 //   filled   bit n: there may be a run of n pages; cleared only when a search finds none
 //   counts   runs of each size
 //   runs     16 a size:  | run | run | run |   |   | ...
-//   longer   4 runs of more than 127 pages, matched by size
+//   longer   8 runs for each power of two from 128 pages on, matched by size
 //
-// A request takes a run of its own size, or cuts the smallest larger one. To the allocator these pages
+// A free makes its run the hot one, and the one before goes to its stack. A request takes the hot run or
+// one of its own size, or cuts the smallest larger one. To the allocator these pages
 // are in use; they are nobody's. Runs are not joined here: the allocator does that when they go back.
 //
 // Who may touch it
 // ----------------
-// The owner, between `enter` and `leave`; and whoever holds the arena's heap lock, the owner included,
+// The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the owner included,
 // while the owner is outside. Another thread makes sure of that by `stop`: it asks, makes every thread
 // of the process pass a barrier, and looks at `busy`. So the owner needs no atomic operation, only
 // plain stores and loads in order: the barrier is the other side's.
@@ -25,27 +28,28 @@ import Synchronization
 //   others   stop := 1; membarrier; heap lock; if busy = 0 (acquire) take all; stop := 0 (release)
 
 /// The free runs that one owner keeps at hand.
+@usableFromInline
 @safe
 struct RunCache: ~Copyable {
-  private var filled = InlineArray<2, UInt64>(repeating: 0)
+  /// What most calls need.
+  let front: CacheFront
 
-  /// The owner is inside: written by the owner alone, read by who wants to take all.
-  let busy = Atomic<UInt32>(0)
-  /// Somebody wants to take all: written with the heap lock held, read by the owner.
-  let stop = Atomic<UInt32>(0)
-  /// Pages in all runs: written by who may touch the cache, read by the statistics at any time.
-  let pageCount = Atomic<Int>(0)
-  /// Owners (`PageRun`) that came by this cache, less those that went by it: written by the cache's owner,
-  /// inside; what all caches have is added up when the arena ends.
-  let owners = Atomic<Int>(0)
+  /// Pages in all runs, with the room that is kept for hot ones: what stays within the bound. Written by
+  /// who may touch the cache, read by the statistics at any time.
+  private let room = Atomic<Int>(0)
+  /// Owners (`PageRun`) that came by this cache, less those that went by it, that of the hot run aside:
+  /// written by the cache's owner, inside; what all caches have is added up when the arena ends.
+  private let owners = Atomic<Int>(0)
 
   /// Pages that the cache takes without a look at the arena. It grows by doubling, each time by way of the
   /// lock, so that whoever returns memory hears of much that is kept at hand.
   private(set) var bound = Self.firstBound
 
+  private var filled = InlineArray<2, UInt64>(repeating: 0)
   private var counts = InlineArray<128, UInt8>(repeating: 0)
-  private var runs = InlineArray<2048, UInt32>(repeating: 0)
-  private var longer = InlineArray<4, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
+  private var runs = InlineArray<4096, UInt32>(repeating: 0)
+  private var longCounts = InlineArray<12, UInt8>(repeating: 0)
+  private var longer = InlineArray<96, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
 
   /// The next cache of the same arena. Guarded by the heap lock.
   var next: UnsafeMutablePointer<RunCache>?
@@ -57,14 +61,20 @@ struct RunCache: ~Copyable {
   /// The least that `bound` is: 1 MiB.
   private static var firstBound: Int { 128 }
   /// Runs a stack.
-  static var depth: Int { 16 }
+  static var depth: Int { 32 }
+
+  /// Levels of longer runs: 128 ... 255 pages, and so on to the whole space.
+  private static var longLevels: Int { 12 }
+  /// Runs a level.
+  private static var longDepth: Int { 8 }
 
   private struct LongRun {
     var page: UInt32
     var pageCount: UInt32
   }
 
-  init() {}
+  /// A cache of the arena whose page 0 is at `base`.
+  init(base: UInt, runs: RunTable) { front = CacheFront(base: base, runs: runs) }
 }
 
 /// A run out of a cache.
@@ -94,36 +104,43 @@ struct CachedRun {
 extension RunCache {
   /// Makes room for so many pages more, up to a limit.
   mutating func raiseBound(for pages: Int, limit: Int) {
-    let wanted = pageCount.load(ordering: .relaxed) &+ pages
+    let wanted = roomTaken &+ pages
     while bound < wanted, bound < limit { bound &*= 2 }
     bound = min(bound, limit)
   }
 
   /// Back to the least, when all was taken out.
-  mutating func resetBound() { bound = Self.firstBound }
+  mutating func resetBound() {
+    resetRoom()
+    bound = Self.firstBound
+  }
 
   /// What `bound` allows beyond the least, of which nobody takes notice.
   var grant: Int { max(0, bound &- Self.firstBound) }
 }
 
-// MARK: - The owner's side
+// MARK: - What it holds
 
 extension RunCache {
-  /// Starts an access by the owner.
-  ///
-  /// - Returns: `false` where somebody wants to take all: the owner must go by the lock.
+  /// Pages in all runs: exact for who may touch the cache.
+  var heldPages: Int { roomTaken &- front.unusedRoom(.caller) &- front.unusedRoom(.owner) }
+
+  /// The same with the room that is kept for hot runs.
   @inline(__always)
-  borrowing func enter(barrier: () -> Void) -> Bool {
-    busy.store(1, ordering: .relaxed)
-    barrier()
-    if stop.load(ordering: .acquiring) == 0 { return true }
-    busy.store(0, ordering: .releasing)
-    return false
+  var roomTaken: Int { room.load(ordering: .relaxed) }
+
+  @inline(__always)
+  private borrowing func takeRoom(_ pages: Int) {
+    room.store(room.load(ordering: .relaxed) &+ pages, ordering: .relaxed)
   }
 
-  /// Ends an access by the owner.
-  @inline(__always)
-  borrowing func leave() { busy.store(0, ordering: .releasing) }
+  /// Keeps no room for hot runs where there are none.
+  private borrowing func resetRoom() {
+    takeRoom(0 &- front.resetRoom(.caller) &- front.resetRoom(.owner))
+  }
+
+  /// Owners that came by this cache, less those that went by it.
+  var ownerCount: Int { owners.load(ordering: .relaxed) &- (front.isHot(.owner) ? 1 : 0) }
 
   /// Counts owners that come or go. Only inside.
   @inline(__always)
@@ -139,74 +156,127 @@ extension RunCache {
   ///
   /// - Parameter pages: 1 ... 127.
   /// - Returns: `nil` where no run is long enough.
-  @inline(__always)
   mutating func take(_ pages: Int) -> CachedRun? {
-    let count = count(of: pages)
-    if count == 0 { return cut(pages) }
-    return CachedRun(packed: pop(pages, count))
+    let address = front.takeHot(pages, by: .caller)
+    if address != 0 { return CachedRun(page: front.page(at: address), isClean: false) }
+    return takeStacked(pages) ?? cut(pages)
   }
 
-  /// Takes a run of just so many pages.
+  /// Takes a run of just so many pages off its stack.
   ///
   /// - Parameter pages: 1 ... 127.
   @inline(__always)
-  mutating func takeExact(_ pages: Int) -> CachedRun? {
+  mutating func takeStacked(_ pages: Int) -> CachedRun? {
     let count = count(of: pages)
     return count == 0 ? nil : CachedRun(packed: pop(pages, count))
   }
 
-  /// Puts a run by.
+  /// Makes a run the hot one; the one before goes to its stack.
+  ///
+  /// - Parameters:
+  ///   - run: its address.
+  ///   - pages: 1 ... 127.
+  /// - Returns: `false`, with nothing changed, where there is no room.
+  @inline(__always)
+  mutating func put(_ run: UInt, _ pages: Int, by hand: Hand) -> Bool {
+    var total = roomTaken &+ pages
+    if front.isHot(hand) {
+      let old = front.room(hand)
+      let count = count(of: old)
+      if total > bound || count == Self.depth { return false }
+      push(takeHotRun(hand), old, count)
+    } else {
+      total &-= front.room(hand)
+      if total > bound { return false }
+    }
+    room.store(total, ordering: .relaxed)
+    front.replaceHot(by: run, pages, hand)
+    return true
+  }
+
+  /// Puts a run on its stack.
   ///
   /// - Parameters:
   ///   - pages: 1 ... 127.
   ///   - limit: pages that the cache may hold.
   /// - Returns: `false`, with nothing changed, where there is no room.
-  @inline(__always)
-  mutating func put(_ run: CachedRun, _ pages: Int, limit: Int) -> Bool {
-    let total = pageCount.load(ordering: .relaxed) &+ pages
+  mutating func stack(_ run: CachedRun, _ pages: Int, limit: Int) -> Bool {
     let count = count(of: pages)
-    if total > limit || count == Self.depth { return false }
-    push(run.packed, pages, count)
-    pageCount.store(total, ordering: .relaxed)
+    if roomTaken &+ pages > limit || count == Self.depth { return false }
+    push(run, pages, count)
+    takeRoom(pages)
     return true
   }
 
+  /// Moves a hot run to its stack.
+  ///
+  /// - Returns: `false`, with nothing changed, where that is full.
+  @inline(__always) @discardableResult
+  mutating func settle(_ hand: Hand) -> Bool {
+    if !front.isHot(hand) { return true }
+    let pages = front.room(hand)
+    let count = count(of: pages)
+    if count == Self.depth { return false }
+    push(takeHotRun(hand), pages, count)
+    // It has taken the room along.
+    takeRoom(pages)
+    takeRoom(0 &- front.resetRoom(hand))
+    return true
+  }
+
+  /// Takes the hot run; an owner that left it goes now.
   @inline(__always)
-  private mutating func push(_ packed: UInt32, _ pages: Int, _ count: UInt8) {
-    // In range: pages is 1 ... 127 and count 0 ... 15.
-    unsafe runs[unchecked: pages &* Self.depth &+ Int(count)] = packed
-    unsafe counts[unchecked: pages] = count &+ 1
-    if count == 0 {
-      unsafe filled[unchecked: pages >> 6] |=
-        1 &<< UInt64(truncatingIfNeeded: pages & 63)
+  private mutating func takeHotRun(_ hand: Hand) -> CachedRun {
+    let address = front.takeHot(hand)
+    // Counted last, in the order in which a fork may see it.
+    if hand == .owner {
+      cts_compiler_barrier()
+      count(owners: -1)
     }
+    return CachedRun(page: front.page(at: address), isClean: false)
+  }
+
+  @inline(__always)
+  private mutating func push(_ run: CachedRun, _ pages: Int, _ count: UInt8) {
+    // In range: pages is 1 ... 127 and count 0 ... 15.
+    unsafe runs[unchecked: pages &* Self.depth &+ Int(count)] = run.packed
+    unsafe counts[unchecked: pages] = count &+ 1
+    unsafe filled[unchecked: pages &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: pages)
   }
 
   @inline(__always)
   private mutating func pop(_ pages: Int, _ count: UInt8) -> UInt32 {
     // In range: pages is 1 ... 127 and count 1 ... 16.
     unsafe counts[unchecked: pages] = count &- 1
-    pageCount.store(pageCount.load(ordering: .relaxed) &- pages, ordering: .relaxed)
+    takeRoom(0 &- pages)
     return unsafe runs[unchecked: pages &* Self.depth &+ Int(count) &- 1]
   }
 
   /// Cuts a run off the smallest longer one.
   @inline(never)
-  private mutating func cut(_ pages: Int) -> CachedRun? {
-    guard let longer = smallestFilled(from: pages + 1) else { return nil }
-    let rest = longer - pages
+  mutating func cut(_ pages: Int) -> CachedRun? {
+    var longer = smallestFilled(from: pages &+ 1)
+    if longer == 0 {
+      if !settle(.caller) || !settle(.owner) { return nil }
+      // The one, if it is as long as the request; or longer.
+      longer = smallestFilled(from: pages)
+      if longer <= pages { return longer == 0 ? nil : takeStacked(pages) }
+    }
     let run = CachedRun(packed: pop(longer, count(of: longer)))
-    let left = CachedRun(page: run.page + pages, isClean: run.isClean)
-    if !put(left, rest, limit: .max) {
+    let rest = longer &- pages
+    let left = CachedRun(page: run.page &+ pages, isClean: run.isClean)
+    if !stack(left, rest, limit: .max) {
       // No room for the rest: the whole run stays, and the request goes to the allocator.
-      _ = put(run, longer, limit: .max)
+      push(run, longer, count(of: longer))
+      takeRoom(longer)
       return nil
     }
     return run
   }
 
-  /// The smallest size, `pages` or above, of which there is a run.
-  private mutating func smallestFilled(from pages: Int) -> Int? {
+  /// The smallest size, `pages` or above, of which there is a run; 0 for none.
+  @inline(__always)
+  private mutating func smallestFilled(from pages: Int) -> Int {
     var index = pages >> 6
     var mask: UInt64 = ~0 &<< UInt64(truncatingIfNeeded: pages & 63)
     while index < 2 {
@@ -222,7 +292,7 @@ extension RunCache {
       mask = ~0
       index += 1
     }
-    return nil
+    return 0
   }
 
   /// Runs of a size. A checked access would copy the whole array to read from it.
@@ -235,16 +305,22 @@ extension RunCache {
 
   /// Takes a run of just so many pages, more than 127.
   mutating func takeLong(_ pages: Int) -> PageNumber? {
-    var index = 0
-    while index < 4 {
-      // 0 ... 3. A checked access would copy the whole array to read from it.
+    let level = Self.level(of: pages)
+    // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the whole
+    // array to read from it.
+    let count = Int(unsafe longCounts[unchecked: level])
+    let first = level &* Self.longDepth
+    var index = first &+ count
+    while index > first {
+      index &-= 1
       let run = unsafe longer[unchecked: index]
       if Int(run.pageCount) == pages {
-        unsafe longer[unchecked: index].pageCount = 0
-        pageCount.store(pageCount.load(ordering: .relaxed) &- pages, ordering: .relaxed)
+        let last = first &+ count &- 1
+        unsafe longer[unchecked: index] = longer[unchecked: last]
+        unsafe longCounts[unchecked: level] = UInt8(truncatingIfNeeded: count &- 1)
+        takeRoom(0 &- pages)
         return Int(run.page)
       }
-      index &+= 1
     }
     return nil
   }
@@ -252,42 +328,59 @@ extension RunCache {
   /// Puts a run of more than 127 pages by.
   ///
   /// - Returns: `false`, with nothing changed, where there is no room.
-  mutating func putLong(_ page: PageNumber, _ pages: Int, limit: Int) -> Bool {
-    let total = pageCount.load(ordering: .relaxed) &+ pages
-    if total > limit { return false }
-    var index = 0
-    while index < 4 {
-      // 0 ... 3.
-      if unsafe longer[unchecked: index].pageCount == 0 {
-        unsafe longer[unchecked: index] = LongRun(
-          page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
-        pageCount.store(total, ordering: .relaxed)
-        return true
-      }
-      index &+= 1
+  mutating func putLong(_ page: PageNumber, _ pages: Int) -> Bool {
+    let level = Self.level(of: pages)
+    let count = Int(unsafe longCounts[unchecked: level])
+    if count == Self.longDepth { return false }
+    if roomTaken &+ pages > bound {
+      resetRoom()
+      if roomTaken &+ pages > bound { return false }
     }
-    return false
+    unsafe longer[unchecked: level &* Self.longDepth &+ count] = LongRun(
+      page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
+    unsafe longCounts[unchecked: level] = UInt8(truncatingIfNeeded: count &+ 1)
+    takeRoom(pages)
+    return true
   }
 
-  /// Takes runs out, the longest first, until at most `target` pages are left.
+  /// Where runs of more than 127 pages lie, those of 128 ... 255 first: a level for each power of two.
+  @inline(__always)
+  private static func level(of pages: Int) -> Int {
+    Int.bitWidth &- 8 &- pages.leadingZeroBitCount
+  }
+
+  /// Takes runs out until at most `target` pages are left: hot ones, then the longest first.
   mutating func drain(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    drainHot(.caller, to: target, body)
+    drainHot(.owner, to: target, body)
     drainLong(to: target, body)
     var pages = Self.longestStacked
-    while pages > 0, pageCount.load(ordering: .relaxed) > target {
+    while pages > 0, heldPages > target {
       drain(stack: pages, to: 0, body)
       pages -= 1
     }
   }
 
+  private mutating func drainHot(
+    _ hand: Hand, to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void
+  ) {
+    if !front.isHot(hand) || heldPages <= target { return }
+    let pages = front.room(hand)
+    body(takeHotRun(hand).page, pages)
+  }
+
   /// Takes runs of more than 127 pages out, until at most `target` pages are left in all.
   mutating func drainLong(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    for index in 0..<longer.count where pageCount.load(ordering: .relaxed) > target {
-      let run = longer[index]
-      if run.pageCount == 0 { continue }
-      longer[index].pageCount = 0
-      pageCount.store(
-        pageCount.load(ordering: .relaxed) &- Int(run.pageCount), ordering: .relaxed)
-      body(Int(run.page), Int(run.pageCount))
+    var level = Self.longLevels
+    while level > 0 {
+      level &-= 1
+      while heldPages > target, unsafe longCounts[unchecked: level] > 0 {
+        unsafe longCounts[unchecked: level] &-= 1
+        let index = unsafe level &* Self.longDepth &+ Int(longCounts[unchecked: level])
+        let run = unsafe longer[unchecked: index]
+        takeRoom(0 &- Int(run.pageCount))
+        body(Int(run.page), Int(run.pageCount))
+      }
     }
   }
 
@@ -297,16 +390,24 @@ extension RunCache {
   mutating func forget() {
     filled = InlineArray(repeating: 0)
     counts = InlineArray(repeating: 0)
-    longer = InlineArray(repeating: LongRun(page: 0, pageCount: 0))
-    pageCount.store(0, ordering: .relaxed)
-    resetBound()
-    leave()
+    longCounts = InlineArray(repeating: 0)
+    if front.isHot(.owner) { count(owners: -1) }
+    front.forget(.caller)
+    front.forget(.owner)
+    room.store(0, ordering: .relaxed)
+    front.leave()
+  }
+
+  /// Takes runs of the hot runs' sizes out, so that each finds half of its stack free when it goes there.
+  mutating func relieveStacks(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    drain(stack: front.room(.caller), to: Self.depth / 2, body)
+    drain(stack: front.room(.owner), to: Self.depth / 2, body)
   }
 
   /// Takes runs of one size out until at most `target` runs of it are left.
   ///
   /// - Parameter pages: 1 ... 127.
-  mutating func drain(
+  private mutating func drain(
     stack pages: Int, to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void
   ) {
     while Int(count(of: pages)) > target {

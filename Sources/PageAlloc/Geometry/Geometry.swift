@@ -13,9 +13,10 @@ package typealias ChunkIndex = Int
 /// ```
 /// Level 3 has one entry a chunk. Offsets are kept as page numbers, since 2^32 itself, the end of
 /// the space, does not fit the word of a 32-bit host.
+@usableFromInline
 package enum Geometry {
   /// log2 of the page size.
-  package static let pageShift = 13
+  @inlinable package static var pageShift: Int { 13 }
   /// Bytes in a page.
   package static let pageSize = 1 << pageShift
   /// log2 of the bytes in a chunk.
@@ -29,7 +30,7 @@ package enum Geometry {
   /// Chunks in the space. The first and the last are never used.
   package static let chunkCount = 1 << (32 - chunkShift)
   /// Pages in the space; as a search address it stands for "nothing free is known".
-  package static let pageCount = chunkCount << chunkPagesLog
+  @inlinable package static var pageCount: Int { 1 << (32 &- pageShift) }
   /// Chunks that may be grown: all but the first and the last.
   package static let growableChunks = 1..<(chunkCount - 1)
 

@@ -198,6 +198,7 @@ extension ArenaState {
     // What is cached now counts; what a cache will be let have beyond it lowers the mark.
     scavenger.wakeAbove =
       scavenger.goal.wakeAbove(
-        inUse: inUsePages - cached, free: freeResidentPages + cached, softPages: softPages) - cached
+        inUse: inUsePages - cached, free: freeResidentPages + cached, softPages: softPages)
+      - (cached - spares.pageCount)
   }
 }

@@ -15,7 +15,7 @@ extension ArenaState {
   /// One comparison, while there is nothing to do.
   @inline(__always)
   mutating func scavengerCall() -> ScavengerCall {
-    freeResidentPages > scavenger.wakeAbove ? callScavenger() : .none
+    freeResidentPages &+ spares.pageCount > scavenger.wakeAbove ? callScavenger() : .none
   }
 
   /// Lets a cache have more at hand, which counts as free: it brings the scavenger's wake-up nearer.
@@ -25,17 +25,18 @@ extension ArenaState {
     // The cache lives as long as the arena.
     let before = unsafe cache.pointee.grant
     unsafe cache.pointee.raiseBound(for: pages, limit: limit)
-    moveWake(by: unsafe before &- cache.pointee.grant)
+    grant(unsafe cache.pointee.grant &- before)
   }
 
   /// Takes back what a cache was let have, when all was taken out of it.
   mutating func resetBound(of cache: UnsafeMutablePointer<RunCache>) {
-    moveWake(by: unsafe cache.pointee.grant)
+    grant(unsafe 0 &- cache.pointee.grant)
     unsafe cache.pointee.resetBound()
   }
 
-  private mutating func moveWake(by pages: Int) {
-    if scavenger.wakeAbove != .max { scavenger.wakeAbove &+= pages }
+  private mutating func grant(_ pages: Int) {
+    grantedPages &+= pages
+    if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= pages }
   }
 
   @inline(never)

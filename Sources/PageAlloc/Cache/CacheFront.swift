@@ -1,0 +1,226 @@
+import CThreadSlots
+import Synchronization
+
+// The front of a cache
+// ====================
+//
+// What nearly every call needs, and no more, so that it can be compiled into the caller's own code:
+//
+//   in       busy := 1; somebody wants all?
+//   do       take the hot run, or make the run the hot one
+//   note     who got what, in the run table
+//   out      busy := 0
+//
+// It is the same for a thread's cache, for a handle's, and for the runs of owners.
+
+/// Whose hands runs come from and go to: each kind has a hot run of its own.
+@usableFromInline
+enum Hand {
+  /// Those of somebody who calls `allocate` and `deallocate`.
+  case caller
+  /// Those of an owner (`PageRun`). While an owner's run is the hot one, it has not been counted as gone.
+  case owner
+}
+
+/// The run that was freed last, in a place of its own: taking it and putting it back, the commonest pair
+/// of calls, changes one word.
+///
+/// Written by who may touch the cache that it is in; read by the statistics at any time.
+@usableFromInline
+struct HotRun: ~Copyable {
+  /// Where the run starts; 0 for none.
+  @usableFromInline let address = Atomic<UInt>(0)
+  /// Its pages, or those of the run that was here last: 1 ... 127; -1 for none yet.
+  @usableFromInline let length = Atomic<Int>(-1)
+
+  init() {}
+}
+
+/// What the owner of a cache does without a look at the rest of it.
+@usableFromInline
+@safe
+struct CacheFront: ~Copyable {
+  /// The run that a caller freed last.
+  @usableFromInline let callersRun = HotRun()
+  /// The run that an owner freed last.
+  @usableFromInline let ownersRun = HotRun()
+  /// The owner is inside: written by the owner alone, read by who wants to take all.
+  @usableFromInline let busy = Atomic<UInt32>(0)
+  /// Somebody wants to take all: written with the heap lock held, read by the owner.
+  @usableFromInline let stop = Atomic<UInt32>(0)
+  /// The address of page 0.
+  @usableFromInline let base: UInt
+  /// What was handed out.
+  @usableFromInline let runs: RunTable
+
+  /// The front of a cache of the arena whose page 0 is at `base`.
+  init(base: UInt, runs: RunTable) {
+    self.base = base
+    self.runs = runs
+  }
+}
+
+// MARK: - In and out
+
+extension CacheFront {
+  /// Starts an access by the owner.
+  ///
+  /// - Returns: `false` where somebody wants to take all: the owner must go by the lock.
+  @inlinable @inline(__always)
+  borrowing func enter() -> Bool {
+    busy.store(1, ordering: .relaxed)
+    cts_compiler_barrier()
+    if stop.load(ordering: .acquiring) == 0 { return true }
+    busy.store(0, ordering: .releasing)
+    return false
+  }
+
+  /// Ends an access by the owner.
+  @inlinable @inline(__always)
+  borrowing func leave() { busy.store(0, ordering: .releasing) }
+}
+
+// MARK: - The hot runs. Only inside, or for who may touch the cache.
+
+extension CacheFront {
+  /// Pages for which there is room as the hot run; of a run that is there, its pages.
+  @inline(__always)
+  borrowing func room(_ hand: Hand) -> Int {
+    max(0, with(hand) { $0.length.load(ordering: .relaxed) })
+  }
+
+  /// The same where there is no hot run; else 0.
+  borrowing func unusedRoom(_ hand: Hand) -> Int { isHot(hand) ? 0 : room(hand) }
+
+  /// Keeps no room where there is no hot run.
+  ///
+  /// - Returns: how much there was.
+  borrowing func resetRoom(_ hand: Hand) -> Int {
+    let unused = unusedRoom(hand)
+    if !isHot(hand) { with(hand) { $0.length.store(-1, ordering: .relaxed) } }
+    return unused
+  }
+
+  /// Forgets a hot run, as whoever was inside left it, and its room.
+  borrowing func forget(_ hand: Hand) {
+    with(hand) {
+      $0.address.store(0, ordering: .relaxed)
+      $0.length.store(-1, ordering: .relaxed)
+    }
+  }
+
+  @inlinable @inline(__always)
+  borrowing func isHot(_ hand: Hand) -> Bool {
+    with(hand) { $0.address.load(ordering: .relaxed) } != 0
+  }
+
+  /// Takes the hot run, whatever its length.
+  ///
+  /// - Returns: its address; 0 for none.
+  @inlinable @inline(__always)
+  borrowing func takeHot(_ hand: Hand) -> UInt {
+    with(hand) {
+      let taken = $0.address.load(ordering: .relaxed)
+      $0.address.store(0, ordering: .relaxed)
+      return taken
+    }
+  }
+
+  /// Takes the hot run if it has just so many pages.
+  ///
+  /// - Parameter pages: any number; one that is no length of a run finds none.
+  /// - Returns: its address; 0 for none.
+  @inlinable @inline(__always)
+  borrowing func takeHot(_ pages: Int, by hand: Hand) -> UInt {
+    with(hand) { $0.length.load(ordering: .relaxed) } == pages ? takeHot(hand) : 0
+  }
+
+  /// Makes a run the hot one in place of what is there.
+  ///
+  /// - Parameter pages: 1 ... 127.
+  borrowing func replaceHot(by run: UInt, _ pages: Int, _ hand: Hand) {
+    with(hand) {
+      $0.length.store(pages, ordering: .relaxed)
+      $0.address.store(run, ordering: .relaxed)
+    }
+  }
+
+  @inlinable @inline(__always)
+  borrowing func with<Result>(_ hand: Hand, _ body: (borrowing HotRun) -> Result) -> Result {
+    switch hand {
+    case .caller: body(callersRun)
+    case .owner: body(ownersRun)
+    }
+  }
+
+  /// The page at an address of the arena's.
+  @inlinable @inline(__always)
+  borrowing func page(at address: UInt) -> Int {
+    Int(bitPattern: (address &- base) >> UInt(Geometry.pageShift))
+  }
+
+  /// The address of a page of the arena's.
+  @inline(__always)
+  borrowing func address(of page: PageNumber) -> UInt {
+    base &+ UInt(bitPattern: page) << UInt(Geometry.pageShift)
+  }
+}
+
+// MARK: - Whole calls, from outside
+
+extension UnsafeMutablePointer<RunCache> {
+  /// The front, which is what the cache starts with.
+  @inlinable @inline(__always)
+  var front: UnsafeMutablePointer<CacheFront> {
+    // The first field.
+    unsafe UnsafeMutableRawPointer(self).assumingMemoryBound(to: CacheFront.self)
+  }
+
+  /// Takes a run of just so many pages, and notes it as handed out.
+  ///
+  /// - Parameter pages: any number.
+  /// - Returns: its address; 0 where there is none, whatever was asked for, or where somebody wants all.
+  @inlinable @inline(__always)
+  func allocate(_ pages: Int, by hand: Hand) -> UInt {
+    // The cache is the caller's, and so is its memory as long.
+    guard unsafe front.pointee.enter() else { return 0 }
+    let run = unsafe front.pointee.takeHot(pages, by: hand)
+    if run == 0 { return unsafe allocateMore(self, pages, by: hand) }
+    unsafe front.pointee.runs.setByte(
+      front.pointee.page(at: run), UInt8(truncatingIfNeeded: pages))
+    unsafe front.pointee.leave()
+    return run
+  }
+
+  /// Takes a whole run back, as it was handed out.
+  ///
+  /// - Parameters:
+  ///   - address: any.
+  ///   - pages: any number.
+  /// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody wants
+  ///   all.
+  @inlinable @inline(__always)
+  func deallocate(_ address: UInt, _ pages: Int, by hand: Hand) -> Bool {
+    // The cache is the caller's, and so is its memory as long.
+    let offset = unsafe address &- front.pointee.base
+    // Below the arena's start it wraps to an offset beyond its end.
+    guard offset & ~(UInt(Geometry.pageCount &- 1) << UInt(Geometry.pageShift)) == 0 else {
+      return false
+    }
+    let page = Int(bitPattern: offset >> UInt(Geometry.pageShift))
+    if unsafe Int(front.pointee.runs.byte(page)) != pages {
+      return unsafe deallocateLong(self, page, pages, by: hand)
+    }
+    guard unsafe front.pointee.enter() else { return false }
+    // As long as the last: a length of a run, then.
+    if unsafe front.pointee.with(hand, { $0.length.load(ordering: .relaxed) }) != pages
+      || front.pointee.isHot(hand)
+    {
+      return unsafe deallocateMore(self, page, pages, by: hand)
+    }
+    unsafe front.pointee.with(hand) { $0.address.store(address, ordering: .relaxed) }
+    unsafe front.pointee.runs.setByte(page, 0)
+    unsafe front.pointee.leave()
+    return true
+  }
+}

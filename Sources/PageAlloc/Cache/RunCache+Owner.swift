@@ -1,0 +1,105 @@
+import CThreadSlots
+
+// What the owner does where the hot run does not help: functions of their own, so that the code around
+// them needs no frame. A caller is inside already.
+
+/// Takes a run of so many pages by way of the stacks, or cuts it from a longer one, and leaves.
+///
+/// - Parameter pages: any number.
+/// - Returns: its address; 0 for none.
+@usableFromInline @inline(never)
+func allocateMore(
+  _ cache: UnsafeMutablePointer<RunCache>, _ pages: Int, by hand: Hand
+) -> UInt {
+  // The cache is the caller's, and so is its memory as long. Two bodies, each for one hand.
+  switch hand {
+  case .caller: unsafe cache.pointee.allocateMore(pages, by: .caller)
+  case .owner: unsafe cache.pointee.allocateMore(pages, by: .owner)
+  }
+}
+
+/// Takes a whole run back of which the run table says that it is one of so many pages, and leaves.
+///
+/// - Returns: `false`, with nothing changed, where there is no room, or it is longer than 127 pages.
+@usableFromInline @inline(never)
+func deallocateMore(
+  _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
+) -> Bool {
+  // As above.
+  switch hand {
+  case .caller: unsafe cache.pointee.deallocateMore(page, pages, by: .caller)
+  case .owner: unsafe cache.pointee.deallocateMore(page, pages, by: .owner)
+  }
+}
+
+/// Takes a whole run of more than 127 pages back, from outside.
+///
+/// - Parameters:
+///   - page: the run's first; any page of the space.
+///   - pages: any number.
+/// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody wants all.
+@usableFromInline @inline(never)
+func deallocateLong(
+  _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
+) -> Bool {
+  // The cache is the caller's, and so is its memory as long.
+  unsafe cache.pointee.deallocateLong(page, pages, by: hand)
+}
+
+extension RunCache {
+  @inline(__always)
+  fileprivate mutating func allocateMore(_ pages: Int, by hand: Hand) -> UInt {
+    defer { front.leave() }
+    // Counted first, in the order in which a fork may see it.
+    if hand == .owner {
+      count(owners: 1)
+      cts_compiler_barrier()
+    }
+    guard let page = takeAnywhere(pages) else {
+      if hand == .owner { count(owners: -1) }
+      return 0
+    }
+    front.runs.setFirstByte(page, pages)
+    return front.address(of: page)
+  }
+
+  @inline(__always)
+  private mutating func takeAnywhere(_ pages: Int) -> PageNumber? {
+    if UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) {
+      return (takeStacked(pages) ?? cut(pages))?.page
+    }
+    return pages > 0 ? takeLong(pages) : nil
+  }
+
+  @inline(__always)
+  fileprivate mutating func deallocateMore(
+    _ page: PageNumber, _ pages: Int, by hand: Hand
+  ) -> Bool {
+    // What says in the table that a run is longer may look like a length.
+    guard UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) else {
+      front.leave()
+      return deallocateLong(page, pages, by: hand)
+    }
+    defer { front.leave() }
+    guard put(front.address(of: page), pages, by: hand) else { return false }
+    front.runs.setByte(page, 0)
+    return true
+  }
+
+  @inline(__always)
+  fileprivate mutating func deallocateLong(_ page: PageNumber, _ pages: Int, by hand: Hand) -> Bool
+  {
+    guard pages > Self.longestStacked, front.runs.length(page) == pages, front.enter() else {
+      return false
+    }
+    defer { front.leave() }
+    guard putLong(page, pages) else { return false }
+    front.runs.setByte(page, 0)
+    // Counted last, in the order in which a fork may see it.
+    if hand == .owner {
+      cts_compiler_barrier()
+      count(owners: -1)
+    }
+    return true
+  }
+}
