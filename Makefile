@@ -94,6 +94,7 @@ build-armhf: ## only compile: armhf
 ##@ Attack
 
 NIGHTLY ?= 10000000
+SECONDS ?= 60
 SEED ?= 1
 MUTANTS ?= 40
 
@@ -115,6 +116,9 @@ test-overcommit: ## as root: the checks where the kernel does not overcommit (ch
 coverage: ## lines of the library that the checks run through; fails below 95 in 100
 	@$(prepare); Tests/Coverage/coverage.sh
 
+fuzz: ## feed every target with bytes for SECONDS each, from Tests/Corpus on
+	@$(prepare); Tests/Fuzz/fuzz.sh $(SECONDS) "$${flags[@]}"
+
 nightly: ## NIGHTLY random operations beside a model, from SEED
 	@$(cross)/crosscheck.sh embedded build
 	@time .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck storm $(NIGHTLY) $(SEED)
@@ -134,5 +138,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-x86_64 test-embedded test-i386 test-armhf test-compile test-overcommit sanitize coverage nightly mutants \
+  test test-x86_64 test-embedded test-i386 test-armhf test-compile test-overcommit sanitize coverage \
+  fuzz nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

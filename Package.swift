@@ -54,8 +54,15 @@ let package = Package(
     .executableTarget(
       name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",
       swiftSettings: swiftSettings),
+    // What libFuzzer feeds, and the tests with what it found: `make fuzz`.
+    .target(
+      name: "FuzzTargets", dependencies: ["PageChecks", "PageTrace", "Gzip"],
+      path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", exclude: ["fuzz.sh"],
+      swiftSettings: swiftSettings),
     .testTarget(
-      name: "PageAllocTests", dependencies: ["PageChecks", "PageTrace", "Gzip"],
+      name: "PageAllocTests", dependencies: ["PageChecks", "PageTrace", "Gzip", "FuzzTargets"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "pagetoolTests", dependencies: ["pagetool", "PageTrace", "Gzip"],

@@ -13,9 +13,11 @@ for file in Tests/Data/conformance/*.gz; do
 done
 Tests/Cross/quietly.sh crosscheck swift build --product crosscheck --scratch-path "$here" \
   -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping
-LLVM_PROFILE_FILE=$here/test.profraw "$here/debug/crosscheck" test | tail -n 1
+# %m: children add to the same file.
+rm -f "$here"/*.profraw
+LLVM_PROFILE_FILE=$here/test-%m.profraw "$here/debug/crosscheck" test | tail -n 1
 LLVM_PROFILE_FILE=$here/check.profraw "$here/debug/crosscheck" check "$here"/conformance/* | tail -n 1
-"$bin/llvm-profdata" merge -sparse "$here/test.profraw" "$here/check.profraw" -o "$here/all.profdata"
+"$bin/llvm-profdata" merge -sparse "$here"/test-*.profraw "$here/check.profraw" -o "$here/all.profdata"
 "$bin/llvm-cov" report "$here/debug/crosscheck" -instr-profile "$here/all.profdata" \
   Sources/SysMem Sources/PageAlloc >"$here/report"
 "$bin/llvm-cov" show "$here/debug/crosscheck" -instr-profile "$here/all.profdata" \

@@ -64,6 +64,16 @@ package let allocatorSearchChecks: [Check] = [
         subject.allocator.allocate(2) ?? (-1, -1) == (page, isTaken ? 2 : 0), "both again")
     }
   },
+  Check("detach: a byte more than whole pages is a page more") { recorder in
+    for (byteCount, pages): (UInt64, Int) in [(1, 1), (8192, 1), (8193, 2), (16_384, 2)] {
+      guard let subject = makeAllocator(&recorder) else { return }
+      subject.allocator.grow(3..<4)
+      _ = subject.allocator.allocate(512)
+      subject.allocator.free(Geometry.firstPage(of: 3), 10)
+      let run = subject.allocator.detachCandidate(byteCount, .force)
+      recorder.expectEqual(run?.count ?? 0, pages, "pages for \(byteCount) bytes")
+    }
+  },
   Check("invariants: each lie is found") { recorder in
     expectBroken("a bit set behind the summary", &recorder) {
       $0.chunk(3).allocated.bits.insert(7..<8)

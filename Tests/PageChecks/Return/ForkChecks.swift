@@ -109,6 +109,31 @@ package let forkChecks: [Check] = [
     }
   },
 
+  Check("fork: where there is no room for a thread, one is tried for again 8 MiB later") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    if isSanitized || isEmulated {
+      recorder.leaveOut("sanitizers and emulators need address space of their own")
+      return
+    }
+    guard let arena = makeArena(&recorder, .quick()), let run = arena.take(4096, &recorder)
+    else { return }
+    run.stamp(1)
+    let status = inChild {
+      if csm_limit_address_space(1 << 20) != 0 { return 2 }
+      // No room at all; threads that have ended left their stacks to the next ones.
+      guard takeAllStacks() else { return 10 }
+      if arena.errorOfGiving(run.part(0, 1024)) != nil { return 3 }
+      if arena.scavengerThread.exists { return 4 }
+      if csm_limit_address_space(.max) != 0 { return 5 }
+      if arena.errorOfGiving(run.part(1024, 512)) != nil { return 6 }
+      if arena.scavengerThread.exists { return 7 }
+      if arena.errorOfGiving(run.part(1536, 1024)) != nil { return 8 }
+      return arena.scavengerThread.exists ? 0 : 9
+    }
+    recorder.expectEqual(status, 0, "the child's status")
+  },
+
   Check("address space: under ulimit -v an arena is smaller, or there is one clear error") {
     recorder in
     if isSanitized {
@@ -259,6 +284,23 @@ private func inChild(_ body: () -> Int32) -> Int {
   if child.value == 0 { csm_exit_now(body()) }
   let status = csm_wait(child.value)
   return status.error == 0 ? Int(status.value) : -1
+}
+
+/// Starts threads that sleep until no more can be had.
+///
+/// - Returns: `false` where there is no end of them.
+private func takeAllStacks() -> Bool {
+  for _ in 0..<1000 {
+    var thread = pthread_t()
+    let error = unsafe csm_thread_start(
+      &thread,
+      { _ in
+        sleep(milliseconds: 60_000)
+        return nil
+      }, nil, 256 << 10)
+    if error != 0 { return true }
+  }
+  return false
 }
 
 /// Bytes of address space that the process has, as the kernel counts them for the limit.

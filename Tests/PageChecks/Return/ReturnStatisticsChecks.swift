@@ -22,6 +22,46 @@ package let returnStatisticsChecks: [Check] = [
     for part in ["in use      4.0 MiB of 8.0 MiB committed", "1.0 MiB on request"] {
       recorder.expect(contains(text, part), "\(part) in \(text)")
     }
+    recorder.expect(!contains(text, "offered"), "nothing was offered: \(text)")
+    run.part(128, 256).stamp(1)
+    arena.give(run.part(128, 256), &recorder)
+    _ = try? arena.releaseFreeMemoryLazily()
+    let offered = arena.statistics.description
+    recorder.expect(contains(offered, "0.0 MiB refused, 2.0 MiB offered"), offered)
+  },
+
+  Check("statistics: what the kernel refuses to be offered is counted") { recorder in
+    let calls = FakeCalls()
+    guard let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20),
+      let run = arena.take(256, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run, &recorder)
+    calls.refuse(.madvise)
+    recorder.expect((try? arena.releaseFreeMemoryLazily()) == nil, "an error")
+    recorder.expectEqual(arena.statistics.returned.refusedBytes, 256 * 8192, "refused")
+    recorder.expectEqual(arena.statistics.returned.lazyBytes, 0, "offered")
+    recorder.expectEqual(arena.statistics.freeResidentBytes, 256 * 8192, "free as before")
+  },
+
+  Check("system files: a real one is read, one that is not there is not") { recorder in
+    var text = SmallText()
+    recorder.expect(
+      LinuxFiles().read(SmallText("/proc/self/statm"), into: &text), "/proc/self/statm")
+    recorder.expect(text.number(at: 0) ?? 0 > 0, "it begins with the pages of address space")
+    recorder.expect(!LinuxFiles().read(SmallText("/proc/self/none"), into: &text), "no such file")
+    recorder.expect(!LinuxFiles().read(SmallText("/proc/self"), into: &text), "a directory")
+    recorder.expectEqual(text.count, 0, "bytes of a file that could not be read")
+  },
+
+  Check("huge pages: collapse tells what the kernel refuses for good") { recorder in
+    let calls = FakeCalls()
+    guard let arena = makeArena(&recorder, calls: calls), let run = arena.take(1024, &recorder)
+    else { return }
+    run.stamp(1)
+    calls.refuse(.madvise)
+    recorder.expect((try? arena.collapse()) == nil, "an error")
+    recorder.expect(run.isStamped(1), "contents")
   },
 
   Check("statistics: the parts add up at any moment, while others work") { recorder in

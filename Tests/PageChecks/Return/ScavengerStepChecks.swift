@@ -91,6 +91,32 @@ package let scavengerStepChecks: [Check] = [
     recorder.expectEqual(dense.residentBytes, 512 * 8192, "the dense chunk")
   },
 
+  Check("scavenger: dense chunks are taken from near the soft limit, and not before") { recorder in
+    // Resident are 1,536 pages; a twentieth below the limit is near.
+    for (softPages, takesDense) in [(4096, false), (1616, false), (1560, true)] {
+      recorder.context = "soft limit of \(softPages) pages"
+      let clock = FakeClock()
+      var options = PageArena.Options.stepped(clock)
+      options.memoryLimit = .bytes(soft: UInt64(softPages) * 8192)
+      // Or whole huge pages would go first.
+      options.calls = FakeCalls(hugePageSize: 0)
+      guard let arena = makeArena(&recorder, options), let low = arena.take(512, &recorder),
+        let next = arena.take(512, &recorder), let dense = arena.take(512, &recorder)
+      else { return }
+      for run in [low, next, dense] { run.stamp(1) }
+      arena.give(low.part(0, 300), &recorder)
+      arena.give(next.part(0, 300), &recorder)
+      // At the highest address: it would be the first to go.
+      for page in stride(from: 0, to: 480, by: 40) { arena.give(dense.part(page, 1), &recorder) }
+      _ = arena.backgroundStep()
+      clock.sleep(1_000_000_000)
+      clock.workPerLook.store(2_000_000, ordering: .relaxed)
+      _ = runUntilParked(arena, clock, &recorder)
+      recorder.expect(arena.statistics.returned.backgroundBytes > 300 * 8192, "some went back")
+      recorder.expect((dense.residentBytes < 512 * 8192) == takesDense, "the dense chunk")
+    }
+  },
+
   Check("scavenger: parks where the kernel refuses, and counts it") { recorder in
     let clock = FakeClock()
     let calls = FakeCalls()

@@ -32,6 +32,10 @@ package let pageRunChecks: [Check] = [
       let seen = run.elements(of: UInt32.self)
       for index in 0..<seen.count { total += UInt64(seen[index]) }
     }
+    let highest = unsafe run.withUnsafeBytes {
+      unsafe $0.load(fromByteOffset: 16_380, as: UInt32.self)
+    }
+    recorder.expectEqual(highest, 4095, "the last element, as bytes")
     recorder.expectEqual(total, 4095 * 4096 / 2, "sum of the elements")
     do {
       var bytes = run.mutableBytes

@@ -4,6 +4,21 @@ import SysMem
 
 /// Guards, access rights, and that none of it reaches a run's next owner.
 package let protectChecks: [Check] = [
+  Check("protect: parts of the kernel's larger pages are errors") { recorder in
+    let calls = FakeCalls(physicalPageSize: 16_384)
+    guard let arena = makeArena(&recorder, calls: calls) else { return }
+    recorder.throwsError(.partOfPhysicalPage(base: 0, physicalPageSize: 16_384)) {
+      () throws(PageArenaError) in _ = try arena.allocateGuardedRun(pages: 3)
+    }
+    guard var run = arena.own(4, guarded: true, &recorder) else { return }
+    run.stamp(1)
+    let base = run.address
+    recorder.throwsError(.partOfPhysicalPage(base: base, physicalPageSize: 16_384)) {
+      () throws(PageArenaError) in try run.resize(to: 3)
+    }
+    recorder.expect(run.pages == 4 && run.isStamped(1, pages: 4), "as before")
+  },
+
   Check("protect: access as asked for, and plain memory for the next owner") { recorder in
     guard let arena = makeArena(&recorder, caching: false) else { return }
     var place: UInt = 0

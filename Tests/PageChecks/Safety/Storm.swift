@@ -23,8 +23,12 @@ package struct Storm<Source: RandomNumberGenerator>: ~Copyable {
   /// A storm on an arena of its own, of 64 MiB.
   ///
   /// - Returns: `nil` where the system has no room.
-  package init?(source: consuming Source, calls: any MemoryCalls = LinuxCalls()) {
+  package init?(
+    source: consuming Source, calls: any MemoryCalls = LinuxCalls(),
+    scavenging: PageArena.Scavenging = .background()
+  ) {
     var options = PageArena.Options(calls: calls)
+    options.scavenging = scavenging
     options.reservedByteCount = 64 << 20
     guard let arena = try? PageArena(options), let probe = try? arena.run(1) else { return nil }
     _ = arena.errorOfGiving(probe)

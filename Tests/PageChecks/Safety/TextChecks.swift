@@ -9,6 +9,11 @@ package let textChecks: [Check] = [
       (.badPageCount(pages: 0, limit: 9), "pages: 0"),
       (.badAlignment(alignment: 3), "alignment: 3"),
       (.badByteCount(byteCount: -1), "byteCount: -1"),
+      (.badScavenging, "scavenging: "), (.badMemoryLimit, "memoryLimit: "),
+      (
+        .limitReached(pages: 3, inUseBytes: 8192, limitBytes: 16_384),
+        "limit reached: 3 pages more than the 8192 bytes in use go beyond 16384 bytes"
+      ),
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),
