@@ -68,6 +68,9 @@ package struct Recorder {
     print("    left out here: \(reason.description)")
   }
 
+  /// Says what was measured. It is printed, whatever comes of the check.
+  package mutating func tell(_ figures: String) { print("    measured: \(figures)") }
+
   /// Whether nothing failed so far: long loops stop at the first failure.
   package var isGood: Bool { failures.isEmpty }
 }
