@@ -31,8 +31,10 @@ struct ArenaState: ~Copyable {
   /// The figures of the ``GrowthState``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
-  /// Runs taken by the lock since a cache was last given back to spare a growth.
+  /// Runs taken by the lock since a cache was last given back to spare fresh memory.
   var takesSinceSparing = 0
+  /// What was taken last had pages that were scavenged, or never used.
+  var tookFresh = false
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
   /// What all caches have been let have beyond the least.
@@ -121,6 +123,7 @@ extension ArenaState {
     inUsePages &+= pageCount
     scavengedPages &-= clean
     takesSinceSparing &+= 1
+    tookFresh = clean != 0
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     return Taken(page: place.page, scavengedPages: clean)

@@ -89,6 +89,7 @@ extension PageArena {
 
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
+    if let cache = unsafe cache { unsafe state.pointee.preferWarm(cache) }
     let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) { _, _ in }
     unsafe state.locks.pointee.heap.unlock()
     let taken =

@@ -72,7 +72,7 @@ extension PageArena {
     let isLong = pages > RunCache.longestStacked
     var fits =
       unsafe isLong
-      ? cache.pointee.putLong(page, pages)
+      ? cache.pointee.long.put(page, pages)
       : cache.pointee.put(address(of: page), pages, by: .caller)
     if isLong, !fits {
       unsafe state.pointee.keepSpare(page, pages)
@@ -131,15 +131,17 @@ extension ArenaState {
     _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
   ) {
     unsafe serve(cache)
-    // Where much is in use, all caches may have a sixteenth of it: less than the scavenger leaves anyway.
-    let limit = unsafe max(limit, inUsePages / 16 &- (grantedPages &- cache.pointee.grant))
-    let isFull = unsafe cache.pointee.roomTaken + pages > limit
-    if pages > RunCache.longestStacked {
+    let isLong = pages > RunCache.longestStacked
+    // Where much is in use, all caches may have an eighth of it; the scavenger takes it when nobody uses it.
+    let others = unsafe grantedPages &- cache.pointee.grant(isLong: isLong)
+    let limit = max(isLong ? 4 &* limit : limit, inUsePages / 8 &- others)
+    if isLong {
       // What does not fit is kept as a spare run.
-      if !isFull { unsafe raiseBound(of: cache, for: pages, limit: limit) }
-      return
+      return unsafe raiseBound(of: cache, for: pages, limit: limit)
     }
-    if isFull { unsafe takeAll(cache, to: min(limit / 2, max(0, limit - pages))) }
+    if unsafe cache.pointee.roomTaken + pages > limit {
+      unsafe takeStacked(cache, to: min(limit / 2, max(0, limit - pages)))
+    }
     unsafe raiseBound(of: cache, for: pages, limit: limit)
     var batch = RunBatch()
     unsafe cache.pointee.relieveStacks { batch.add($0, $1) }

@@ -75,7 +75,7 @@ extension ArenaState {
     var position = unsafe caches
     while let cache = unsafe position {
       if unsafe cache.pointee.front.busy.load(ordering: .relaxed) == 0 {
-        unsafe takeAll(cache, to: 0)
+        unsafe takeAll(cache)
       } else {
         unsafe cache.pointee.forget()
         unsafe resetBound(of: cache)

@@ -148,14 +148,14 @@ extension ArenaState {
   /// Call with `heap` held, as the cache's owner, outside of it.
   fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
     giveBackSpares()
-    if takesSinceSparing < 64 {
+    if takesSinceSparing < Self.leastTakes {
       var batch = RunBatch()
-      unsafe cache.pointee.drainLong(to: 0) { batch.add($0, $1) }
+      unsafe cache.pointee.long.drain { batch.add($0, $1) }
       giveBack(&batch)
       return
     }
     takesSinceSparing = 0
-    unsafe takeAll(cache, to: 0)
+    unsafe takeAll(cache)
   }
 }
 

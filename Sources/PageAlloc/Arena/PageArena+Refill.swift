@@ -69,8 +69,11 @@ extension ArenaState {
   /// - Returns: how many of the pages were scavenged.
   mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
     unsafe serve(cache)
+    unsafe preferWarm(cache)
+    takesSinceSparing &+= 1
     var block = allocator.allocateCache()
     let clean = (block.free & block.scavenged).nonzeroBitCount
+    tookFresh = clean != 0
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
@@ -93,10 +96,23 @@ extension ArenaState {
     return clean &- left
   }
 
+  /// Gives a cache back when memory that nobody had touched was taken in its place. Call with `heap` held,
+  /// as the owner, outside of it.
+  ///
+  /// Not each time, or a program that grows would do little else.
+  mutating func preferWarm(_ cache: UnsafeMutablePointer<RunCache>) {
+    if !tookFresh || takesSinceSparing < Self.leastTakes { return }
+    takesSinceSparing = 0
+    unsafe takeAll(cache)
+  }
+
+  /// Runs that are taken by the lock before a cache is given back again to spare fresh memory.
+  static var leastTakes: Int { 64 }
+
   /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
   mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {
     if unsafe cache.pointee.front.stop.load(ordering: .relaxed) == 0 { return }
-    unsafe takeAll(cache, to: 0)
+    unsafe takeAll(cache)
     unsafe letIn(cache)
   }
 

@@ -77,9 +77,9 @@ struct SpareRuns {
 extension ArenaState {
   /// Keeps a whole run that is nobody's; older ones give way to it.
   ///
-  /// All together they are a thirty-second part of what is in use at the most, or one run.
+  /// All together they are a quarter of what is in use at the most, or one run.
   mutating func keepSpare(_ page: PageNumber, _ pages: Int) {
-    let bound = (inUsePages &- spares.pageCount) / 32
+    let bound = (inUsePages &- spares.pageCount) / 4
     while spares.count > 0, spares.isFull || spares.pageCount &+ pages > bound {
       giveBackSpare()
     }

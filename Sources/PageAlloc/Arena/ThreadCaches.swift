@@ -185,23 +185,32 @@ private func retire(
   unsafe state.locks.pointee.heap.lock()
   defer { unsafe state.locks.pointee.heap.unlock() }
   // The owner is gone, or is the caller: nobody else is inside.
-  unsafe state.pointee.takeAll(cache, to: 0)
+  unsafe state.pointee.takeAll(cache)
   unsafe cache.pointee.isOwned = false
   return unsafe state.pointee.scavengerCall()
 }
 
 extension ArenaState {
-  /// Gives runs of a cache back to the allocator until `target` pages are left. Call with `heap` held,
-  /// when the owner is outside.
-  mutating func takeAll(_ cache: UnsafeMutablePointer<RunCache>, to target: Int) {
+  /// Gives all runs of a cache back to the allocator. Call with `heap` held, when the owner is outside.
+  mutating func takeAll(_ cache: UnsafeMutablePointer<RunCache>) {
     var batch = RunBatch()
     // The cache belongs to this arena and lives as long.
-    unsafe cache.pointee.drain(to: target) { page, pages in
-      if batch.isFull { giveBack(&batch) }
-      batch.add(page, pages)
-    }
+    unsafe cache.pointee.drain { page, pages in add(page, pages, to: &batch) }
     giveBack(&batch)
-    if target == 0 { unsafe resetBound(of: cache) }
+    unsafe resetBound(of: cache)
+  }
+
+  /// Gives runs of a cache's stacks back until at most `target` pages are left there. As above.
+  mutating func takeStacked(_ cache: UnsafeMutablePointer<RunCache>, to target: Int) {
+    var batch = RunBatch()
+    unsafe cache.pointee.drainStacks(to: target) { page, pages in add(page, pages, to: &batch) }
+    giveBack(&batch)
+  }
+
+  @inline(__always)
+  private mutating func add(_ page: PageNumber, _ pages: Int, to batch: inout RunBatch) {
+    if batch.isFull { giveBack(&batch) }
+    batch.add(page, pages)
   }
 
   /// How many caches there are.

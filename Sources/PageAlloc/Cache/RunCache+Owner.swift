@@ -68,7 +68,7 @@ extension RunCache {
     if UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) {
       return (takeStacked(pages) ?? cut(pages))?.page
     }
-    return pages > 0 ? takeLong(pages) : nil
+    return pages > 0 ? long.take(pages) : nil
   }
 
   @inline(__always)
@@ -93,7 +93,7 @@ extension RunCache {
       return false
     }
     defer { front.leave() }
-    guard putLong(page, pages) else { return false }
+    guard long.put(page, pages) else { return false }
     front.runs.setByte(page, 0)
     // Counted last, in the order in which a fork may see it.
     if hand == .owner {

@@ -11,7 +11,7 @@ import Synchronization
 //   filled   bit n: there may be a run of n pages; cleared only when a search finds none
 //   counts   runs of each size
 //   runs     16 a size:  | run | run | run |   |   | ...
-//   longer   8 runs for each power of two from 128 pages on, matched by size
+//   long     longer runs, matched by size
 //
 // A free makes its run the hot one, and the one before goes to its stack. A request takes the hot run or
 // one of its own size, or cuts the smallest larger one. To the allocator these pages
@@ -34,22 +34,22 @@ struct RunCache: ~Copyable {
   /// What most calls need.
   let front: CacheFront
 
-  /// Pages in all runs, with the room that is kept for hot ones: what stays within the bound. Written by
-  /// who may touch the cache, read by the statistics at any time.
+  /// Pages in all runs but long ones, with the room that is kept for hot ones: what stays within the bound.
+  /// Written by who may touch the cache, read by the statistics at any time.
   private let room = Atomic<Int>(0)
   /// Owners (`PageRun`) that came by this cache, less those that went by it, that of the hot run aside:
   /// written by the cache's owner, inside; what all caches have is added up when the arena ends.
   private let owners = Atomic<Int>(0)
 
-  /// Pages that the cache takes without a look at the arena. It grows by doubling, each time by way of the
+  /// Pages, long runs aside, that the cache takes without a look at the arena. It grows by doubling, each time by way of the
   /// lock, so that whoever returns memory hears of much that is kept at hand.
   private(set) var bound = Self.firstBound
 
   private var filled = InlineArray<2, UInt64>(repeating: 0)
   private var counts = InlineArray<128, UInt8>(repeating: 0)
   private var runs = InlineArray<4096, UInt32>(repeating: 0)
-  private var longCounts = InlineArray<12, UInt8>(repeating: 0)
-  private var longer = InlineArray<96, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
+  /// Runs of more than 127 pages.
+  var long = LongRuns()
 
   /// The next cache of the same arena. Guarded by the heap lock.
   var next: UnsafeMutablePointer<RunCache>?
@@ -62,16 +62,6 @@ struct RunCache: ~Copyable {
   private static var firstBound: Int { 128 }
   /// Runs a stack.
   static var depth: Int { 32 }
-
-  /// Levels of longer runs: 128 ... 255 pages, and so on to the whole space.
-  private static var longLevels: Int { 12 }
-  /// Runs a level.
-  private static var longDepth: Int { 8 }
-
-  private struct LongRun {
-    var page: UInt32
-    var pageCount: UInt32
-  }
 
   /// A cache of the arena whose page 0 is at `base`.
   init(base: UInt, runs: RunTable) { front = CacheFront(base: base, runs: runs) }
@@ -102,8 +92,9 @@ struct CachedRun {
 // MARK: - The bound. Call with the heap lock held.
 
 extension RunCache {
-  /// Makes room for so many pages more, up to a limit.
+  /// Makes room for a run of so many pages, up to a limit.
   mutating func raiseBound(for pages: Int, limit: Int) {
+    if pages > Self.longestStacked { return long.raiseBound(for: pages, limit: limit) }
     let wanted = roomTaken &+ pages
     while bound < wanted, bound < limit { bound &*= 2 }
     bound = min(bound, limit)
@@ -113,19 +104,26 @@ extension RunCache {
   mutating func resetBound() {
     resetRoom()
     bound = Self.firstBound
+    long.resetBound()
   }
 
-  /// What `bound` allows beyond the least, of which nobody takes notice.
-  var grant: Int { max(0, bound &- Self.firstBound) }
+  /// What the bounds allow beyond the least, of which nobody takes notice.
+  var grant: Int { grant(isLong: false) &+ grant(isLong: true) }
+
+  /// The same of one of the bounds.
+  func grant(isLong: Bool) -> Int { isLong ? long.bound : max(0, bound &- Self.firstBound) }
 }
 
 // MARK: - What it holds
 
 extension RunCache {
   /// Pages in all runs: exact for who may touch the cache.
-  var heldPages: Int { roomTaken &- front.unusedRoom(.caller) &- front.unusedRoom(.owner) }
+  var heldPages: Int {
+    roomTaken &- front.unusedRoom(.caller) &- front.unusedRoom(.owner)
+      &+ long.pageCount.load(ordering: .relaxed)
+  }
 
-  /// The same with the room that is kept for hot runs.
+  /// Those in runs but long ones, with the room that is kept for hot ones.
   @inline(__always)
   var roomTaken: Int { room.load(ordering: .relaxed) }
 
@@ -303,84 +301,28 @@ extension RunCache {
     return unsafe counts[unchecked: pages]
   }
 
-  /// Takes a run of just so many pages, more than 127.
-  mutating func takeLong(_ pages: Int) -> PageNumber? {
-    let level = Self.level(of: pages)
-    // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the whole
-    // array to read from it.
-    let count = Int(unsafe longCounts[unchecked: level])
-    let first = level &* Self.longDepth
-    var index = first &+ count
-    while index > first {
-      index &-= 1
-      let run = unsafe longer[unchecked: index]
-      if Int(run.pageCount) == pages {
-        let last = first &+ count &- 1
-        unsafe longer[unchecked: index] = longer[unchecked: last]
-        unsafe longCounts[unchecked: level] = UInt8(truncatingIfNeeded: count &- 1)
-        takeRoom(0 &- pages)
-        return Int(run.page)
-      }
-    }
-    return nil
-  }
-
-  /// Puts a run of more than 127 pages by.
-  ///
-  /// - Returns: `false`, with nothing changed, where there is no room.
-  mutating func putLong(_ page: PageNumber, _ pages: Int) -> Bool {
-    let level = Self.level(of: pages)
-    let count = Int(unsafe longCounts[unchecked: level])
-    if count == Self.longDepth { return false }
-    if roomTaken &+ pages > bound {
-      resetRoom()
-      if roomTaken &+ pages > bound { return false }
-    }
-    unsafe longer[unchecked: level &* Self.longDepth &+ count] = LongRun(
-      page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
-    unsafe longCounts[unchecked: level] = UInt8(truncatingIfNeeded: count &+ 1)
-    takeRoom(pages)
-    return true
-  }
-
-  /// Where runs of more than 127 pages lie, those of 128 ... 255 first: a level for each power of two.
-  @inline(__always)
-  private static func level(of pages: Int) -> Int {
-    Int.bitWidth &- 8 &- pages.leadingZeroBitCount
-  }
-
-  /// Takes runs out until at most `target` pages are left: hot ones, then the longest first.
-  mutating func drain(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    drainHot(.caller, to: target, body)
-    drainHot(.owner, to: target, body)
-    drainLong(to: target, body)
-    var pages = Self.longestStacked
-    while pages > 0, heldPages > target {
-      drain(stack: pages, to: 0, body)
-      pages -= 1
-    }
+  /// Takes all runs out.
+  mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    drainHot(.caller, body)
+    drainHot(.owner, body)
+    long.drain(body)
+    drainStacks(to: 0, body)
   }
 
   private mutating func drainHot(
-    _ hand: Hand, to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void
+    _ hand: Hand, _ body: (_ page: PageNumber, _ pages: Int) -> Void
   ) {
-    if !front.isHot(hand) || heldPages <= target { return }
+    if !front.isHot(hand) { return }
     let pages = front.room(hand)
     body(takeHotRun(hand).page, pages)
   }
 
-  /// Takes runs of more than 127 pages out, until at most `target` pages are left in all.
-  mutating func drainLong(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    var level = Self.longLevels
-    while level > 0 {
-      level &-= 1
-      while heldPages > target, unsafe longCounts[unchecked: level] > 0 {
-        unsafe longCounts[unchecked: level] &-= 1
-        let index = unsafe level &* Self.longDepth &+ Int(longCounts[unchecked: level])
-        let run = unsafe longer[unchecked: index]
-        takeRoom(0 &- Int(run.pageCount))
-        body(Int(run.page), Int(run.pageCount))
-      }
+  /// Takes runs out of the stacks, the longest first, until at most `target` pages of room are taken.
+  mutating func drainStacks(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    var pages = Self.longestStacked
+    while pages > 0, roomTaken > target {
+      drain(stack: pages, to: 0, body)
+      pages -= 1
     }
   }
 
@@ -390,7 +332,7 @@ extension RunCache {
   mutating func forget() {
     filled = InlineArray(repeating: 0)
     counts = InlineArray(repeating: 0)
-    longCounts = InlineArray(repeating: 0)
+    long.forget()
     if front.isHot(.owner) { count(owners: -1) }
     front.forget(.caller)
     front.forget(.owner)

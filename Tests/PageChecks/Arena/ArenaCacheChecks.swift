@@ -39,8 +39,8 @@ package let arenaCacheChecks: [Check] = [
     for run in runs {
       arena.give(run, &recorder)
       let statistics = arena.statistics
-      // A sixteenth of what was in use.
-      let bound = max(1 << 20, statistics.readyBytes / 16)
+      // An eighth of what was in use.
+      let bound = max(1 << 20, statistics.readyBytes / 8)
       recorder.expect(statistics.cachedBytes <= bound, "bound")
     }
     arena.drainCaches()
