@@ -40,6 +40,9 @@ struct HotRun: ~Copyable {
 @usableFromInline
 @safe
 struct CacheFront: ~Copyable {
+  /// Read by nobody. To change any field of a cache is, to Swift, an access to its first word, which so must
+  /// be none that is looked at from outside.
+  private let first: UInt = 0
   /// The run that a caller freed last.
   @usableFromInline let callersRun = HotRun()
   /// The run that an owner freed last.

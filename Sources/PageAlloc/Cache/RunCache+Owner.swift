@@ -42,8 +42,11 @@ func deallocateMore(
 func deallocateLong(
   _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
 ) -> Bool {
-  // The cache is the caller's, and so is its memory as long.
-  unsafe cache.pointee.deallocateLong(page, pages, by: hand)
+  // The cache is the caller's, and so is its memory as long; by the front alone, until inside.
+  guard pages > RunCache.longestStacked,
+    unsafe cache.front.pointee.runs.length(page) == pages, unsafe cache.front.pointee.enter()
+  else { return false }
+  return unsafe cache.pointee.deallocateLong(page, pages, by: hand)
 }
 
 extension RunCache {
@@ -77,8 +80,9 @@ extension RunCache {
   ) -> Bool {
     // What says in the table that a run is longer may look like a length.
     guard UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) else {
+      if front.runs.length(page) == pages { return deallocateLong(page, pages, by: hand) }
       front.leave()
-      return deallocateLong(page, pages, by: hand)
+      return false
     }
     defer { front.leave() }
     guard put(front.address(of: page), pages, by: hand) else { return false }
@@ -86,12 +90,10 @@ extension RunCache {
     return true
   }
 
+  /// The run is one of so many pages, more than 127.
   @inline(__always)
   fileprivate mutating func deallocateLong(_ page: PageNumber, _ pages: Int, by hand: Hand) -> Bool
   {
-    guard pages > Self.longestStacked, front.runs.length(page) == pages, front.enter() else {
-      return false
-    }
     defer { front.leave() }
     guard long.put(page, pages) else { return false }
     front.runs.setByte(page, 0)
