@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
+# What runs here says itself which arenas are checked, also under a sanitizer.
+export PAGEALLOC_CHECKED ?= 0
+
 # The caches of Swift and clang lie in the home directory; a user without one gets one here.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
   export HOME := $(CURDIR)/.build/home

@@ -24,8 +24,10 @@ let package = Package(
     .systemLibrary(name: "CSysMem", providers: [.apt(["libc6-dev"])]),
     .target(name: "SysMem", dependencies: ["CSysMem"], swiftSettings: swiftSettings),
     .target(name: "CThreadSlots"),
+    .target(name: "CDiagnosis"),
     .target(
-      name: "PageAlloc", dependencies: ["SysMem", "CThreadSlots"], swiftSettings: swiftSettings),
+      name: "PageAlloc", dependencies: ["SysMem", "CThreadSlots", "CDiagnosis"],
+      swiftSettings: swiftSettings),
 
     // Trace files and the command line.
     .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),
@@ -49,7 +51,7 @@ let package = Package(
     // The checks are values, so that Swift Testing runs them on x86_64 and a small
     // Embedded Swift executable, `crosscheck`, runs the same ones on i386 and armhf.
     .target(
-      name: "PageChecks", dependencies: ["PageTrace"], path: "Tests/PageChecks",
+      name: "PageChecks", dependencies: ["PageTrace", "CDiagnosis"], path: "Tests/PageChecks",
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",

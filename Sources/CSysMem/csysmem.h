@@ -270,6 +270,18 @@ static inline csm_word csm_wait(uintptr_t child) {
   return r;
 }
 
+/* For tests: a pipe, to be read from `ends[0]`. 0, or an errno value. */
+static inline int csm_pipe(int *ends) { return pipe(ends) == 0 ? 0 : errno; }
+
+/* For tests: signals of mistakes end the process at once, whatever a runtime has set up. */
+static inline void csm_reset_signals(void) {
+  const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) (void)signal(signals[i], SIG_DFL);
+}
+
+/* For tests: what is written to `target` goes to where `file` goes. */
+static inline int csm_redirect(int file, int target) { return dup2(file, target) < 0 ? errno : 0; }
+
 /* For tests: ends a child at once, with no handler run. */
 static inline void csm_exit_now(int status) {
   csm_write_profile();

@@ -1,3 +1,4 @@
+import CSysMem
 import PageAlloc
 import PageChecks
 import Testing
@@ -43,6 +44,35 @@ private func split(at page: Int) throws {
   print(halves.lower.pages)
 }
 
+private func checkedArena() throws -> PageArena {
+  var options = PageArena.Options()
+  options.diagnosis = .checked(reportsFaults: true)
+  return try PageArena(options)
+}
+
+@inline(never)
+private func useAfterFree() throws {
+  let arena = try checkedArena()
+  let run = unsafe try arena.allocate(pages: 3)
+  unsafe try arena.deallocate(run, pages: 3)
+  // What becomes of this is what the test is about.
+  unsafe run.storeBytes(of: 1, as: Int.self)
+}
+
+@inline(never)
+private func freeTwice() throws {
+  let arena = try checkedArena()
+  let run = unsafe try arena.allocate(pages: 3)
+  unsafe try arena.deallocate(run, pages: 3)
+  unsafe try? arena.deallocate(run, pages: 3)
+}
+
+@inline(never)
+private func leak() throws {
+  let arena = try checkedArena()
+  _ = unsafe try arena.allocate(pages: 3)
+}
+
 /// Whether a program wrote this to standard error.
 private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
   guard let result else { return false }
@@ -69,6 +99,37 @@ private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
 
   @Test func anElementPastTheEnd() async {
     await #expect(processExitsWith: .failure) { _ = try? writePastTheEnd() }
+  }
+
+  @Test func aUseAfterAFree() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGSEGV), observing: [\.standardErrorContent]
+    ) {
+      _ = try? useAfterFree()
+    }
+    #expect(said(", in a run that was freed\n", in: result))
+    #expect(said("  freed by thread ", in: result))
+    #expect(said("useAfterFree", in: result))
+  }
+
+  @Test func aDoubleFree() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      _ = try? freeTwice()
+    }
+    #expect(said("PageAlloc: base: not all of the 3 pages at 0x", in: result))
+    #expect(said("freeTwice", in: result))
+  }
+
+  @Test func aLeak() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      _ = try? leak()
+    }
+    #expect(said("PageAlloc: 24 KiB in 1 run in use when the arena ended\n", in: result))
+    #expect(said("leak", in: result))
   }
 
   @Test func aSplitAtTheStart() async {

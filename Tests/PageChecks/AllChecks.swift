@@ -41,6 +41,8 @@ package let allChecks: [Check] = [
   stormChecks,
   textChecks,
   sealChecks,
+  recordChecks,
+  quarantineChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
@@ -54,4 +56,5 @@ package let aloneChecks: [Check] = [
   largeReturnChecks,
   mappingChecks,
   dumpChecks,
+  reportChecks,
 ].flatMap { $0 }

@@ -19,7 +19,7 @@ package func corrupted(_ what: StaticString, _ detail: UInt = 0) -> Never {
 
 /// A line for standard error, put together without an allocation.
 package struct DumpLine {
-  private var bytes = InlineArray<240, UInt8>(repeating: 0)
+  private var bytes = InlineArray<500, UInt8>(repeating: 0)
   private var count = 0
 
   /// An empty line.
@@ -31,6 +31,11 @@ package struct DumpLine {
       // Within the literal, which lives for ever.
       append(byte: unsafe text.utf8Start[index])
     }
+  }
+
+  /// Appends text that was put together; what does not fit is cut.
+  mutating func append(text: String) {
+    for byte in text.utf8 { append(byte: byte) }
   }
 
   /// Appends a number in decimal.
@@ -64,6 +69,34 @@ package struct DumpLine {
 
   private mutating func append(digit: UInt8) {
     append(byte: digit < 10 ? 48 + digit : 87 + digit)
+  }
+
+  /// Appends what `fill` writes into the room that is left; it says how much.
+  mutating func append(_ fill: (UnsafeMutablePointer<CChar>?, Int) -> Int) {
+    let start = count
+    let room = bytes.count - 1 - start
+    var span = bytes.mutableSpan
+    // `room` bytes follow the start, within the array.
+    count += unsafe span.withUnsafeMutableBytes {
+      unsafe fill(($0.baseAddress! + start).assumingMemoryBound(to: CChar.self), room)
+    }
+  }
+
+  /// Whether the line goes on with a literal from a place on.
+  func has(_ text: StaticString, at place: Int) -> Bool {
+    if place + text.utf8CodeUnitCount > count { return false }
+    for index in 0..<text.utf8CodeUnitCount {
+      // Within the literal, which lives for ever.
+      if unsafe bytes[place + index] != text.utf8Start[index] { return false }
+    }
+    return true
+  }
+
+  /// The line as text, which is allocated, with an end.
+  var text: String {
+    let part = bytes.span.extracting(0..<count)
+    // The span is readable for its length.
+    return unsafe part.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) } + "\n"
   }
 
   private mutating func append(byte: UInt8) {

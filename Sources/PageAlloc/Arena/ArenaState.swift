@@ -45,6 +45,8 @@ struct ArenaState: ~Copyable {
   var spares = SpareRuns()
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
+  /// The notes of the checked mode; `nil` where it is off.
+  let checks: CheckedRuns?
 
   /// The arena's number in the process, never used twice.
   let number: UInt
@@ -53,7 +55,7 @@ struct ArenaState: ~Copyable {
 
   init(
     number: UInt, growth: borrowing GrowthState, grain: ScavengeGrain, system: SysMem,
-    options: PageArena.Options
+    checks: CheckedRuns?, options: PageArena.Options
   ) {
     self.number = number
     base = growth.reservation.base
@@ -65,6 +67,7 @@ struct ArenaState: ~Copyable {
     unsafe runs = RunTable(storage: growth.tables.runs)
     unsafe caches = nil
     unsafe nextArena = nil
+    self.checks = checks
     note(growth)
   }
 
@@ -134,6 +137,15 @@ extension ArenaState {
   /// - Precondition: the part lies in the run.
   mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
     allocator.requireInUse(part)
+    cut(part, outOf: run)
+    if let checks { checks.forget(part) }
+    allocator.free(part.lowerBound, part.count)
+    inUsePages &-= part.count
+  }
+
+  /// A part of a run is nobody's any more; what is left on either side are runs of their own.
+  @inline(__always)
+  mutating func cut(_ part: Range<PageNumber>, outOf run: Range<PageNumber>) {
     runs.clear(run.lowerBound)
     if part.lowerBound > run.lowerBound {
       runs.setLength(run.lowerBound, part.lowerBound - run.lowerBound)
@@ -141,8 +153,6 @@ extension ArenaState {
     if part.upperBound < run.upperBound {
       runs.setLength(part.upperBound, run.upperBound - part.upperBound)
     }
-    allocator.free(part.lowerBound, part.count)
-    inUsePages &-= part.count
   }
 
   /// Gives back runs that are nobody's.

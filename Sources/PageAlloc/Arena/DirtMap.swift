@@ -96,6 +96,7 @@ extension PageArena {
 
   /// Clears pages that the caller owns.
   func clear(_ pages: Range<PageNumber>) {
+    if checks != nil { permit(pages, hasContents: true) }
     // The caller owns these pages: they were just taken for it.
     unsafe pointer(to: pages.lowerBound).initializeMemory(
       as: UInt8.self, repeating: 0, count: pages.count << Geometry.pageShift)

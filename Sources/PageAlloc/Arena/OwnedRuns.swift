@@ -80,6 +80,7 @@ extension PageArena {
     // From here on no fork and no end of a thread sees the arena; nor does its own thread.
     unsafe ArenaRegistry.remove(state)
     returnPath.stopBackground()
+    if checks != nil { endChecks() }
     var position = unsafe state.pointee.caches
     while let cache = unsafe position {
       unsafe position = cache.pointee.next
@@ -89,6 +90,7 @@ extension PageArena {
     unsafe state.steps.deinitialize(count: 1)
     let growth = unsafe state.growth.move()
     let last = unsafe state.move()
+    last.checks?.unmap(system)
     let idle = UInt(last.scavengedPages) << UInt(Geometry.pageShift)
     let grown = UInt(last.grownPages) << UInt(Geometry.pageShift)
     growth.reservation.free(

@@ -98,6 +98,7 @@ extension PageArena {
       }
     noteUsed(taken.scavengedPages)
     if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
+    if checks != nil { noteAllocation(taken.page, pages) }
     return unsafe pointer(to: taken.page)
   }
 
@@ -123,6 +124,7 @@ extension PageArena {
     if taken.scavengedPages < pages {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }
+    if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
     return unsafe pointer(to: taken.page)
   }
 

@@ -46,6 +46,7 @@ extension PageArena {
   func deallocateSlowly(
     _ address: UInt, _ pages: Int, by handle: UnsafeMutablePointer<RunCache>?
   ) throws(PageArenaError) {
+    if checks != nil { return try deallocateChecked(address, pages) }
     let page = try page(at: address, pages)
     let part = page..<(page + pages)
     if runs.length(page) == pages {

@@ -53,6 +53,7 @@ extension PageArena {
       } else if !isDrained {
         // What the caches held may join the free pages at the frontier.
         drainCaches()
+        if checks != nil { emptyQuarantine() }
         isDrained = true
       } else {
         return try takeAtLast(pageCount, alignment, look: look)

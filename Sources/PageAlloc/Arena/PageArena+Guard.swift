@@ -71,7 +71,7 @@ extension PageArena {
   }
 
   /// Finds out, once an arena, what guards are made of: where markers are promised, one is tried.
-  private func findGuardKind(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+  func findGuardKind(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     unsafe state.locks.pointee.heap.lock()
     let known = unsafe state.pointee.owned.guardKind
     unsafe state.locks.pointee.heap.unlock()
@@ -92,7 +92,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.unlock()
   }
 
-  private func setGuard(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+  func setGuard(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     if unsafe state.pointee.owned.guardKind == .markers {
       try system.advise(address, byteCount, .installGuard)
     } else {

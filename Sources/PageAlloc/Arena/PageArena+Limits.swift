@@ -70,8 +70,10 @@ extension PageArena {
     let inUse = unsafe state.pointee.handedOutPages
     let hard = unsafe state.pointee.hardPages
     let isRefused = pageCount > hard || inUse > hard - pageCount
-    if isRefused { unsafe state.pointee.scavenger.counters.limitRefusals += 1 }
+    let isWithheld = unsafe isRefused && state.pointee.withheldPages > 0
+    if isRefused, !isWithheld { unsafe state.pointee.scavenger.counters.limitRefusals += 1 }
     unsafe state.locks.pointee.heap.unlock()
+    if isWithheld, emptyQuarantine() > 0 { return try checkHardLimit(pageCount) }
     if isRefused {
       throw .limitReached(pages: pageCount, inUseBytes: bytes(inUse), limitBytes: bytes(hard))
     }
@@ -91,6 +93,7 @@ extension PageArena {
       let hard = unsafe state.pointee.hardPages
       unsafe state.locks.pointee.heap.unlock()
       if resident <= soft { return }
+      if checks != nil, emptyQuarantine() > 0 { continue }
       // Nothing that could be given back would help.
       let isHopeless = inUse > hard
       if !isHopeless {

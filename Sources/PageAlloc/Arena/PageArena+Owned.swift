@@ -82,6 +82,7 @@ extension PageArena {
 
   @inline(never)
   private func giveBackOwned(_ page: PageNumber, _ pages: Int, _ isEmpty: Bool) {
+    if checks != nil { return giveBackOwnedChecked(page..<(page &+ pages), isEmpty) }
     // This owner is counted until the end: the state lives.
     if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread() {
       if unsafe cache.deallocate(address(of: page), pages, by: .owner) { return }

@@ -117,8 +117,10 @@ extension ArenaState {
   }
 
   /// Lets the owner of a cache in again, unless the arena has gone: its last runs are counted by the lock.
+  /// Nor in the checked mode, in which every run comes and goes by the lock.
   func letIn(_ cache: UnsafeMutablePointer<RunCache>) {
-    unsafe cache.pointee.front.stop.store(owned.isOrphan ? 1 : 0, ordering: .releasing)
+    unsafe cache.pointee.front.stop.store(
+      owned.isOrphan || checks != nil ? 1 : 0, ordering: .releasing)
   }
 
   /// Asks all owners to stay outside, and gives spare runs back. Call with `heap` held.

@@ -123,6 +123,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.join(page..<(page + pages))
     unsafe state.locks.pointee.heap.unlock()
+    if checks != nil { noteAllocation(next, more, isZero: zeroed) }
     if zeroed, clean < more { clear(next, more, dirt, isAllDirty: clean == 0) }
     return true
   }

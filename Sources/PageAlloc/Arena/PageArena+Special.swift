@@ -208,7 +208,7 @@ extension PageArena {
 }
 
 extension ArenaState {
-  fileprivate mutating func putInLimbo(_ run: Range<PageNumber>) {
+  mutating func putInLimbo(_ run: Range<PageNumber>) {
     if owned.limboCount < owned.limbo.count {
       owned.limbo[owned.limboCount] = run
       owned.limboCount += 1

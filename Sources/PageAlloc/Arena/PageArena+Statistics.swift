@@ -12,7 +12,8 @@ extension PageArena {
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeResidentBytes: UInt64
-    /// Free, and kept at hand by threads, or whole because they are long; part of what is free and resident.
+    /// Free, and kept at hand by threads, whole because they are long, or in quarantine; part of what is free
+    /// and resident.
     public let cachedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
@@ -92,13 +93,14 @@ extension ArenaState {
   /// Call with `heap` held.
   fileprivate var statistics: PageArena.Statistics {
     func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }
-    let cached = cachedPages
+    let cached = cachedPages + withheldPages
     return PageArena.Statistics(
       reservedBytes: reservedBytes, readyBytes: bytes(grownPages),
       inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
       cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
       largestFreeRun: max(allocator.summaries.longestRun, spares.longest),
-      metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system)),
+      metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system))
+        + UInt64(checks == nil ? 0 : CheckedRuns.byteCount(system)),
       sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))
   }
 }

@@ -64,6 +64,10 @@ public final class PageArena: @unchecked Sendable {
   let allowsWritableCode: Bool
   /// Whether the arena never ends.
   let isPermanent: Bool
+  /// The notes of the checked mode; `nil` where it is off.
+  let checks: CheckedRuns?
+  /// How the checked mode is set up.
+  let checkedMode: CheckedMode
 
   /// Reserves the address space of an arena. No memory is committed but for its tables.
   ///
@@ -88,9 +92,19 @@ public final class PageArena: @unchecked Sendable {
       reservation = try Reservation.reserve(byteCount, from: system)
     } catch { throw .noAddressSpace(error) }
 
+    let mode = options.checkedMode
+    checkedMode = mode ?? CheckedMode()
+    do throws(SysMemError) {
+      checks = mode == nil ? nil : try CheckedRuns.sysInit(system, isPermanent: options.isPermanent)
+    } catch {
+      reservation.free(to: system, preparedByteCount: 0, readyByteCount: 0)
+      throw .system(error)
+    }
+
     base = reservation.base
     number = Self.numbers.add(1, ordering: .relaxed).newValue
-    cacheLimit = min(max(0, options.threadCacheByteCount) >> Geometry.pageShift, Geometry.pageCount)
+    let cacheByteCount = mode == nil ? max(0, options.threadCacheByteCount) : 0
+    cacheLimit = min(cacheByteCount >> Geometry.pageShift, Geometry.pageCount)
     isCore = false
     ownersUseCaches = cacheLimit > 0 && system.passBarrier()
     allowsWritableCode = options.allowsWritableCode
@@ -107,7 +121,7 @@ public final class PageArena: @unchecked Sendable {
     unsafe state.initialize(
       to: ArenaState(
         number: number, growth: state.growth.pointee, grain: grain, system: system,
-        options: options))
+        checks: checks, options: options))
     runs = unsafe state.pointee.runs
     hugePages = options.hugePages
     // The core is let go of when the state ends.
@@ -116,6 +130,7 @@ public final class PageArena: @unchecked Sendable {
     if isPermanent { unsafe state.growth.pointee.seal(by: system) }
     ForkHandlers.register()
     unsafe ArenaRegistry.add(state)
+    if checks != nil { startChecks() }
   }
 
   /// The object that the runs of `arena` refer to.
@@ -131,6 +146,8 @@ public final class PageArena: @unchecked Sendable {
     ownersUseCaches = arena.ownersUseCaches
     allowsWritableCode = arena.allowsWritableCode
     isPermanent = arena.isPermanent
+    checks = arena.checks
+    checkedMode = arena.checkedMode
   }
 
   /// Arenas made so far.

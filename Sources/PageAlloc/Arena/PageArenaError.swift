@@ -16,6 +16,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badScavenging
   /// `memoryLimit`: a soft limit above the hard one, or a fraction not above 0 or above 1.
   case badMemoryLimit
+  /// `diagnosis`: the quarantine's size is negative.
+  case badDiagnosis
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's start.
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
@@ -65,6 +67,8 @@ extension PageArenaError: CustomStringConvertible {
       "scavenging: headroom is not in 0 ... 16, or cpuShare is not above 0 and at most 1"
     case .badMemoryLimit:
       "memoryLimit: soft is above hard, or fraction is not above 0 and at most 1"
+    case .badDiagnosis:
+      "diagnosis: quarantineByteCount is negative"
     case .misaligned(let base):
       "base: \(hex(base)) is not the address of a page"
     case .foreign(let base):

@@ -83,12 +83,16 @@ extension PageArena {
     /// What is sealed are the tables, as they grow, the threads' caches, and the ends of the address space that
     /// are never used. Runs are not, so that they can be protected, moved and given back as in any arena.
     public var isPermanent = false
+    /// Whether the arena looks for the program's mistakes with its runs.
+    public var diagnosis: Diagnosis = .automatic
     /// The operating system, or what a test puts in its place.
     public var calls: any MemoryCalls
     /// The files of the system, or what a test puts in their place.
     package var files: any SystemFiles = LinuxFiles()
     /// The time, or what a test puts in its place.
     package var clock: any ScavengeClock = SystemClock()
+    /// Whether the checked mode says on standard error what it finds.
+    package var reportsMistakes = true
     /// What was freed is left alone until the generation ends: one second.
     package var generationNanoseconds: UInt64 = 1_000_000_000
 
@@ -114,6 +118,7 @@ extension PageArena.Options {
       guard headroom >= 0, headroom <= 16, share > 0, share <= 1 else { throw .badScavenging }
     }
     try memoryLimit.check()
+    if case .checked(let byteCount, _) = diagnosis, byteCount < 0 { throw .badDiagnosis }
   }
 }
 

@@ -246,7 +246,7 @@ extension ArenaState {
     while !detached.isEmpty { reattach(detached[detached.runCount - 1], scavenged: false) }
   }
 
-  /// Pages that were handed out: neither free nor in a cache.
+  /// Pages that were handed out: neither free nor in a cache. Those in quarantine are out, too.
   var handedOutPages: Int { inUsePages - cachedPages }
 
   /// Free pages that may be resident, those on their way included, those in caches not.

@@ -24,6 +24,9 @@ enum ArenaRegistry {
   /// Takes the registry's lock: for `fork`, where it is held from one call to another.
   static func lock() { unsafe futex.pointee.lock() }
 
+  /// Takes the lock if it is free.
+  static func tryLock() -> Bool { unsafe futex.pointee.tryLock() }
+
   /// Gives it back.
   static func unlock() { unsafe futex.pointee.unlock() }
 
@@ -96,6 +99,8 @@ extension PageArena {
   func ownCache(
     _ handle: UnsafeMutablePointer<RunCache>?
   ) -> (UnsafeMutablePointer<RunCache>?, wasTried: Bool) {
+    // In the checked mode no thread has one, and a handle's stays empty.
+    if checks != nil { return (nil, false) }
     if let cache = unsafe handle ?? cacheInFirstSlot() { return unsafe (cache, true) }
     return unsafe (cacheOfThread(), false)
   }
@@ -282,27 +287,12 @@ enum CacheMapping {
   /// - Parameter isPermanent: whether it is sealed, and never unmapped.
   /// - Returns: its address.
   static func map(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> UInt {
-    let guardSize = UInt(system.calls.physicalPageSize)
-    let size = byteCount(system)
-    let reservation = try system.sysReserve(size + 2 * guardSize)
-    do throws(SysMemError) {
-      try system.sysMap(reservation + guardSize, size)
-    } catch {
-      // Ours, and whole.
-      system.sysFreeAtLast(reservation, size + 2 * guardSize)
-      throw error
-    }
-    system.sysUsed(byteCount: size)
-    if isPermanent { system.sysSeal(reservation, size + 2 * guardSize) }
-    return reservation + guardSize
+    try system.sysMapGuarded(UInt(MemoryLayout<RunCache>.size), isSealed: isPermanent)
   }
 
   /// Gives it back.
   static func unmap(_ address: UInt, _ system: SysMem) {
-    let guardSize = UInt(system.calls.physicalPageSize)
-    let size = byteCount(system)
-    // A mapping of its own, whole: there is nothing to refuse.
-    system.sysFreeAtLast(address - guardSize, size + 2 * guardSize, readyByteCount: size)
+    system.sysFreeGuarded(address, UInt(MemoryLayout<RunCache>.size))
   }
 
   /// Bytes that a cache takes.

@@ -16,11 +16,18 @@ package let refusalChecks: [Check] = [
   Check("refusal: from each call on, three in a row") { recorder in
     sweep(&recorder, physicalPageSize: 4096, markers: false, failures: 3)
   },
+  Check("refusal: each call in turn, in the checked mode") { recorder in
+    for markers in [true, false] {
+      sweep(&recorder, physicalPageSize: 4096, markers: markers, checked: true)
+    }
+    sweep(&recorder, physicalPageSize: 65_536, markers: true, checked: true)
+  },
 ]
 
 /// Runs the workload once for every call that it makes.
 private func sweep(
-  _ recorder: inout Recorder, physicalPageSize: Int, markers: Bool, failures: Int = 1
+  _ recorder: inout Recorder, physicalPageSize: Int, markers: Bool, failures: Int = 1,
+  checked: Bool = false
 ) {
   var call = 0
   while recorder.isGood {
@@ -29,7 +36,7 @@ private func sweep(
     calls.hasGuardMarkers.store(markers, ordering: .relaxed)
     calls.fail(call: call, count: failures)
     // More in a row at the end are one call too often for anybody.
-    let end = workload(calls, &recorder)
+    let end = workload(calls, checked, &recorder)
     let made = calls.callCount.load(ordering: .relaxed)
     recorder.expectEqual(
       calls.misalignedCount.load(ordering: .relaxed), 0, "calls that cut a physical page")
@@ -46,11 +53,14 @@ private func sweep(
 /// Everything that calls the kernel, once or more; errors are met with a shrug.
 ///
 /// - Returns: how many calls were made before the arena ended.
-private func workload(_ calls: FakeCalls, _ recorder: inout Recorder) -> Int {
+private func workload(_ calls: FakeCalls, _ checked: Bool, _ recorder: inout Recorder) -> Int {
   var options = PageArena.Options(calls: calls)
   options.reservedByteCount = 64 << 20
   // A thread that calls the kernel when it pleases would make every sweep another.
   options.scavenging = .manual
+  // Less than is freed, so that runs leave the quarantine all along.
+  options.diagnosis = checked ? .checked(quarantineByteCount: 1 << 20) : .off
+  options.reportsMistakes = false
   guard let arena = try? PageArena(options) else {
     recorder.expect(true, "refused as a whole")
     return calls.callCount.load(ordering: .relaxed)
@@ -61,6 +71,7 @@ private func workload(_ calls: FakeCalls, _ recorder: inout Recorder) -> Int {
   // From here on nothing is refused: what was kept back must come again.
   let failing = calls.failingCall.load(ordering: .relaxed)
   calls.failNoMore()
+  arena.emptyQuarantine()
   arena.emptyLimbo()
   let statistics = arena.statistics
   recorder.expectEqual(statistics.inUseBytes, 0, "in use at the end")

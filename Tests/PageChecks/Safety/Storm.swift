@@ -25,11 +25,14 @@ package struct Storm<Source: RandomNumberGenerator>: ~Copyable {
   /// - Returns: `nil` where the system has no room.
   package init?(
     source: consuming Source, calls: any MemoryCalls = LinuxCalls(),
-    scavenging: PageArena.Scavenging = .background()
+    scavenging: PageArena.Scavenging = .background(),
+    diagnosis: PageArena.Diagnosis = .off
   ) {
     var options = PageArena.Options(calls: calls)
     options.scavenging = scavenging
     options.reservedByteCount = 64 << 20
+    options.diagnosis = diagnosis
+    options.reportsMistakes = false
     guard let arena = try? PageArena(options), let probe = try? arena.run(1) else { return nil }
     _ = arena.errorOfGiving(probe)
     self.source = source

@@ -1,15 +1,28 @@
+import PageAlloc
+
 /// Random operations beside a model. `crosscheck storm` runs longer ones.
 package let stormChecks: [Check] = [
   Check("storm: 100,000 operations agree with a model") { recorder in
     // A tenth where an emulator runs them.
     let operations = UInt.bitWidth == 64 ? 25_000 : 2_500
     for seed: UInt64 in 1...4 { runStorm(operations: operations, seed: seed, &recorder) }
-  }
+  },
+
+  Check("storm: in the checked mode, with little and with much in quarantine") { recorder in
+    let operations = UInt.bitWidth == 64 ? 8_000 : 800
+    for (seed, byteCount) in [(5, 0), (6, 4 << 20), (7, 1 << 30)] {
+      runStorm(
+        operations: operations, seed: UInt64(seed),
+        diagnosis: .checked(quarantineByteCount: byteCount), &recorder)
+    }
+  },
 ]
 
 /// So many random operations from a seed; stops at the first failure, which names both.
-package func runStorm(operations: Int, seed: UInt64, _ recorder: inout Recorder) {
-  guard var storm = Storm(source: SplitMix64(seed: seed)) else {
+package func runStorm(
+  operations: Int, seed: UInt64, diagnosis: PageArena.Diagnosis = .off, _ recorder: inout Recorder
+) {
+  guard var storm = Storm(source: SplitMix64(seed: seed), diagnosis: diagnosis) else {
     recorder.fail("no arena")
     return
   }

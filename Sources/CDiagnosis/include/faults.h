@@ -1,0 +1,83 @@
+/* The signal of a fault: our word first, then whatever was set up before. */
+#ifndef CDG_FAULTS_H
+#define CDG_FAULTS_H
+
+#include "trace.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Is told of a fault: where it happened, and the calls that the thread was inside of. */
+typedef void (*cdg_reporter)(uintptr_t address, const uintptr_t *calls, size_t count);
+
+/* What was set up before for SIGSEGV and SIGBUS, and who is told. */
+extern struct sigaction cdg_previous[2] __attribute__((visibility("hidden")));
+extern cdg_reporter cdg_current_reporter __attribute__((visibility("hidden")));
+/* This thread is in the reporter: what it meets there is not reported. */
+extern __thread volatile int cdg_is_reporting
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static inline int cdg_signal(int index) { return index == 0 ? SIGSEGV : SIGBUS; }
+
+static inline void cdg_hand_on(int index, siginfo_t *info, void *context) {
+  const struct sigaction *before = &cdg_previous[index];
+  if (before->sa_flags & SA_SIGINFO) {
+    before->sa_sigaction(cdg_signal(index), info, context);
+  } else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
+    before->sa_handler(cdg_signal(index));
+  } else {
+    /* The instruction faults again when we return, and meets what there was: the end. */
+    (void)sigaction(cdg_signal(index), before, NULL);
+    if (info->si_code <= 0) {
+      /* Somebody sent it: nothing would happen again by itself. */
+      (void)syscall(SYS_tgkill, getpid(), (int)syscall(SYS_gettid), cdg_signal(index));
+    }
+  }
+}
+
+static inline void cdg_on_fault(int signal, siginfo_t *info, void *context) {
+  int error = errno;
+  /* Positive: from the kernel, for an address. */
+  if (info->si_code > 0 && !cdg_is_reporting) {
+    uintptr_t calls[16];
+    cdg_is_reporting = 1;
+    /* The first two are this function and what the kernel has it return to. */
+    size_t count = cdg_trace(calls, sizeof calls / sizeof *calls);
+    cdg_current_reporter((uintptr_t)info->si_addr, calls + 2, count > 2 ? count - 2 : 0);
+    cdg_is_reporting = 0;
+  }
+  errno = error;
+  cdg_hand_on(signal == SIGSEGV ? 0 : 1, info, context);
+}
+
+/* Has every fault (SIGSEGV, SIGBUS) of the process told to `report` first, on the faulting thread, in
+ * a signal handler; then what was set up before happens. 0, or an errno value. The last one counts. */
+static inline int cdg_catch_faults(cdg_reporter report) {
+  __atomic_store_n(&cdg_current_reporter, report, __ATOMIC_RELEASE);
+  for (int i = 0; i < 2; i++) {
+    struct sigaction now;
+    if (sigaction(cdg_signal(i), NULL, &now) != 0) return errno;
+    if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == cdg_on_fault) continue;
+    cdg_previous[i] = now;
+    struct sigaction ours;
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = cdg_on_fault;
+    /* As the one before expects to be called: it may want to fault itself, and survive. */
+    ours.sa_mask = now.sa_mask;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (now.sa_flags & (SA_NODEFER | SA_RESTART));
+    if (sigaction(cdg_signal(i), &ours, NULL) != 0) return errno;
+  }
+  return 0;
+}
+
+/* Waits for a tenth of a millisecond; safe in a signal handler. */
+static inline void cdg_pause(void) {
+  struct timespec time = {0, 100000};
+  (void)nanosleep(&time, NULL);
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* The names of functions, out of the files that the code was loaded from: their full tables of symbols,
+ * which a debugger reads too, and not only the few that dladdr knows. */
+#ifndef CDG_SYMBOLS_H
+#define CDG_SYMBOLS_H
+
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CDG_MODULES = 64, CDG_PATH = 200 };
+
+typedef struct {
+  uintptr_t bias, low, high; /* what is added to the file's addresses; where the code lies */
+  char path[CDG_PATH];
+} cdg_module;
+
+extern cdg_module cdg_modules[CDG_MODULES] __attribute__((visibility("hidden")));
+extern int cdg_module_count __attribute__((visibility("hidden")));
+extern int cdg_is_noting __attribute__((visibility("hidden")));
+
+/* What the dynamic linker tells of a file; <link.h> keeps it to those who define _GNU_SOURCE. */
+typedef struct {
+  ElfW(Addr) bias;
+  const char *name;
+  const ElfW(Phdr) *parts;
+  ElfW(Half) part_count;
+} cdg_loaded;
+extern int cdg_each_loaded(int (*body)(cdg_loaded *, size_t, void *), void *)
+    __asm__("dl_iterate_phdr");
+
+static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
+  (void)size;
+  int *count = (int *)argument;
+  if (*count == CDG_MODULES) return 1;
+  cdg_module *m = &cdg_modules[*count];
+  m->bias = (uintptr_t)info->bias;
+  m->low = UINTPTR_MAX;
+  m->high = 0;
+  for (int i = 0; i < info->part_count; i++) {
+    const ElfW(Phdr) *p = &info->parts[i];
+    if (p->p_type != PT_LOAD) continue;
+    uintptr_t start = m->bias + (uintptr_t)p->p_vaddr;
+    if (start < m->low) m->low = start;
+    if (start + p->p_memsz > m->high) m->high = start + (uintptr_t)p->p_memsz;
+  }
+  if (m->low > m->high) return 0;
+  m->path[0] = '\0';
+  if (info->name && info->name[0]) {
+    strncpy(m->path, info->name, CDG_PATH - 1);
+  } else if (*count == 0) {
+    /* The program itself comes first, without a name. */
+    ssize_t n = readlink("/proc/self/exe", m->path, CDG_PATH - 1);
+    m->path[n > 0 ? n : 0] = '\0';
+  }
+  (*count)++;
+  return 0;
+}
+
+/* Notes which files the program's code comes from, so that a signal handler need not ask. */
+static inline void cdg_note_modules(void) {
+  if (__atomic_exchange_n(&cdg_is_noting, 1, __ATOMIC_ACQUIRE)) return; /* somebody does it just now */
+  int count = 0;
+  (void)cdg_each_loaded(cdg_note, &count);
+  __atomic_store_n(&cdg_module_count, count, __ATOMIC_RELEASE);
+  __atomic_store_n(&cdg_is_noting, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- Text */
+
+typedef struct {
+  char *out;
+  size_t room, length;
+} cdg_text;
+
+static inline void cdg_add(cdg_text *t, const char *s, size_t n) {
+  if (n > t->room - t->length) n = t->room - t->length;
+  memcpy(t->out + t->length, s, n);
+  t->length += n;
+}
+
+static inline void cdg_add_string(cdg_text *t, const char *s) { cdg_add(t, s, strlen(s)); }
+
+static inline void cdg_add_number(cdg_text *t, uintptr_t value, unsigned base) {
+  char digits[3 * sizeof value];
+  size_t n = sizeof digits;
+  do digits[--n] = "0123456789abcdef"[value % base];
+  while (value /= base);
+  cdg_add(t, digits + n, sizeof digits - n);
+}
+
+/* ---- Symbols */
+
+typedef struct {
+  const char *name;
+  uintptr_t start;
+} cdg_symbol;
+
+static inline int cdg_is_inside(uint64_t offset, uint64_t size, size_t length) {
+  return offset <= length && size <= length - offset;
+}
+
+/* The function at an address of a file that is mapped whole. */
+static inline cdg_symbol cdg_find(const char *file, size_t length, uintptr_t address) {
+  cdg_symbol best = {NULL, 0};
+  const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)file;
+  if (length < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return best;
+  if (head->e_shentsize != sizeof(ElfW(Shdr)) ||
+      !cdg_is_inside(head->e_shoff, (uint64_t)head->e_shnum * sizeof(ElfW(Shdr)), length))
+    return best;
+  const ElfW(Shdr) *sections = (const ElfW(Shdr) *)(file + head->e_shoff);
+  for (int i = 0; i < head->e_shnum; i++) {
+    const ElfW(Shdr) *s = &sections[i];
+    if (s->sh_type != SHT_SYMTAB && s->sh_type != SHT_DYNSYM) continue;
+    if (s->sh_link >= head->e_shnum || !cdg_is_inside(s->sh_offset, s->sh_size, length)) continue;
+    const ElfW(Shdr) *names = &sections[s->sh_link];
+    if (!cdg_is_inside(names->sh_offset, names->sh_size, length) || names->sh_size == 0) continue;
+    if (file[names->sh_offset + names->sh_size - 1] != '\0') continue;
+    const ElfW(Sym) *symbols = (const ElfW(Sym) *)(file + s->sh_offset);
+    for (size_t n = s->sh_size / sizeof *symbols, j = 0; j < n; j++) {
+      if ((symbols[j].st_info & 15) != STT_FUNC || symbols[j].st_name >= names->sh_size) continue;
+      uintptr_t start = (uintptr_t)symbols[j].st_value;
+#if defined(__arm__)
+      start &= ~(uintptr_t)1; /* says that the code is Thumb */
+#endif
+      if (start == 0 || start > address || start < best.start) continue;
+      if (symbols[j].st_size != 0 && address - start >= symbols[j].st_size) continue;
+      best.name = file + names->sh_offset + symbols[j].st_name;
+      best.start = start;
+    }
+  }
+  return best;
+}
+
+/* Of the Swift runtime, where the program has one: allocates the readable name. */
+extern char *swift_demangle(const char *name, size_t length, char *out, size_t *room,
+                            uint32_t flags) __attribute__((weak));
+
+static inline void cdg_add_name(cdg_text *t, const char *name, int readable) {
+  char *nice = NULL;
+  if (readable && swift_demangle) nice = swift_demangle(name, strlen(name), NULL, NULL, 0);
+  cdg_add_string(t, nice ? nice : name);
+  free(nice);
+}
+
+static inline void cdg_add_symbol(cdg_text *t, const cdg_module *m, uintptr_t address, int readable) {
+  int file = open(m->path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  struct stat status;
+  if (fstat(file, &status) == 0 && status.st_size > 0) {
+    size_t length = (size_t)status.st_size;
+    void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, file, 0);
+    if (bytes != MAP_FAILED) {
+      /* A return address may lie behind the function that ends in a call. */
+      cdg_symbol s = cdg_find((const char *)bytes, length, address - 1 - m->bias);
+      if (s.name) {
+        cdg_add_name(t, s.name, readable);
+        cdg_add_string(t, " + ");
+        cdg_add_number(t, address - m->bias - s.start, 10);
+        cdg_add_string(t, " ");
+      }
+      (void)munmap(bytes, length);
+    }
+  }
+  (void)close(file);
+}
+
+/* "function + 12 (file+0x1234)" for an address in code, as much as is known of it. Reads the file's
+ * table of symbols; safe in a signal handler unless names are to be readable.
+ * Returns the length; nothing is put behind the end. */
+static inline size_t cdg_describe(uintptr_t address, char *out, size_t room, int readable) {
+  cdg_text t = {out, room, 0};
+  int count = __atomic_load_n(&cdg_module_count, __ATOMIC_ACQUIRE);
+  for (int i = 0; i < count; i++) {
+    const cdg_module *m = &cdg_modules[i];
+    if (address < m->low || address >= m->high) continue;
+    cdg_add_symbol(&t, m, address, readable);
+    const char *slash = strrchr(m->path, '/');
+    cdg_add_string(&t, "(");
+    cdg_add_string(&t, slash ? slash + 1 : m->path);
+    cdg_add_string(&t, "+0x");
+    cdg_add_number(&t, address - m->bias, 16);
+    cdg_add_string(&t, ")");
+    return t.length;
+  }
+  cdg_add_string(&t, "0x");
+  cdg_add_number(&t, address, 16);
+  return t.length;
+}
+
+#endif

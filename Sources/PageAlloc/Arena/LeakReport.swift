@@ -1,0 +1,169 @@
+import CDiagnosis
+
+extension PageArena {
+  /// The runs of a checked arena that are in use, those with living owners included: what would leak if
+  /// the arena ended now.
+  ///
+  /// When a checked arena ends, its report is written to standard error where there is anything to tell.
+  /// - Returns: a report that is empty where the arena is not checked.
+  /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
+  public var leaks: LeakReport {
+    guard let checks else { return LeakReport(base: base) }
+    cdg_note_modules()
+    var report = LeakReport(base: base)
+    var number: UInt32 = 1
+    var isMore = true
+    // A few at a time, so that the lock is free again soon, and nothing is allocated under it.
+    while isMore {
+      var found = InlineArray<8, RunNote>(repeating: RunNote())
+      var count = 0
+      unsafe state.locks.pointee.heap.lock()
+      isMore = checks.collectLive(from: &number, into: &found, &count)
+      unsafe state.locks.pointee.heap.unlock()
+      for index in 0..<count { report.add(found[index]) }
+    }
+    unsafe state.locks.pointee.heap.lock()
+    report.note(allPages: unsafe state.pointee.pagesOfOwners, checks.figures.livePages)
+    unsafe state.locks.pointee.heap.unlock()
+    return report
+  }
+
+  /// Runs in use, by who allocated them: see ``PageArena/leaks``.
+  ///
+  /// Its description is text for people, with the names of functions.
+  public struct LeakReport: Sendable {
+    /// Runs that were allocated from the same place, by whatever thread.
+    public struct Group: Sendable {
+      /// How many runs.
+      public internal(set) var runs: Int
+      /// Their pages of 8 KiB in use; guards count.
+      public internal(set) var pages: Int
+      /// One of the runs.
+      public let example: RunRecord
+    }
+
+    /// The groups, that with the most pages first.
+    public private(set) var groups: [Group] = []
+    /// Pages in use for which there was no record left.
+    public private(set) var unknownPages = 0
+    private let base: UInt
+    /// The groups' traces as numbers, in order, to find a group by.
+    private var order: [(hash: UInt64, group: Int)] = []
+
+    /// How many runs there are records of.
+    public var runs: Int { groups.reduce(0) { $0 + $1.runs } }
+    /// Pages in use.
+    public var pages: Int { groups.reduce(unknownPages) { $0 + $1.pages } }
+
+    fileprivate init(base: UInt) { self.base = base }
+
+    fileprivate mutating func add(_ note: RunNote) {
+      let hash = note.allocation.hash
+      var low = 0
+      var high = order.count
+      while low < high {
+        let middle = (low + high) / 2
+        if order[middle].hash < hash { low = middle + 1 } else { high = middle }
+      }
+      if low < order.count, order[low].hash == hash {
+        groups[order[low].group].runs += 1
+        groups[order[low].group].pages += Int(note.livePages)
+        return
+      }
+      order.insert((hash, groups.count), at: low)
+      groups.append(
+        Group(runs: 1, pages: Int(note.livePages), example: RunRecord(note: note, base: base)))
+    }
+
+    fileprivate mutating func note(allPages: Int, _ knownPages: Int) {
+      unknownPages = max(0, allPages - knownPages)
+      groups.sort { $0.pages > $1.pages }
+      order = []
+    }
+  }
+}
+
+extension PageArena.LeakReport: CustomStringConvertible {
+  /// A line with the totals, then each group: its size, and the calls, a line each.
+  public var description: String {
+    var text = ""
+    report(isEnd: false) { text += $0.text }
+    return text
+  }
+
+  /// Writes the text to standard error, for an arena that is about to end.
+  func write() { report(isEnd: true) { $0.write() } }
+
+  private func report(isEnd: Bool, to sink: LineSink) {
+    var line = DumpLine()
+    line.append("PageAlloc: ")
+    line.append(sizeOf: pages)
+    line.append(" in ")
+    line.append(runs, " run", " runs")
+    line.append(isEnd ? " in use when the arena ended" : " in use")
+    sink(&line)
+    for group in groups {
+      line = DumpLine()
+      line.append("  ")
+      line.append(sizeOf: group.pages)
+      line.append(" in ")
+      line.append(group.runs, " run at ", " runs, one at ")
+      line.append(address: group.example.address)
+      sink(&line)
+      group.example.note.allocation.report("allocated", isReadable: true, to: sink)
+    }
+    if unknownPages > 0 {
+      line = DumpLine()
+      line.append("  ")
+      line.append(sizeOf: unknownPages)
+      line.append(" without a record")
+      sink(&line)
+    }
+  }
+}
+
+extension Trace {
+  /// A number for the calls, whatever the thread.
+  fileprivate var hash: UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for index in 0..<count {
+      hash = (hash ^ UInt64(self[index])) &* 0x9e37_79b9_7f4a_7c15
+      hash ^= hash &>> 29
+    }
+    return hash
+  }
+}
+
+// MARK: - Call with `heap` held
+
+extension ArenaState {
+  /// Pages that are in use, but for those in limbo, which nobody leaked.
+  fileprivate var pagesOfOwners: Int {
+    var pages = handedOutPages - withheldPages - owned.strandedPages - detached.pageCount
+    for index in 0..<owned.limboCount { pages -= owned.limbo[index].count }
+    return pages
+  }
+}
+
+extension CheckedRuns {
+  /// Copies some notes of runs in use.
+  ///
+  /// - Parameter number: where to look first; afterwards, next.
+  /// - Returns: whether there may be more.
+  fileprivate func collectLive(
+    from number: inout UInt32, into found: inout InlineArray<8, RunNote>, _ count: inout Int
+  ) -> Bool {
+    var looked = 0
+    while number <= figures.usedNotes, count < found.count, looked < 512 {
+      let note = unsafe note(number)
+      if unsafe note.pointee.state == .inUse {
+        // Below the count of the array; the checked subscript would copy all of it.
+        unsafe found[unchecked: count] = note.pointee
+        count += 1
+      }
+      number += 1
+      looked += 1
+    }
+    return number <= figures.usedNotes
+  }
+}

@@ -1,0 +1,244 @@
+import SysMem
+
+// The checked mode
+// ================
+//
+// What the arena knows of its runs beyond their length, when it is asked to. All of it lies in mapped
+// memory of its own, between guard pages, and is guarded by the heap lock:
+//
+//   guard | counts | pages: a number a page | notes: 65,536 at the most | guard
+//                      |                        ^
+//                      +------------------------+
+//
+// A page's number names the note that tells of it last: who allocated it, and once it is freed, who did
+// that. So a run may be cut, joined and freed in parts as it likes; what is left is still told of. Whether
+// a number is of today is seen from the note: it names the pages that it tells of, and a page that
+// another run got has got another number.
+//
+// Notes of freed runs stand in a list, the oldest first. Those at its end are in quarantine: out of the
+// allocator's reach, behind guards. When notes run out the oldest of a freed run goes.
+//
+//   oldest -> note -> note -> firstQuarantined -> note -> newest
+
+/// The notes on an arena's runs.
+@safe
+struct CheckedRuns {
+  // Invariant: the three tables lie in one mapping, at fixed places, which lives as long as the arena's
+  // state. One word: the arena looks at it on its slow paths, to see that the mode is off.
+  private let counts: UnsafeMutablePointer<Counts>
+
+  private var numbers: UnsafeMutablePointer<UInt32> {
+    unsafe (UnsafeMutableRawPointer(counts) + Self.numbersOffset)
+      .assumingMemoryBound(to: UInt32.self)
+  }
+
+  private var notes: UnsafeMutablePointer<RunNote> {
+    unsafe (UnsafeMutableRawPointer(counts) + Self.notesOffset)
+      .assumingMemoryBound(to: RunNote.self)
+  }
+
+  /// What is counted, and where the lists start. A note's number is its place + 1; 0 is none.
+  struct Counts {
+    /// Notes that were ever used.
+    var usedNotes = 0
+    /// The first of those that are nobody's.
+    var unused: UInt32 = 0
+    /// The list of freed runs.
+    var oldest: UInt32 = 0
+    var firstQuarantined: UInt32 = 0
+    var newest: UInt32 = 0
+    /// Freed pages that the allocator does not have back: in quarantine, or on their way in or out.
+    var withheldPages = 0
+    /// Those that are in quarantine.
+    var quarantinedPages = 0
+    /// Pages in use that a note tells of.
+    var livePages = 0
+  }
+
+  /// The most notes: one for every run in use, and for as many freed ones as there is room.
+  static var noteCapacity: Int { 65_536 }
+
+  private static var numbersOffset: Int { 4096 }
+  private static var notesOffset: Int { numbersOffset + Geometry.pageCount * 4 }
+  private static var size: UInt {
+    UInt(notesOffset + noteCapacity * MemoryLayout<RunNote>.stride)
+  }
+
+  /// Maps the tables.
+  ///
+  /// - Parameter isPermanent: whether they are sealed, and never unmapped.
+  /// - Throws: the kernel refused; nothing stays behind.
+  static func sysInit(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> CheckedRuns {
+    let address = try system.sysMapGuarded(size, isSealed: isPermanent)
+    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
+      corrupted("the kernel mapped the notes at address 0")
+    }
+    return unsafe CheckedRuns(base)
+  }
+
+  private init(_ base: UnsafeMutableRawPointer) {
+    // Just mapped, zero, and bound to each table's element once, here. Zero is an unused number; notes
+    // are initialized when they are first used.
+    unsafe counts = base.bindMemory(to: Counts.self, capacity: 1)
+    unsafe counts.initialize(to: Counts())
+    _ = unsafe (base + Self.numbersOffset).bindMemory(to: UInt32.self, capacity: Geometry.pageCount)
+    _ = unsafe (base + Self.notesOffset).bindMemory(to: RunNote.self, capacity: Self.noteCapacity)
+  }
+
+  /// Gives the tables back.
+  func unmap(_ system: SysMem) {
+    unsafe system.sysFreeGuarded(UInt(bitPattern: counts), Self.size)
+  }
+
+  /// Bytes of the tables.
+  static func byteCount(_ system: SysMem) -> UInt { system.roundedToPhysicalPages(size) }
+
+  /// What is counted.
+  var figures: Counts {
+    get { unsafe counts.pointee }
+    nonmutating set { unsafe counts.pointee = newValue }
+  }
+
+  /// A note by its number.
+  subscript(number: UInt32) -> RunNote {
+    get { unsafe note(number).pointee }
+    nonmutating set { unsafe note(number).pointee = newValue }
+  }
+
+  /// Where a note lies.
+  func note(_ number: UInt32) -> UnsafeMutablePointer<RunNote> {
+    precondition(number > 0 && Int(number) <= figures.usedNotes)
+    return unsafe notes + Int(number - 1)
+  }
+
+  /// The number of the note that tells of a page; 0 where none does.
+  func number(of page: PageNumber) -> UInt32 {
+    precondition(page >= 0 && page < Geometry.pageCount)
+    let number = unsafe numbers[page]
+    guard number != 0, unsafe note(number).pointee.state != .none,
+      unsafe note(number).pointee.pages.contains(page)
+    else { return 0 }
+    return number
+  }
+}
+
+// MARK: - What happens to runs. Call with `heap` held.
+
+extension CheckedRuns {
+  /// Notes that a run was handed out.
+  ///
+  /// - Returns: `false`, with nothing changed, where there is no note left but of runs in use or quarantine.
+  /// - Complexity: O(pages).
+  func noteAllocation(_ run: Range<PageNumber>, _ trace: Trace) -> Bool {
+    guard let number = obtain() else { return false }
+    write(number, run, state: .inUse, trace, Trace())
+    assign(run, to: number)
+    unsafe note(number).pointee.livePages = UInt32(truncatingIfNeeded: run.count)
+    figures.livePages += run.count
+    return true
+  }
+
+  /// Notes that a part of a run was freed, and is withheld from the allocator.
+  ///
+  /// - Returns: the number of the note; 0 where there is none left.
+  /// - Complexity: O(pages).
+  func noteFree(_ part: Range<PageNumber>, _ trace: Trace) -> UInt32 {
+    figures.withheldPages += part.count
+    let old = number(of: part.lowerBound)
+    let allocation = old == 0 ? Trace() : unsafe note(old).pointee.allocation
+    // The notes of runs that go as a whole come free here, and are used again at once.
+    forget(part)
+    guard let number = obtain() else { return 0 }
+    write(number, part, state: .leaving, allocation, trace)
+    assign(part, to: number)
+    return number
+  }
+
+  /// Drops what is noted of pages in use, which go without a word.
+  ///
+  /// - Complexity: O(pages).
+  func forget(_ part: Range<PageNumber>) {
+    for page in part {
+      let number = number(of: page)
+      guard number != 0, unsafe note(number).pointee.state == .inUse else { continue }
+      unsafe numbers[page] = 0
+      unsafe note(number).pointee.livePages &-= 1
+      figures.livePages -= 1
+      if unsafe note(number).pointee.livePages == 0 { drop(number) }
+    }
+  }
+
+  private func assign(_ run: Range<PageNumber>, to number: UInt32) {
+    forget(run)
+    for page in run { unsafe numbers[page] = number }
+  }
+
+  private func write(
+    _ number: UInt32, _ run: Range<PageNumber>, state: RunNote.State, _ allocation: Trace,
+    _ end: Trace
+  ) {
+    var note = RunNote()
+    note.state = state
+    note.firstPage = UInt32(truncatingIfNeeded: run.lowerBound)
+    note.pageCount = UInt32(truncatingIfNeeded: run.count)
+    note.allocation = allocation
+    note.end = end
+    self[number] = note
+  }
+
+  /// A note that is nobody's, or the oldest of a freed run that has left the quarantine.
+  private func obtain() -> UInt32? {
+    let unused = figures.unused
+    if unused != 0 {
+      figures.unused = unsafe note(unused).pointee.next
+      return unused
+    }
+    if figures.usedNotes < Self.noteCapacity {
+      // The next place, which was never bound to a value.
+      unsafe (notes + figures.usedNotes).initialize(to: RunNote())
+      figures.usedNotes += 1
+      return UInt32(figures.usedNotes)
+    }
+    let oldest = figures.oldest
+    if oldest == 0 || oldest == figures.firstQuarantined { return nil }
+    figures.oldest = unsafe note(oldest).pointee.next
+    if figures.oldest == 0 { figures.newest = 0 }
+    return oldest
+  }
+
+  private func drop(_ number: UInt32) {
+    unsafe note(number).pointee.state = .none
+    unsafe note(number).pointee.next = figures.unused
+    figures.unused = number
+  }
+}
+
+// MARK: - The quarantine. Call with `heap` held.
+
+extension CheckedRuns {
+  /// Puts a freed run at the end of the quarantine.
+  func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isEmpty: Bool) {
+    unsafe note(number).pointee.state = .quarantined
+    unsafe note(number).pointee.fence = fence
+    unsafe note(number).pointee.isEmpty = isEmpty
+    unsafe note(number).pointee.next = 0
+    if figures.newest == 0 { figures.oldest = number }
+    if figures.newest != 0 { unsafe note(figures.newest).pointee.next = number }
+    figures.newest = number
+    if figures.firstQuarantined == 0 { figures.firstQuarantined = number }
+    figures.quarantinedPages += unsafe Int(note(number).pointee.pageCount)
+  }
+
+  /// Takes the oldest run out of the quarantine, if that holds more than so many pages.
+  ///
+  /// Its pages stay withheld; its note stays, for as long as there are others.
+  func dequeue(beyond pageLimit: Int) -> RunNote? {
+    let number = figures.firstQuarantined
+    if number == 0 || figures.quarantinedPages <= pageLimit { return nil }
+    unsafe note(number).pointee.state = .free
+    let note = self[number]
+    figures.firstQuarantined = note.next
+    figures.quarantinedPages -= Int(note.pageCount)
+    return note
+  }
+}

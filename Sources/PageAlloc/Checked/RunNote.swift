@@ -1,0 +1,45 @@
+/// What is known of one run: a record of fixed size in the tables of ``CheckedRuns``.
+struct RunNote {
+  /// What has become of the run.
+  enum State: UInt8 {
+    /// The note is nobody's.
+    case none
+    /// In use, or some of it.
+    case inUse
+    /// Freed, and on its way into the quarantine.
+    case leaving
+    /// Freed, and out of reach.
+    case quarantined
+    /// Freed, and free to be handed out again.
+    case free
+  }
+
+  /// What keeps others out of a run in quarantine.
+  enum Fence: UInt8 {
+    /// Nothing: the kernel would not, or the run does not consist of whole pages of its.
+    case none
+    /// Markers in the page tables.
+    case markers
+    /// Access rights, or something half done: only fresh memory undoes it.
+    case access
+  }
+
+  var state = State.none
+  var fence = Fence.none
+  /// The kernel has the contents.
+  var isEmpty = false
+  /// The pages of the run, as it was allocated or freed.
+  var firstPage: UInt32 = 0
+  var pageCount: UInt32 = 0
+  /// How many of them are still in use and told by this note.
+  var livePages: UInt32 = 0
+  /// The next in a list: of notes that are nobody's, or of freed runs.
+  var next: UInt32 = 0
+  /// Who allocated it.
+  var allocation = Trace()
+  /// Who freed it.
+  var end = Trace()
+
+  /// The pages.
+  var pages: Range<PageNumber> { Int(firstPage)..<Int(firstPage &+ pageCount) }
+}

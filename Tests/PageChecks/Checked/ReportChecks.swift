@@ -1,0 +1,186 @@
+import CSysMem
+import PageAlloc
+
+/// What is said on standard error, and by processes that end: each is a child of its own.
+package let reportChecks: [Check] = [
+  Check("reports: an access to a freed run tells who freed it, and ends the program") { recorder in
+    let end = inChild(&recorder) {
+      guard let arena = makeReportingArena(faults: true), let run = takeForReport(arena) else {
+        return
+      }
+      freeForReport(arena, run)
+      run.stamp(1)
+    }
+    recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
+    end.expect(" faulted at 0x", &recorder)
+    end.expect(", in a run that was freed\n", &recorder)
+    end.expect("\n  24 KiB in 3 pages at 0x", &recorder)
+    end.expect(", freed, in quarantine\n  allocated by thread ", &recorder)
+    end.expect("  freed by thread ", &recorder)
+    end.expectNames(["takeForReport", "freeForReport", "stamp"], &recorder)
+  },
+
+  Check("reports: a write to a run that is read-only, and a read of a guard") { recorder in
+    for isGuard in [false, true] {
+      let end = inChild(&recorder) {
+        guard let arena = makeReportingArena(faults: true),
+          var run = try? arena.allocateGuardedRun(pages: 2)
+        else { return }
+        if isGuard {
+          // The byte after the run.
+          guard let byte = unsafe UnsafePointer<UInt8>(bitPattern: run.address + (2 << 13)) else {
+            return
+          }
+          if unsafe byte.pointee == 0 { run.stamp(1) }
+        } else {
+          try? run.protect(.readOnly)
+          run.stamp(1)
+        }
+      }
+      recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
+      end.expect(", in a run or its guards\n", &recorder)
+      end.expect(", in use\n  allocated by thread ", &recorder)
+    }
+  },
+
+  Check("reports: a fault elsewhere is left to whoever looked after it before") { recorder in
+    let end = inChild(&recorder) {
+      guard makeReportingArena(faults: true) != nil,
+        let byte = unsafe UnsafePointer<UInt8>(bitPattern: 4096)
+      else { return }
+      if unsafe byte.pointee == 0 { csm_exit_now(3) }
+    }
+    recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
+    end.expectNothing(&recorder)
+  },
+
+  Check("reports: a double free, which goes on") { recorder in
+    let end = inChild(&recorder) {
+      guard let arena = makeReportingArena(faults: false), let run = takeForReport(arena) else {
+        return
+      }
+      freeForReport(arena, run)
+      freeForReport(arena, run)
+    }
+    recorder.expectEqual(end.status, 7, "it ends by itself")
+    end.expect("PageAlloc: base: not all of the 3 pages at 0x", &recorder)
+    end.expect(" are in use (freed before?)\n  freed by thread ", &recorder)
+    end.expect("  24 KiB in 3 pages at 0x", &recorder)
+    end.expectNames(["takeForReport", "freeForReport"], &recorder)
+  },
+
+  Check("reports: a run freed behind its owner's back") { recorder in
+    let end = inChild(&recorder) {
+      guard let arena = makeReportingArena(faults: false),
+        let run = try? arena.allocateRun(pages: 2),
+        let base = unsafe UnsafeMutableRawPointer(bitPattern: run.address)
+      else { return }
+      unsafe try? arena.deallocate(base, pages: 2)
+    }
+    recorder.expect(end.status > 256, "it traps")
+    end.expect("  freed by thread ", &recorder)
+    end.expect("a run was freed behind its owner's back: 2 pages at 0x", &recorder)
+  },
+
+  Check("reports: what an arena still had in use when it ended") { recorder in
+    let end = inChild(&recorder) {
+      var arena = makeReportingArena(faults: false)
+      var freed: Run?
+      for index in 0..<5 {
+        let run = arena.flatMap { takeForReport($0) }
+        if index == 2 { freed = run }
+      }
+      if let living = arena, let freed { freeForReport(living, freed) }
+      arena = nil
+    }
+    recorder.expectEqual(end.status, 7, "it ends by itself")
+    end.expect(
+      "PageAlloc: 96 KiB in 4 runs in use when the arena ended\n  96 KiB in 4 runs, one at 0x",
+      &recorder)
+    end.expectNames(["takeForReport"], &recorder)
+  },
+]
+
+private func makeReportingArena(faults: Bool) -> PageArena? {
+  var options = PageArena.Options()
+  options.scavenging = .manual
+  options.diagnosis = .checked(reportsFaults: faults)
+  return try? PageArena(options)
+}
+
+@inline(never)
+private func takeForReport(_ arena: PageArena) -> Run? {
+  let run = try? arena.run(3)
+  run?.stamp(5)
+  return run
+}
+
+@inline(never)
+private func freeForReport(_ arena: PageArena, _ run: Run) {
+  if arena.errorOfGiving(run) == nil { csm_yield() }
+}
+
+/// How a child ended, and what it said.
+private struct ChildEnd {
+  let status: Int
+  let text: [UInt8]
+
+  func has(_ part: StaticString) -> Bool {
+    // A literal's bytes last as long as the program.
+    let part = unsafe UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount)
+    var start = 0
+    while start + part.count <= text.count {
+      if unsafe text[start..<start + part.count].elementsEqual(part) { return true }
+      start += 1
+    }
+    return false
+  }
+
+  func expect(_ part: StaticString, _ recorder: inout Recorder, line: UInt = #line) {
+    recorder.expect(
+      has(part), "nothing like: \(part.description) in: \(String(decoding: text, as: UTF8.self))",
+      line: line)
+  }
+
+  func expectNames(_ names: [StaticString], _ recorder: inout Recorder, line: UInt = #line) {
+    guard hasTraces else {
+      return recorder.leaveOut("back-traces: Embedded Swift emits no tables to unwind by")
+    }
+    for name in names { expect(name, &recorder, line: line) }
+  }
+
+  func expectNothing(_ recorder: inout Recorder, line: UInt = #line) {
+    recorder.expect(!has("PageAlloc"), String(decoding: text, as: UTF8.self), line: line)
+  }
+}
+
+/// Runs something in a child, which ends with status 7 where nothing else ends it.
+private func inChild(_ recorder: inout Recorder, _ body: () -> Void) -> ChildEnd {
+  var ends: (CInt, CInt) = (-1, -1)
+  let error = unsafe withUnsafeMutableBytes(of: &ends) {
+    unsafe csm_pipe($0.baseAddress?.assumingMemoryBound(to: CInt.self))
+  }
+  let child = csm_fork()
+  guard error == 0, child.error == 0 else {
+    recorder.fail("no child")
+    return ChildEnd(status: -1, text: [])
+  }
+  if child.value == 0 {
+    csm_reset_signals()
+    if csm_redirect(ends.1, 2) == 0 { body() }
+    csm_exit_now(7)
+  }
+  csm_close(ends.1)
+  var text: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while true {
+    // The buffer is as long as it says.
+    let read = unsafe buffer.withUnsafeMutableBytes {
+      unsafe csm_read(ends.0, $0.baseAddress, $0.count)
+    }
+    if read.error != 0 || read.value == 0 { break }
+    text.append(contentsOf: buffer[0..<Int(read.value)])
+  }
+  csm_close(ends.0)
+  return ChildEnd(status: Int(csm_wait(child.value).value), text: text)
+}
