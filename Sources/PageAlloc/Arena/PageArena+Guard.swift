@@ -33,7 +33,7 @@ extension PageArena {
     let aligned = max(alignment, guardPages << Geometry.pageShift)
     let front = aligned >> Geometry.pageShift
     guard front <= limit - pages - guardPages else { throw .badAlignment(alignment: alignment) }
-    let all = unsafe try takeOwned(
+    let all = unsafe try takeOwnedSlowly(
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)
     let first = unsafe page(of: all)
     let run = (first + front)..<(first + front + pages)

@@ -5,44 +5,20 @@ import SysMem
 // count of owners, which is kept under the same lock.
 
 extension PageArena {
-  /// Takes a run for an owner: as ``allocate(pages:alignment:zeroed:)``, which throws for it.
-  @inline(__always)
-  func takeOwned(
-    _ pages: Int, alignment: Int, zeroed: Bool
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if alignment == Self.pageSize, !zeroed {
-      // Where there is one, it is the address of pages that were just taken for the caller.
-      if let run = unsafe UnsafeMutableRawPointer(bitPattern: takeOwnedHot(pages)) {
-        return unsafe run
-      }
-    }
-    // A pointer is handed on, not used.
-    return unsafe try takeOwnedSlowly(pages, alignment: alignment, zeroed: zeroed)
-  }
-
-  /// Takes a run of the size asked for out of the thread's cache, which counts its owner.
-  ///
-  /// - Returns: its address; 0 where the cache has none, whatever was asked for.
-  @inline(never)
-  private func takeOwnedHot(_ pages: Int) -> UInt {
-    // The cache lives as long as the arena's state.
-    guard ownersUseCaches, let cache = unsafe cacheInFirstSlot() else { return 0 }
-    return unsafe cache.allocate(pages, by: .owner)
-  }
-
   /// Puts a run of an owner's into the thread's cache, which counts that it went.
   ///
   /// Nothing of the arena may be looked at after it: another thread may have ended it.
   /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
-  @inline(never)
-  private func putOwnedHot(_ address: UInt, _ pages: Int) -> Bool {
+  @inlinable @inline(__always)
+  func putOwnedHot(_ address: UInt, _ pages: Int) -> Bool {
     // The cache lives as long as the arena's state, and that as long as this owner is counted.
     guard ownersUseCaches, let cache = unsafe cacheInFirstSlot() else { return false }
     return unsafe cache.deallocate(address, pages, by: .owner)
   }
 
-  @inline(never)
-  private func takeOwnedSlowly(
+  /// Takes a run for an owner, who is counted.
+  @usableFromInline @inline(never)
+  func takeOwnedSlowly(
     _ pages: Int, alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let base = unsafe try allocate(pages: pages, alignment: alignment, zeroed: zeroed)
@@ -72,20 +48,22 @@ extension PageArena {
   /// A run that is not in use, since somebody freed it as a raw one, is the program's mistake that no
   /// type can see: it traps, and says so.
   /// - Parameter isEmpty: the kernel has the contents already.
-  @inline(__always)
+  @inlinable @inline(__always)
   func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isEmpty: Bool = false) {
     // Only the address is looked at.
-    if isEmpty || !putOwnedHot(UInt(bitPattern: base), pages) {
-      unsafe giveBackOwned(page(of: base), pages, isEmpty)
+    let address = UInt(bitPattern: base)
+    if isEmpty || !putOwnedHot(address, pages) {
+      giveBackOwnedSlowly(address, pages, isEmpty: isEmpty)
     }
   }
 
-  @inline(never)
-  private func giveBackOwned(_ page: PageNumber, _ pages: Int, _ isEmpty: Bool) {
+  @usableFromInline @inline(never)
+  func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isEmpty: Bool) {
+    let page = Int(bitPattern: (address &- base) >> UInt(Geometry.pageShift))
     if checks != nil { return giveBackOwnedChecked(page..<(page &+ pages), isEmpty) }
     // This owner is counted until the end: the state lives.
     if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread() {
-      if unsafe cache.deallocate(address(of: page), pages, by: .owner) { return }
+      if unsafe cache.deallocate(address, pages, by: .owner) { return }
       if unsafe relieveAndPut(page, pages, cache) { return discountOwner() }
     }
     unsafe state.locks.pointee.heap.lock()

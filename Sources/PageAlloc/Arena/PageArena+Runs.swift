@@ -9,10 +9,26 @@ extension PageArena {
   ///   - zeroed: the memory is to read as zero.
   /// - Throws: as ``allocate(pages:alignment:zeroed:)``.
   /// - Complexity: O(1) in the heap; O(`pages` / 512).
+  @inlinable
   public func allocateRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
-    let base = unsafe try takeOwned(pages, alignment: alignment, zeroed: zeroed)
+    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
+    if alignment == Self.pageSize, !zeroed, ownersUseCaches, let cache = unsafe cacheInFirstSlot() {
+      let run = unsafe cache.allocate(pages, by: .owner)
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
+        return unsafe PageRun(base: base, pages: pages, arena: cache.front.pointee.core)
+      }
+    }
+    return try allocateRunSlowly(pages, alignment, zeroed)
+  }
+
+  @usableFromInline @inline(never)
+  func allocateRunSlowly(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool
+  ) throws(PageArenaError) -> PageRun {
+    let base = unsafe try takeOwnedSlowly(pages, alignment: alignment, zeroed: zeroed)
     return unsafe PageRun(base: base, pages: pages, arena: core)
   }
 

@@ -59,7 +59,7 @@ public final class PageArena: @unchecked Sendable {
   /// Whether this is the object that runs refer to: it lives as long as the state, and does not end it.
   let isCore: Bool
   /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is inside one.
-  let ownersUseCaches: Bool
+  @usableFromInline let ownersUseCaches: Bool
   /// Whether runs may be writable and executable at once.
   let allowsWritableCode: Bool
   /// Whether the arena never ends.

@@ -28,32 +28,40 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
   // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `arena` is the
   // core, which the arena's state keeps as long as owners live.
   @usableFromInline var base: UnsafeMutableRawPointer
-  /// How many pages of 8 KiB it has.
-  public internal(set) var pages: Int
+  @usableFromInline var pageCount: Int
   @usableFromInline let arena: Unmanaged<PageArena>
   @usableFromInline var traits: RunTraits
 
+  @inlinable @inline(__always)
   init(
-    base: UnsafeMutableRawPointer, pages: Int, arena: Unmanaged<PageArena>, traits: RunTraits = []
+    base: UnsafeMutableRawPointer, pages: Int, arena: Unmanaged<PageArena>,
+    traits: RunTraits = RunTraits(rawValue: 0)
   ) {
     unsafe self.base = base
-    self.pages = pages
+    pageCount = pages
     unsafe self.arena = arena
     self.traits = traits
   }
 
   /// Gives the pages back.
+  @inlinable
   deinit { release() }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   func release() {
-    // The core lives: this owner was counted.
+    if traits.rawValue == 0 {
+      // The core lives: this owner was counted.
+      unsafe arena._withUnsafeGuaranteedRef { unsafe $0.giveBackOwned(base, pages: pages) }
+    } else {
+      releaseSpecial()
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func releaseSpecial() {
+    // As above.
     unsafe arena._withUnsafeGuaranteedRef {
-      if traits.isEmpty {
-        unsafe $0.giveBackOwned(base, pages: pages)
-      } else {
-        unsafe $0.giveBackSpecial(base, pages: pages, traits)
-      }
+      unsafe $0.giveBackSpecial(base, pages: pages, traits)
     }
   }
 }
@@ -61,6 +69,12 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
 // MARK: - Looking
 
 extension PageRun {
+  /// How many pages of 8 KiB it has.
+  public internal(set) var pages: Int {
+    @inlinable get { pageCount }
+    set { pageCount = newValue }
+  }
+
   /// Its size in bytes.
   public var byteCount: Int { pages << Geometry.pageShift }
 

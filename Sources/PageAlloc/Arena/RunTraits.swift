@@ -5,7 +5,7 @@ struct RunTraits: OptionSet, Sendable {
   @usableFromInline let rawValue: UInt8
 
   /// A set from its bits.
-  @usableFromInline
+  @inlinable
   init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// A guard lies before the run.

@@ -55,11 +55,14 @@ struct CacheFront: ~Copyable {
   @usableFromInline let base: UInt
   /// What was handed out.
   @usableFromInline let runs: RunTable
+  /// What owners refer to.
+  @usableFromInline let core: Unmanaged<PageArena>
 
-  /// The front of a cache of the arena whose page 0 is at `base`.
-  init(base: UInt, runs: RunTable) {
-    self.base = base
-    self.runs = runs
+  /// The front of a cache of an arena.
+  init(of arena: PageArena) {
+    base = arena.base
+    runs = arena.runs
+    unsafe core = arena.core
   }
 }
 

@@ -63,8 +63,8 @@ struct RunCache: ~Copyable {
   /// Runs a stack.
   static var depth: Int { 32 }
 
-  /// A cache of the arena whose page 0 is at `base`.
-  init(base: UInt, runs: RunTable) { front = CacheFront(base: base, runs: runs) }
+  /// A cache of an arena.
+  init(of arena: PageArena) { front = CacheFront(of: arena) }
 }
 
 /// A run out of a cache.

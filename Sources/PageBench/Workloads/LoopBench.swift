@@ -19,7 +19,7 @@ final class LoopBench<C: Contender> {
 
   func run(_ workload: Workload) {
     switch workload {
-    case .pair(let pages): pair(pages)
+    case .pair(let pages), .handle(let pages), .owner(let pages): pair(pages)
     case .touch(let pages): touch(pages)
     case .zeroed(let pages): zeroed(pages)
     case .aligned(let pages, let alignment): aligned(pages, alignment)

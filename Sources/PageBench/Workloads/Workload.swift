@@ -2,6 +2,10 @@
 public enum Workload: Sendable {
   /// One allocate and one free of so many pages.
   case pair(pages: Int)
+  /// The same by a handle of ours; rivals have none, and do a pair.
+  case handle(pages: Int)
+  /// The same by a run of ours that frees itself; rivals do a pair.
+  case owner(pages: Int)
   /// One run, random among `live` ones, is freed and one of a random size takes its place.
   case churn(RunSizes, live: Int)
   /// `held` runs of a page are taken, all but a share of them is freed; then churn in that share.
@@ -40,6 +44,8 @@ public enum Rival {
 public func measure(_ workload: Workload, on rival: Rival, _ effort: Effort) -> Figures {
   switch rival {
   case .arena:
+    if case .handle(let pages) = workload { return measureHandle(pages, effort) }
+    if case .owner(let pages) = workload { return measureOwner(pages, effort) }
     guard let arena = ArenaContender() else {
       var refused = Figures()
       refused.refusals = 1

@@ -71,6 +71,17 @@ struct Demand {
     if let low = ours("occupancy/5%"), let high = ours("occupancy/95%") {
       list.append(Demand(name: "p50, 95 % full ÷ 5 % full", value: high.p50 / low.p50, bound: 1.5))
     }
+    if let handle = ours("handle/1") {
+      list.append(Demand(name: "1 page by a handle, ns", value: handle.p50, bound: 5))
+    }
+    for pages in [1, 2_048] {
+      if let raw = ours("pair/\(pages)"), let owned = ours("PageRun/\(pages)") {
+        list.append(
+          Demand(
+            name: "\(pages == 1 ? "1 page" : "\(pages) pages") by PageRun − by address, ns",
+            value: owned.p50 - raw.p50, bound: 1))
+      }
+    }
     if let one = ours("pair/1") {
       if one.single50 > 0, one.single999 > 0 {
         list.append(

@@ -49,6 +49,17 @@ extension Row {
         family: "pair", name: "pair/\(pages)", pages: pages, job: .workload(.pair(pages: pages)),
         bound: 0.5, isQuick: [1, 16, 64, 512, 2_048, 131_072].contains(pages))
     }
+      + [
+        Row(
+          family: "face", name: "handle/1", pages: 1, job: .workload(.handle(pages: 1)),
+          isQuick: true),
+        Row(
+          family: "face", name: "PageRun/1", pages: 1, job: .workload(.owner(pages: 1)),
+          isQuick: true),
+        Row(
+          family: "face", name: "PageRun/2048", pages: 2_048,
+          job: .workload(.owner(pages: 2_048))),
+      ]
   }
 
   private static var churns: [Row] {
