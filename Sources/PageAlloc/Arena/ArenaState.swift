@@ -33,8 +33,6 @@ struct ArenaState: ~Copyable {
   var metadataBytes: UInt64 = 0
   /// Runs taken by the lock since a cache was last given back to spare fresh memory.
   var takesSinceSparing = 0
-  /// What was taken last had pages that were scavenged, or never used.
-  var tookFresh = false
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
   /// What all caches have been let have beyond the least.
@@ -93,10 +91,12 @@ extension ArenaState {
   ///
   /// - Parameters:
   ///   - steps: how far an aligned search may walk.
+  ///   - cache: the caller's own; it is given back where memory would be used that nobody has touched.
   ///   - look: is shown where the run will be before it is taken.
   @inline(__always)
   mutating func take(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, steps: Int,
+    sparing cache: UnsafeMutablePointer<RunCache>?,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) -> Taken? {
     if alignment.pages == 1 {
@@ -105,7 +105,10 @@ extension ArenaState {
         runs.setLength(page, pageCount)
         return Taken(page: page, scavengedPages: 0)
       }
-      guard let place = allocator.place(pageCount) else { return nil }
+      guard var place = allocator.place(pageCount) else { return nil }
+      if isFresh(place.page), unsafe makeWarm(cache) {
+        place = allocator.place(pageCount) ?? place
+      }
       return take(at: place, pageCount, look: look)
     }
     guard let page = allocator.findAligned(pageCount, alignment, steps: steps) else { return nil }
@@ -126,9 +129,6 @@ extension ArenaState {
     inUsePages &+= pageCount
     scavengedPages &-= clean
     takesSinceSparing &+= 1
-    tookFresh = clean != 0
-    // Warm memory is better than fresh.
-    if clean != 0 { giveBackSpares() }
     return Taken(page: place.page, scavengedPages: clean)
   }
 

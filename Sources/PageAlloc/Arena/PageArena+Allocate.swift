@@ -89,8 +89,9 @@ extension PageArena {
 
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
-    if let cache = unsafe cache { unsafe state.pointee.preferWarm(cache) }
-    let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) { _, _ in }
+    let fast = unsafe state.pointee.take(
+      pages, aligned, steps: Self.alignedSteps, sparing: cache
+    ) { _, _ in }
     unsafe state.locks.pointee.heap.unlock()
     let taken =
       if let fast { fast } else {
@@ -111,7 +112,9 @@ extension PageArena {
     var dirt = DirtMap()
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
-    let fast = unsafe state.pointee.take(pages, aligned, steps: Self.alignedSteps) {
+    let fast = unsafe state.pointee.take(
+      pages, aligned, steps: Self.alignedSteps, sparing: cache
+    ) {
       dirt.read($1, pages, $0)
     }
     unsafe state.locks.pointee.heap.unlock()

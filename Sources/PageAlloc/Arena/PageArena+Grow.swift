@@ -38,7 +38,7 @@ extension PageArena {
       if let cache = unsafe cache { unsafe state.pointee.spareGrowth(cache) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
-        pageCount, alignment, steps: Self.alignedSteps, look: look)
+        pageCount, alignment, steps: Self.alignedSteps, sparing: nil, look: look)
       var growth: Growth?
       if taken == nil {
         growth = unsafe state.growth.pointee.growth(
@@ -129,7 +129,8 @@ extension PageArena {
   ) throws(PageArenaError) -> Taken {
     while true {
       unsafe state.locks.pointee.heap.lock()
-      let taken = unsafe state.pointee.take(pageCount, alignment, steps: .max, look: look)
+      let taken = unsafe state.pointee.take(
+        pageCount, alignment, steps: .max, sparing: nil, look: look)
       let isAnyDetached = unsafe !state.pointee.detached.isEmpty
       let largest = unsafe state.pointee.allocator.summaries.longestRun
       if taken == nil { unsafe state.pointee.allocator.requireSoundTree() }
@@ -149,7 +150,7 @@ extension ArenaState {
   /// Call with `heap` held, as the cache's owner, outside of it.
   fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
     giveBackSpares()
-    if takesSinceSparing < Self.leastTakes {
+    if takesSinceSparing < 64 {
       var batch = RunBatch()
       unsafe cache.pointee.long.drain { batch.add($0, $1) }
       giveBack(&batch)

@@ -69,13 +69,13 @@ extension ArenaState {
   /// - Returns: how many of the pages were scavenged.
   mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
     unsafe serve(cache)
-    unsafe preferWarm(cache)
-    takesSinceSparing &+= 1
     var block = allocator.allocateCache()
+    if block.free & block.scavenged != 0, unsafe isWorthSparing(cache) {
+      allocator.flush(&block)
+      unsafe makeWarm(cache)
+      block = allocator.allocateCache()
+    }
     let clean = (block.free & block.scavenged).nonzeroBitCount
-    tookFresh = clean != 0
-    // Warm memory is better than fresh.
-    if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
     scavengedPages &-= clean
     while block.free != 0 {
@@ -96,18 +96,28 @@ extension ArenaState {
     return clean &- left
   }
 
-  /// Gives a cache back when memory that nobody had touched was taken in its place. Call with `heap` held,
-  /// as the owner, outside of it.
-  ///
-  /// Not each time, or a program that grows would do little else.
-  mutating func preferWarm(_ cache: UnsafeMutablePointer<RunCache>) {
-    if !tookFresh || takesSinceSparing < Self.leastTakes { return }
-    takesSinceSparing = 0
-    unsafe takeAll(cache)
+  /// Whether a page was scavenged, or never used.
+  func isFresh(_ page: PageNumber) -> Bool {
+    allocator.chunk(Geometry.chunk(of: page)).scavenged.contains(Geometry.place(of: page))
   }
 
-  /// Runs that are taken by the lock before a cache is given back again to spare fresh memory.
-  static var leastTakes: Int { 64 }
+  /// Gives spare runs and a cache back, so that memory is used that somebody has touched before. Call with
+  /// `heap` held, as the owner, outside of it.
+  ///
+  /// Not for a few pages, or a program that grows would do little else.
+  /// - Returns: whether anything was given back.
+  @discardableResult
+  mutating func makeWarm(_ cache: UnsafeMutablePointer<RunCache>?) -> Bool {
+    guard unsafe isWorthSparing(cache) else { return false }
+    giveBackSpares()
+    if let cache = unsafe cache { unsafe takeAll(cache) }
+    return true
+  }
+
+  private func isWorthSparing(_ cache: UnsafeMutablePointer<RunCache>?) -> Bool {
+    // 1 MiB.
+    unsafe spares.pageCount &+ (cache?.pointee.heldPages ?? 0) >= 128
+  }
 
   /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
   mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {

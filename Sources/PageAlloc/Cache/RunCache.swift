@@ -317,12 +317,21 @@ extension RunCache {
     body(takeHotRun(hand).page, pages)
   }
 
-  /// Takes runs out of the stacks, the longest first, until at most `target` pages of room are taken.
+  /// Takes runs out of the stacks until at most `target` pages of room are taken: half of each stack, the
+  /// longest runs first, and again, so that there are some of all sizes left.
   mutating func drainStacks(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    var pages = Self.longestStacked
-    while pages > 0, roomTaken > target {
-      drain(stack: pages, to: 0, body)
-      pages -= 1
+    var isAny = true
+    while isAny, roomTaken > target {
+      isAny = false
+      var pages = Self.longestStacked
+      while pages > 0, roomTaken > target {
+        let count = Int(count(of: pages))
+        if count > 0 {
+          drain(stack: pages, to: count / 2, body)
+          isAny = true
+        }
+        pages -= 1
+      }
     }
   }
 
