@@ -91,12 +91,10 @@ extension ArenaState {
   ///
   /// - Parameters:
   ///   - steps: how far an aligned search may walk.
-  ///   - cache: the caller's own; it is given back where memory would be used that nobody has touched.
   ///   - look: is shown where the run will be before it is taken.
   @inline(__always)
   mutating func take(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, steps: Int,
-    sparing cache: UnsafeMutablePointer<RunCache>?,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) -> Taken? {
     if alignment.pages == 1 {
@@ -105,10 +103,7 @@ extension ArenaState {
         runs.setLength(page, pageCount)
         return Taken(page: page, scavengedPages: 0)
       }
-      guard var place = allocator.place(pageCount) else { return nil }
-      if isFresh(place.page), unsafe makeWarm(cache) {
-        place = allocator.place(pageCount) ?? place
-      }
+      guard let place = allocator.place(pageCount) else { return nil }
       return take(at: place, pageCount, look: look)
     }
     guard let page = allocator.findAligned(pageCount, alignment, steps: steps) else { return nil }
@@ -129,6 +124,8 @@ extension ArenaState {
     inUsePages &+= pageCount
     scavengedPages &-= clean
     takesSinceSparing &+= 1
+    // Warm memory is better than fresh.
+    if clean != 0 { giveBackSpares() }
     return Taken(page: place.page, scavengedPages: clean)
   }
 

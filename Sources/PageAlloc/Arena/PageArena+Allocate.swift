@@ -90,7 +90,7 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
     let fast = unsafe state.pointee.take(
-      pages, aligned, steps: Self.alignedSteps, sparing: cache
+      pages, aligned, steps: Self.alignedSteps
     ) { _, _ in }
     unsafe state.locks.pointee.heap.unlock()
     let taken =
@@ -113,7 +113,7 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
     let fast = unsafe state.pointee.take(
-      pages, aligned, steps: Self.alignedSteps, sparing: cache
+      pages, aligned, steps: Self.alignedSteps
     ) {
       dirt.read($1, pages, $0)
     }

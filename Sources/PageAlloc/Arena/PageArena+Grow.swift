@@ -38,7 +38,7 @@ extension PageArena {
       if let cache = unsafe cache { unsafe state.pointee.spareGrowth(cache) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
-        pageCount, alignment, steps: Self.alignedSteps, sparing: nil, look: look)
+        pageCount, alignment, steps: Self.alignedSteps, look: look)
       var growth: Growth?
       if taken == nil {
         growth = unsafe state.growth.pointee.growth(
@@ -130,7 +130,7 @@ extension PageArena {
     while true {
       unsafe state.locks.pointee.heap.lock()
       let taken = unsafe state.pointee.take(
-        pageCount, alignment, steps: .max, sparing: nil, look: look)
+        pageCount, alignment, steps: .max, look: look)
       let isAnyDetached = unsafe !state.pointee.detached.isEmpty
       let largest = unsafe state.pointee.allocator.summaries.longestRun
       if taken == nil { unsafe state.pointee.allocator.requireSoundTree() }

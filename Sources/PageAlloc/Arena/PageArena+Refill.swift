@@ -70,12 +70,9 @@ extension ArenaState {
   mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
     unsafe serve(cache)
     var block = allocator.allocateCache()
-    if block.free & block.scavenged != 0, unsafe isWorthSparing(cache) {
-      allocator.flush(&block)
-      unsafe makeWarm(cache)
-      block = allocator.allocateCache()
-    }
     let clean = (block.free & block.scavenged).nonzeroBitCount
+    // Warm memory is better than fresh.
+    if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
     scavengedPages &-= clean
     while block.free != 0 {
@@ -94,29 +91,6 @@ extension ArenaState {
     block.scavenged &= block.free
     allocator.flush(&block)
     return clean &- left
-  }
-
-  /// Whether a page was scavenged, or never used.
-  func isFresh(_ page: PageNumber) -> Bool {
-    allocator.chunk(Geometry.chunk(of: page)).scavenged.contains(Geometry.place(of: page))
-  }
-
-  /// Gives spare runs and a cache back, so that memory is used that somebody has touched before. Call with
-  /// `heap` held, as the owner, outside of it.
-  ///
-  /// Not for a few pages, or a program that grows would do little else.
-  /// - Returns: whether anything was given back.
-  @discardableResult
-  mutating func makeWarm(_ cache: UnsafeMutablePointer<RunCache>?) -> Bool {
-    guard unsafe isWorthSparing(cache) else { return false }
-    giveBackSpares()
-    if let cache = unsafe cache { unsafe takeAll(cache) }
-    return true
-  }
-
-  private func isWorthSparing(_ cache: UnsafeMutablePointer<RunCache>?) -> Bool {
-    // 1 MiB.
-    unsafe spares.pageCount &+ (cache?.pointee.heldPages ?? 0) >= 128
   }
 
   /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.

@@ -57,10 +57,11 @@ extension PageArena {
     public var reservedByteCount: UInt64 = 1 << 32
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
-    /// That is for runs of up to 127 pages; four times as much is for longer ones. Where much is in use it may
-    /// be more: an eighth of it for all threads together. The runs are reused without a lock. ``PageArena/releaseFreeMemory()`` takes them back first; so does the
-    /// scavenger when it finds too little elsewhere, and a limit that could not be kept otherwise.
-    public var threadCacheByteCount: Int = 4 << 20
+    /// That is for runs of up to 127 pages, and as much again for longer ones. Where much is in use it may
+    /// be more: an eighth of it for all threads together. The runs are reused without a lock.
+    /// ``PageArena/releaseFreeMemory()`` takes them back first; so does the scavenger when it
+    /// finds too little elsewhere, and a limit that could not be kept otherwise.
+    public var threadCacheByteCount: Int = 16 << 20
     /// Who gives free memory back.
     public var scavenging: Scavenging = .background()
     /// A bound on resident memory.
