@@ -145,17 +145,13 @@ extension PageArena {
 }
 
 extension ArenaState {
-  /// Gives spare runs back, and a cache: its long runs always, the others unless that was done a little while ago.
+  /// Gives spare runs back, and a cache: its long runs always, the others unless that was done a little
+  /// while ago.
   ///
   /// Call with `heap` held, as the cache's owner, outside of it.
   fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
     giveBackSpares()
-    if takesSinceSparing < 64 {
-      var batch = RunBatch()
-      unsafe cache.pointee.long.drain { batch.add($0, $1) }
-      giveBack(&batch)
-      return
-    }
+    if takesSinceSparing < 64 { return unsafe takeLong(cache) }
     takesSinceSparing = 0
     unsafe takeAll(cache)
   }

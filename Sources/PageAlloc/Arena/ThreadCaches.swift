@@ -212,6 +212,13 @@ extension ArenaState {
     giveBack(&batch)
   }
 
+  /// Gives a cache's long runs back. As above.
+  mutating func takeLong(_ cache: UnsafeMutablePointer<RunCache>) {
+    var batch = RunBatch()
+    unsafe cache.pointee.long.drain { page, pages in add(page, pages, to: &batch) }
+    giveBack(&batch)
+  }
+
   @inline(__always)
   private mutating func add(_ page: PageNumber, _ pages: Int, to batch: inout RunBatch) {
     if batch.isFull { giveBack(&batch) }

@@ -10,7 +10,7 @@ import Synchronization
 //   front    the run freed last, the hot one; another for owners (`PageRun`)
 //   filled   bit n: there may be a run of n pages; cleared only when a search finds none
 //   counts   runs of each size
-//   runs     16 a size:  | run | run | run |   |   | ...
+//   runs     32 a size:  | run | run | run |   |   | ...
 //   long     longer runs, matched by size
 //
 // A free makes its run the hot one, and the one before goes to its stack. A request takes the hot run or
@@ -19,8 +19,8 @@ import Synchronization
 //
 // Who may touch it
 // ----------------
-// The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the owner included,
-// while the owner is outside. Another thread makes sure of that by `stop`: it asks, makes every thread
+// The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the owner
+// included, while the owner is outside. Another thread makes sure of that by `stop`: it asks, makes every thread
 // of the process pass a barrier, and looks at `busy`. So the owner needs no atomic operation, only
 // plain stores and loads in order: the barrier is the other side's.
 //
@@ -41,8 +41,8 @@ struct RunCache: ~Copyable {
   /// written by the cache's owner, inside; what all caches have is added up when the arena ends.
   private let owners = Atomic<Int>(0)
 
-  /// Pages, long runs aside, that the cache takes without a look at the arena. It grows by doubling, each time by way of the
-  /// lock, so that whoever returns memory hears of much that is kept at hand.
+  /// Pages, long runs aside, that the cache takes without a look at the arena. It grows by doubling, each
+  /// time by way of the lock, so that whoever returns memory hears of much that is kept at hand.
   private(set) var bound = Self.firstBound
 
   private var filled = InlineArray<2, UInt64>(repeating: 0)
@@ -236,7 +236,7 @@ extension RunCache {
 
   @inline(__always)
   private mutating func push(_ run: CachedRun, _ pages: Int, _ count: UInt8) {
-    // In range: pages is 1 ... 127 and count 0 ... 15.
+    // In range: pages is 1 ... 127 and count 0 ... 31.
     unsafe runs[unchecked: pages &* Self.depth &+ Int(count)] = run.packed
     unsafe counts[unchecked: pages] = count &+ 1
     unsafe filled[unchecked: pages &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: pages)
@@ -244,7 +244,7 @@ extension RunCache {
 
   @inline(__always)
   private mutating func pop(_ pages: Int, _ count: UInt8) -> UInt32 {
-    // In range: pages is 1 ... 127 and count 1 ... 16.
+    // In range: pages is 1 ... 127 and count 1 ... 32.
     unsafe counts[unchecked: pages] = count &- 1
     takeRoom(0 &- pages)
     return unsafe runs[unchecked: pages &* Self.depth &+ Int(count) &- 1]

@@ -119,6 +119,31 @@ package let arenaCacheChecks: [Check] = [
     }
   },
 
+  Check("cache: many long runs at hand go back at once when the arena grows") { recorder in
+    if growsByPieces {
+      recorder.leaveOut("more than a batch of long runs is more than a 32-bit host has room for")
+      return
+    }
+    var options = PageArena.Options()
+    options.scavenging = .manual
+    options.threadCacheByteCount = .max
+    guard let arena = try? PageArena(options) else { return recorder.fail("no arena") }
+    // Eight for each power of two from 128 on, and two more: 66, none of them touched.
+    var runs: [Run] = []
+    for index in 0..<66 {
+      guard let run = arena.take(128 << (index / 8), &recorder) else { return }
+      runs.append(run)
+    }
+    let bytes = arena.statistics.inUseBytes
+    for run in runs { arena.give(run, &recorder) }
+    recorder.expectEqual(arena.statistics.cachedBytes, bytes, "all is at hand")
+    guard let large = arena.take(1 << 17, &recorder) else { return }
+    recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after growth")
+    arena.give(large, &recorder)
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
   Check("cache: an idle thread's pages are taken back") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     let idler = Idler(arena)

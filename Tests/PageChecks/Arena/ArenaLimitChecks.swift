@@ -180,7 +180,7 @@ package let arenaLimitChecks: [Check] = [
 ]
 
 /// Whether an arena takes address space as it grows, on a 32-bit host.
-private let growsByPieces = UInt.bitWidth == 32
+let growsByPieces = UInt.bitWidth == 32
 
 /// The longest run that an arena can serve: all but what must stay reserved; on a 32-bit host what
 /// its first piece holds.
