@@ -7,7 +7,7 @@ extension SysMem {
   /// - Returns: its address.
   /// - Throws: the kernel refused; nothing stays behind.
   public func sysMapGuarded(_ byteCount: UInt, isSealed: Bool = false) throws(SysMemError) -> UInt {
-    let guardSize = UInt(calls.physicalPageSize)
+    let guardSize = UInt(physicalPageSize)
     let size = roundedToPhysicalPages(byteCount)
     let reservation = try sysReserve(size + 2 * guardSize)
     do throws(SysMemError) {
@@ -24,7 +24,7 @@ extension SysMem {
 
   /// Ready → none, for what `sysMapGuarded` gave.
   public func sysFreeGuarded(_ address: UInt, _ byteCount: UInt) {
-    let guardSize = UInt(calls.physicalPageSize)
+    let guardSize = UInt(physicalPageSize)
     let size = roundedToPhysicalPages(byteCount)
     // A mapping of its own, whole: there is nothing to refuse.
     sysFreeAtLast(address - guardSize, size + 2 * guardSize, readyByteCount: size)

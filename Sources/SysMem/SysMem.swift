@@ -25,6 +25,8 @@ import Synchronization
 public final class SysMem: Sendable {
   /// The operating system, or what a test puts in its place.
   public let calls: any MemoryCalls
+  /// The kernel's page in bytes, a power of two: what `calls` says, without a reference to them counted.
+  public let physicalPageSize: Int
 
   private let reserved = Atomic<UInt64>(0)
   private let prepared = Atomic<UInt64>(0)
@@ -34,7 +36,10 @@ public final class SysMem: Sendable {
   let isListRefused = Atomic<Bool>(false)
 
   /// Memory by way of `calls`.
-  public init(calls: any MemoryCalls) { self.calls = calls }
+  public init(calls: any MemoryCalls) {
+    self.calls = calls
+    physicalPageSize = calls.physicalPageSize
+  }
 
   /// Bytes by state.
   public struct Statistics: Equatable, Sendable {
@@ -66,7 +71,7 @@ public final class SysMem: Sendable {
   ///
   /// - Precondition: `byteCount` is at most the address space less one physical page.
   public func roundedToPhysicalPages(_ byteCount: UInt) -> UInt {
-    let mask = UInt(calls.physicalPageSize) - 1
+    let mask = UInt(physicalPageSize) - 1
     return (byteCount + mask) & ~mask
   }
 }

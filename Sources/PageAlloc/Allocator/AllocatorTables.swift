@@ -49,7 +49,7 @@ package struct AllocatorTables: ~Copyable {
   ) throws(SysMemError) -> AllocatorTables {
     let headSize = UInt(headByteCount + 63) & ~63
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
-    let guardSize = UInt(system.calls.physicalPageSize)
+    let guardSize = UInt(system.physicalPageSize)
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
     let runTable = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
     let whole = 2 * guardSize + fixed + chunkMap + runTable
@@ -116,7 +116,7 @@ package struct AllocatorTables: ~Copyable {
   private mutating func mapPart(
     of offset: Int, bytesPerChunk: Int, _ added: Range<ChunkIndex>
   ) throws(SysMemError) {
-    let unit = system.calls.physicalPageSize
+    let unit = system.physicalPageSize
     let first = (offset + added.lowerBound * bytesPerChunk) / unit
     let last = (offset + added.upperBound * bytesPerChunk - 1) / unit
     let base = reservation + guardByteCount + fixedByteCount

@@ -76,7 +76,7 @@ extension PageArena {
     let byteCount = UInt(pageCount) << UInt(Geometry.pageShift)
     // The kernel rounds up to pages of its own: where the run ends inside of one, its neighbour's
     // contents would go, too.
-    let mask = UInt(system.calls.physicalPageSize - 1)
+    let mask = UInt(system.physicalPageSize - 1)
     if pageCount > DirtMap.pageCapacity, (address(of: page) | byteCount) & mask == 0 {
       do throws(Errno) {
         try system.calls.madvise(address(of: page), byteCount, .dontNeed)

@@ -24,7 +24,7 @@ extension PageArena {
       throw .badPageCount(pages: pages, limit: limit - 2 * guardPages)
     }
     guard pages % guardPages == 0 else {
-      throw .partOfPhysicalPage(base: 0, physicalPageSize: system.calls.physicalPageSize)
+      throw .partOfPhysicalPage(base: 0, physicalPageSize: system.physicalPageSize)
     }
     guard alignment > 0, alignment & (alignment - 1) == 0 else {
       throw .badAlignment(alignment: alignment)

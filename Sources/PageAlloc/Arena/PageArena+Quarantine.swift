@@ -75,7 +75,7 @@ extension PageArena {
   private func fence(_ run: Range<PageNumber>) -> RunNote.Fence {
     let address = address(of: run.lowerBound)
     let bytes = byteCount(run)
-    guard (address | bytes) & UInt(system.calls.physicalPageSize - 1) == 0 else { return .none }
+    guard (address | bytes) & UInt(system.physicalPageSize - 1) == 0 else { return .none }
     do throws(SysMemError) {
       try findGuardKind(address, bytes)
       if hasMarkers {

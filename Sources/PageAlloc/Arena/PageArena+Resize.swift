@@ -175,7 +175,7 @@ extension PageArena {
     _ source: UnsafeMutableRawPointer, _ target: UnsafeMutableRawPointer, pages: Int
   ) -> Bool {
     // Where the kernel's pages are larger, runs lie across them.
-    guard system.calls.physicalPageSize <= Self.pageSize else { return false }
+    guard system.physicalPageSize <= Self.pageSize else { return false }
     let from = UInt(bitPattern: source)
     let to = UInt(bitPattern: target)
     let bytes = UInt(pages) << UInt(Geometry.pageShift)

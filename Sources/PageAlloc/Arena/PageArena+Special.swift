@@ -52,7 +52,7 @@ extension PageArena {
   }
 
   /// Pages in a guard: one, or as many as the kernel's page has.
-  var guardPages: Int { max(1, system.calls.physicalPageSize >> Geometry.pageShift) }
+  var guardPages: Int { max(1, system.physicalPageSize >> Geometry.pageShift) }
 
   /// How many mappings such a run costs the process at the most.
   func mappings(of traits: RunTraits) -> Int {
@@ -94,7 +94,7 @@ extension PageArena {
   func checkWholePhysicalPages(
     _ address: UInt, _ byteCount: UInt
   ) throws(PageArenaError) {
-    let size = system.calls.physicalPageSize
+    let size = system.physicalPageSize
     if (address | byteCount) & UInt(size - 1) != 0 {
       throw .partOfPhysicalPage(base: address, physicalPageSize: size)
     }

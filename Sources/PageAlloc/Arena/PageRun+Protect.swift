@@ -79,17 +79,13 @@ extension PageRun {
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written to.
   public mutating func prefault() throws(PageArenaError) {
-    // The core lives: this owner was counted.
-    let system = unsafe arena._withUnsafeGuaranteedRef { $0.system }
-    let mask = UInt(system.calls.physicalPageSize - 1)
+    let mask = UInt(physicalPageSize - 1)
     let end = address + UInt(byteCount)
     // Whole pages of the kernel's; what lies outside of them is written to by hand.
     let start = (address + mask) & ~mask
     let stop = max(start, end & ~mask)
-    var refusal: SysMemError?
-    do throws(SysMemError) {
-      if start < stop { try system.advise(start, stop - start, .populateWrite) }
-    } catch { refusal = error }
+    // The core lives: this owner was counted.
+    let refusal = unsafe arena._withUnsafeGuaranteedRef { $0.populate(start..<stop) }
     // A kernel before 5.14 does not know the advice: all of it by hand, then, if that is possible.
     if let refusal, refusal.errno != .invalidArgument || traits.contains(.protected) {
       throw .system(refusal)
@@ -163,5 +159,18 @@ extension PageRun {
     }
     if refusal == nil { self.traits = [] }
     return refusal
+  }
+}
+
+extension PageArena {
+  /// Backs whole pages of the kernel's.
+  ///
+  /// - Returns: what the kernel said, where it refused.
+  fileprivate func populate(_ range: Range<UInt>) -> SysMemError? {
+    if range.isEmpty { return nil }
+    do throws(SysMemError) {
+      try system.advise(range.lowerBound, range.upperBound - range.lowerBound, .populateWrite)
+      return nil
+    } catch { return error }
   }
 }

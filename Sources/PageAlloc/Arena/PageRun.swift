@@ -150,7 +150,7 @@ extension PageRun {
   /// The kernel's page in bytes.
   var physicalPageSize: Int {
     // The core lives: this owner was counted.
-    unsafe arena._withUnsafeGuaranteedRef { $0.system.calls.physicalPageSize }
+    unsafe arena._withUnsafeGuaranteedRef { $0.system.physicalPageSize }
   }
 
   /// The two runs that ``split(at:)`` makes of one.
