@@ -7,7 +7,7 @@ set -euo pipefail
 
 what=$1
 shift
-steps='^\[[0-9]+/[0-9]+\] |^Build (of product .* )?complete|^Building for|^$'
+steps='^\[[0-9]+/[0-9]+\] |^Build (of (product|target).* )?complete|^Building for|^$'
 steps+='|^(Fetching|Fetched|Creating|Computing|Computed|Working copy|Updating|Updated) '
 
 if [[ -t 2 ]]; then
