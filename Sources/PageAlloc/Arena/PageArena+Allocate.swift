@@ -87,18 +87,7 @@ extension PageArena {
     // A pointer is handed on, not used.
     if zeroed { return unsafe try allocateZeroed(pages, aligned, relieving: cache) }
 
-    // The state lives as long as the arena.
-    unsafe state.locks.pointee.heap.lock()
-    let fast = unsafe state.pointee.take(
-      pages, aligned, steps: Self.alignedSteps
-    ) { _, _ in }
-    unsafe state.locks.pointee.heap.unlock()
-    let taken =
-      if let fast { fast } else {
-        unsafe try growAndTake(pages, aligned, relieving: cache) { _, _ in }
-      }
-    noteUsed(taken.scavengedPages)
-    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
+    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) { _, _ in }
     if checks != nil { noteAllocation(taken.page, pages) }
     return unsafe pointer(to: taken.page)
   }
@@ -110,25 +99,38 @@ extension PageArena {
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     // The scavenged bits go when the run is taken, so they are copied before.
     var dirt = DirtMap()
-    // The state lives as long as the arena.
-    unsafe state.locks.pointee.heap.lock()
-    let fast = unsafe state.pointee.take(
-      pages, aligned, steps: Self.alignedSteps
-    ) {
+    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) {
       dirt.read($1, pages, $0)
     }
-    unsafe state.locks.pointee.heap.unlock()
-    let taken =
-      if let fast { fast } else {
-        unsafe try growAndTake(pages, aligned, relieving: cache) { dirt.read($1, pages, $0) }
-      }
-    noteUsed(taken.scavengedPages)
-    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     if taken.scavengedPages < pages {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }
     if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
     return unsafe pointer(to: taken.page)
+  }
+
+  /// Takes a run by the lock, and grows for it where there is none.
+  ///
+  /// - Parameters:
+  ///   - cache: the caller's own, which gives way before the arena grows.
+  ///   - look: is shown where the run will be before it is taken.
+  @inline(__always)
+  func takeFromAllocator(
+    _ pages: Int, _ alignment: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?,
+    look: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> Taken {
+    // The state lives as long as the arena.
+    unsafe state.locks.pointee.heap.lock()
+    let fast = unsafe state.pointee.take(pages, alignment, steps: Self.alignedSteps, look: look)
+    unsafe state.locks.pointee.heap.unlock()
+    let taken =
+      if let fast { fast } else {
+        unsafe try growAndTake(pages, alignment, relieving: cache, look: look)
+      }
+    noteUsed(taken.scavengedPages)
+    if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
+    return taken
   }
 
   /// So many pages that cost nothing until now will be written to.

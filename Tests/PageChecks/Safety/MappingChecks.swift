@@ -31,15 +31,19 @@ package let mappingChecks: [Check] = [
   },
 
   Check("resize: moving leaves no mappings behind") { recorder in
-    guard let arena = makeArena(&recorder), let first = arena.own(1, &recorder) else { return }
+    let calls = FakeCalls()
+    let long = PageArena.moveThreshold
+    guard let arena = makeArena(&recorder, calls: calls), let first = arena.own(1, &recorder)
+    else { return }
     let before = mappingCount()
     for round in 0..<40 {
-      guard var run = arena.own(64, &recorder), let next = arena.own(1, &recorder) else { return }
+      guard var run = arena.own(long, &recorder), let next = arena.own(1, &recorder) else { return }
       run.stamp(UInt64(round))
-      recorder.succeeds("resize") { () throws(PageArenaError) in try run.resize(to: 200) }
-      recorder.expect(run.isStamped(UInt64(round), pages: 64), "contents")
+      recorder.succeeds("resize") { () throws(PageArenaError) in try run.resize(to: 2 * long) }
+      recorder.expect(run.isStamped(UInt64(round), pages: long), "contents")
       recorder.expectEqual(next.pages, 1, "the run in between lives")
     }
+    recorder.expect(calls.moveCount.load(ordering: .relaxed) >= 20, "most by page tables")
     recorder.expect(mappingCount() <= before + 4, "\(before) mappings became \(mappingCount())")
     recorder.expectEqual(first.pages, 1, "the first run lives")
   },

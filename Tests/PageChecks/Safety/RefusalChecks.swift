@@ -96,18 +96,19 @@ private func workload(_ calls: FakeCalls, _ checked: Bool, _ recorder: inout Rec
 }
 
 private func useRuns(_ arena: PageArena, _ recorder: inout Recorder) {
-  var first = try? arena.allocateRun(pages: 32, alignment: 1 << 16)
+  // Long enough for page tables to move.
+  let long = PageArena.moveThreshold
+  var first = try? arena.allocateRun(pages: long, alignment: 1 << 16)
   let fence = try? arena.allocateRun(pages: 1)
   var guarded = try? arena.allocateGuardedRun(pages: 16, alignment: 1 << 16, zeroed: true)
   var second = try? arena.allocateGuardedRun(pages: 24)
   if var run = first.take() {
     run.stamp(7)
-    // Large enough for page tables to move.
-    _ = try? run.resize(to: 300)
-    recorder.expect(run.isStamped(7, pages: 32), "contents after moving")
+    _ = try? run.resize(to: 2 * long)
+    recorder.expect(run.isStamped(7, pages: long), "contents after moving")
     let after = try? arena.allocateRun(pages: 1)
-    _ = try? run.resize(to: 700, zeroed: true)
-    recorder.expect(run.isStamped(7, pages: 32), "contents after moving again")
+    _ = try? run.resize(to: 3 * long, zeroed: true)
+    recorder.expect(run.isStamped(7, pages: long), "contents after moving again")
     run.shrink(to: 40)
     try? run.prefault()
     try? run.lock()

@@ -25,6 +25,8 @@ package final class FakeCalls: MemoryCalls {
   /// Calls of `processMadvise`, and of `madvise`.
   package let listCallCount = Atomic<Int>(0)
   package let adviceCallCount = Atomic<Int>(0)
+  /// Calls of `mremap`.
+  package let moveCount = Atomic<Int>(0)
   /// A range that contains this address is refused by `madvise` and `processMadvise`; 0 for none.
   package let lockedAddress = Atomic<UInt>(0)
   /// Calls with a range that is no multiple of the physical page.
@@ -179,6 +181,7 @@ package final class FakeCalls: MemoryCalls {
   }
 
   package func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno) {
+    moveCount.add(1, ordering: .relaxed)
     try enter(.mremap, source, byteCount)
     try real.mremap(source, byteCount, to: target)
   }
