@@ -174,6 +174,15 @@ static inline void csm_futex_wake(const uint32_t *word, int count) {
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
 }
 
+/* Tells the processor that a loop waits for another one: some tens of nanoseconds. */
+static inline void csm_pause(void) {
+#if defined(__i386__) || defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__arm__) || defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /* Lets another thread run, if one waits for the processor. */
 static inline void csm_yield(void) { (void)sched_yield(); }
 

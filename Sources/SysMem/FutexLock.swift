@@ -12,6 +12,9 @@ import Synchronization
 public struct FutexLock: ~Copyable, Sendable {
   private let word = Atomic<UInt32>(0)
 
+  /// How often to look for a free lock before sleeping, some tens of nanoseconds each.
+  private static var looks: Int { 100 }
+
   /// A free lock.
   public init() {}
 
@@ -43,8 +46,10 @@ public struct FutexLock: ~Copyable, Sendable {
 
   @inline(never)
   private borrowing func lockSlowly() {
-    // A holder is in for tens of nanoseconds: look a few times before sleeping.
-    for _ in 0..<40 {
+    // A holder is in for some hundred nanoseconds, while to sleep and to be woken take thousands of both
+    // threads: look for about two microseconds first.
+    for _ in 0..<Self.looks {
+      csm_pause()
       if word.load(ordering: .relaxed) == 0, tryLock() { return }
     }
     while word.exchange(2, ordering: .acquiring) != 0 {
