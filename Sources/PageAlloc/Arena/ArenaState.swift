@@ -41,6 +41,8 @@ struct ArenaState: ~Copyable {
   var lostCaches = 0
   /// Long runs kept whole.
   var spares = SpareRuns()
+  /// Runs on their way from one cache to another.
+  var passed = PassedRuns()
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
   /// The notes of the checked mode; `nil` where it is off.

@@ -144,6 +144,10 @@ extension ArenaState {
       unsafe takeStacked(cache, to: min(limit / 2, max(0, limit - pages)))
     }
     unsafe raiseBound(of: cache, for: pages, limit: limit)
+    if hasManyCaches {
+      unsafe passOn(cache.pointee.front.room(.caller), from: cache, limit: limit)
+      unsafe passOn(cache.pointee.front.room(.owner), from: cache, limit: limit)
+    }
     var batch = RunBatch()
     unsafe cache.pointee.relieveStacks { batch.add($0, $1) }
     giveBack(&batch)

@@ -8,7 +8,7 @@ import SysMem
 
 extension PageArena {
   /// The largest request that a block of 64 pages is taken for.
-  private static var largestRefilled: Int { 16 }
+  static var largestRefilled: Int { 16 }
 
   /// Takes a run by way of a cache: a long one at hand, or what a refill brings.
   ///
@@ -27,12 +27,19 @@ extension PageArena {
     // The cache was at the wrong slot, or somebody asked for all of it.
     if let run = unsafe takeCached(pages, cache) { return run }
     if pages > Self.largestRefilled { return nil }
-    // A block may bring more resident memory than a limit allows, and only one run can be refused.
-    if hasLimit { return nil }
 
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
-    let clean = unsafe state.pointee.refill(cache, limit: cacheLimit)
+    var clean = 0
+    unsafe state.pointee.serve(cache)
+    if unsafe !state.pointee.takePassed(pages, into: cache, limit: cacheLimit) {
+      // A block may bring more resident memory than a limit allows, and only one run can be refused.
+      if hasLimit {
+        unsafe state.locks.pointee.heap.unlock()
+        return nil
+      }
+      clean = unsafe state.pointee.refill(cache, limit: cacheLimit)
+    }
     let run = unsafe cache.pointee.take(pages)
     if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
     unsafe state.locks.pointee.heap.unlock()
@@ -64,11 +71,10 @@ extension PageArena {
 
 extension ArenaState {
   /// Moves the free runs of the lowest block that has any into a cache. Call with `heap` held, as the
-  /// cache's owner, outside of it.
+  /// cache's owner, outside of it, when it was served.
   ///
   /// - Returns: how many of the pages were scavenged.
   mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
-    unsafe serve(cache)
     var block = allocator.allocateCache()
     let clean = (block.free & block.scavenged).nonzeroBitCount
     // Warm memory is better than fresh.

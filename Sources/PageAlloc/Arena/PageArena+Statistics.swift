@@ -12,8 +12,8 @@ extension PageArena {
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeResidentBytes: UInt64
-    /// Free, and kept at hand by threads, whole because they are long, or in quarantine; part of what is free
-    /// and resident.
+    /// Free, and kept at hand by threads, on the way from one to another, whole because they are long, or in
+    /// quarantine; part of what is free and resident.
     public let cachedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64

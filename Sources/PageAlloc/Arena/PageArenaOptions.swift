@@ -58,7 +58,9 @@ extension PageArena {
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
     /// That is for runs of up to 127 pages, and as much again for longer ones. Where much is in use it may
-    /// be more: an eighth of it for all threads together. The runs are reused without a lock.
+    /// be more: an eighth of it for all threads together. The runs are reused without a lock. Runs of up to
+    /// 16 pages that one thread frees and another may want are kept besides, for all threads together at most
+    /// a quarter of what one may have.
     /// ``PageArena/releaseFreeMemory()`` takes them back first; so does the scavenger when it
     /// finds too little elsewhere, and a limit that could not be kept otherwise.
     public var threadCacheByteCount: Int = 16 << 20

@@ -86,9 +86,10 @@ extension ArenaState {
     spares.put(page, pages)
   }
 
-  /// Gives all of them back to the allocator.
+  /// Gives all of them back to the allocator, and what is passed on.
   mutating func giveBackSpares() {
     while spares.count > 0 { giveBackSpare() }
+    giveBackAllPassed()
   }
 
   private mutating func giveBackSpare() {

@@ -236,9 +236,12 @@ extension ArenaState {
     return count
   }
 
-  /// Pages in all caches, and in spare runs.
+  /// Pages in spare runs, and in those on their way from one cache to another.
+  var sparePages: Int { spares.pageCount &+ passed.pageCount }
+
+  /// Pages in all caches, and those.
   var cachedPages: Int {
-    var total = spares.pageCount
+    var total = sparePages
     var position = unsafe caches
     while let cache = unsafe position {
       unsafe total += cache.pointee.heldPages

@@ -45,9 +45,10 @@ struct RunCache: ~Copyable {
   /// time by way of the lock, so that whoever returns memory hears of much that is kept at hand.
   private(set) var bound = Self.firstBound
 
-  private var filled = InlineArray<2, UInt64>(repeating: 0)
-  private var counts = InlineArray<128, UInt8>(repeating: 0)
-  private var runs = InlineArray<4096, UInt32>(repeating: 0)
+  // The stacks: of this file and of RunCache+Half.
+  var filled = InlineArray<2, UInt64>(repeating: 0)
+  var counts = InlineArray<128, UInt8>(repeating: 0)
+  var runs = InlineArray<4096, UInt32>(repeating: 0)
   /// Runs of more than 127 pages.
   var long = LongRuns()
 
@@ -128,7 +129,7 @@ extension RunCache {
   var roomTaken: Int { room.load(ordering: .relaxed) }
 
   @inline(__always)
-  private borrowing func takeRoom(_ pages: Int) {
+  borrowing func takeRoom(_ pages: Int) {
     room.store(room.load(ordering: .relaxed) &+ pages, ordering: .relaxed)
   }
 
@@ -295,7 +296,7 @@ extension RunCache {
 
   /// Runs of a size. A checked access would copy the whole array to read from it.
   @inline(__always)
-  private func count(of pages: Int) -> UInt8 {
+  func count(of pages: Int) -> UInt8 {
     assert(pages >= 0 && pages <= Self.longestStacked)
     // In range, by the assertion.
     return unsafe counts[unchecked: pages]

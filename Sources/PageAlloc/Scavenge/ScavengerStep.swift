@@ -199,6 +199,6 @@ extension ArenaState {
     scavenger.wakeAbove =
       scavenger.goal.wakeAbove(
         inUse: inUsePages - cached, free: freeResidentPages + cached, softPages: softPages)
-      - (cached - spares.pageCount)
+      - (cached - sparePages)
   }
 }

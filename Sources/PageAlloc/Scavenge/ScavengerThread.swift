@@ -15,7 +15,7 @@ extension ArenaState {
   /// One comparison, while there is nothing to do.
   @inline(__always)
   mutating func scavengerCall() -> ScavengerCall {
-    freeResidentPages &+ spares.pageCount > scavenger.wakeAbove ? callScavenger() : .none
+    freeResidentPages &+ sparePages > scavenger.wakeAbove ? callScavenger() : .none
   }
 
   /// Lets a cache have more at hand, which counts as free: it brings the scavenger's wake-up nearer.

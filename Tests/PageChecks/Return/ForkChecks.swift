@@ -57,6 +57,34 @@ package let forkChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold in the parent")
   },
 
+  Check("fork: runs on their way from one cache to another are the child's, too") { recorder in
+    if leavesOutFork(&recorder) { return }
+    withHandover(&recorder, runs: 320, of: 1) {
+      arena, _, _, recorder throws(PageArenaError) in
+      let before = arena.statistics
+      let status = inChild {
+        var runs: [Run] = []
+        for index in 0..<320 {
+          guard let run = try? arena.run(1) else { return 2 }
+          run.stamp(UInt64(index))
+          runs.append(run)
+        }
+        let used = arena.statistics
+        if used.inUseBytes != 320 << 13 { return 3 }
+        // Nothing that was never used: all that was freed is there.
+        if used.scavengedBytes != before.scavengedBytes { return 4 }
+        for index in 0..<320 {
+          if !runs[index].isStamped(UInt64(index)) { return 5 }
+          if arena.errorOfGiving(runs[index]) != nil { return 6 }
+        }
+        guard (try? arena.releaseFreeMemory()) == 320 << 13 else { return 7 }
+        return arena.brokenInvariant() == nil ? 0 : 8
+      }
+      recorder.expectEqual(status, 0, "the child's status")
+      recorder.expectEqual(arena.statistics.cachedBytes, before.cachedBytes, "in the parent")
+    }
+  },
+
   Check("fork: the scavenger starts again in the child (not under qemu)") { recorder in
     if leavesOutFork(&recorder) { return }
     if isEmulated {
