@@ -1,4 +1,5 @@
 import CSysMem
+import Glibc
 import PageAlloc
 import PageChecks
 import Testing
@@ -73,6 +74,16 @@ private func leak() throws {
   _ = unsafe try arena.allocate(pages: 3)
 }
 
+@inline(never)
+private func leakForGood() throws {
+  var options = PageArena.Options()
+  options.diagnosis = .checked()
+  options.isPermanent = true
+  let arena = try PageArena(options)
+  _ = unsafe try arena.allocate(pages: 5)
+  unsafe try arena.deallocate(arena.allocate(pages: 2), pages: 2)
+}
+
 /// Whether a program wrote this to standard error.
 private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
   guard let result else { return false }
@@ -130,6 +141,18 @@ private func said(_ text: String, in result: ExitTest.Result?) -> Bool {
     }
     #expect(said("PageAlloc: 24 KiB in 1 run in use when the arena ended\n", in: result))
     #expect(said("leak", in: result))
+  }
+
+  @Test func aLeakInAnArenaThatNeverEnds() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      _ = try? leakForGood()
+      // As at the end of `main`; a test's own end is not told to anybody.
+      exit(0)
+    }
+    #expect(said("PageAlloc: 40 KiB in 1 run in use when the process ended\n", in: result))
+    #expect(said("leakForGood", in: result))
   }
 
   @Test func aSplitAtTheStart() async {

@@ -83,6 +83,9 @@ static inline int cdg_is_forbidden(int tools, uintptr_t address) {
   return 0;
 }
 
+/* Has something called when the process ends, by exit or at the end of main. 0, or not. */
+static inline int cdg_at_exit(void (*body)(void)) { return atexit(body); }
+
 /* The value of an environment variable: '\0' where it is not set or empty, else its first byte. */
 static inline char cdg_environment(const char *name) {
   const char *value = getenv(name);

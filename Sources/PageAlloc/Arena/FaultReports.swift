@@ -49,14 +49,15 @@ enum FaultReports {
     note.report(base: base, isReadable: false) { $0.write() }
   }
 
-  /// Tries for about a tenth of a second.
-  private static func patiently(_ attempt: () -> Bool) -> Bool {
-    for _ in 0..<1000 {
-      if attempt() { return true }
-      cdg_pause()
-    }
-    return false
+}
+
+/// Tries for about a tenth of a second.
+func patiently(_ attempt: () -> Bool) -> Bool {
+  for _ in 0..<1000 {
+    if attempt() { return true }
+    cdg_pause()
   }
+  return false
 }
 
 extension ArenaState {

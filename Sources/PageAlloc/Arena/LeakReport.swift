@@ -1,10 +1,12 @@
 import CDiagnosis
+import Synchronization
 
 extension PageArena {
   /// The runs of a checked arena that are in use, those with living owners included: what would leak if
   /// the arena ended now.
   ///
-  /// When a checked arena ends, its report is written to standard error where there is anything to tell.
+  /// When a checked arena ends, its report is written to standard error where there is anything to tell. So it
+  /// is when the process ends before the arena does, by `exit` or at the end of `main`.
   /// - Returns: a report that is empty where the arena is not checked.
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
   public var leaks: LeakReport {
@@ -87,20 +89,29 @@ extension PageArena.LeakReport: CustomStringConvertible {
   /// A line with the totals, then each group: its size, and the calls, a line each.
   public var description: String {
     var text = ""
-    report(isEnd: false) { text += $0.text }
+    report(nil) { text += $0.text }
     return text
   }
 
-  /// Writes the text to standard error, for an arena that is about to end.
-  func write() { report(isEnd: true) { $0.write() } }
+  /// Writes the text to standard error, where there is anything to tell.
+  ///
+  /// - Parameter end: what ended before the runs did.
+  func write(end: StaticString) {
+    if pages > 0 { report(end) { $0.write() } }
+  }
 
-  private func report(isEnd: Bool, to sink: LineSink) {
+  private func report(_ end: StaticString?, to sink: LineSink) {
     var line = DumpLine()
     line.append("PageAlloc: ")
     line.append(sizeOf: pages)
     line.append(" in ")
     line.append(runs, " run", " runs")
-    line.append(isEnd ? " in use when the arena ended" : " in use")
+    line.append(" in use")
+    if let end {
+      line.append(" when ")
+      line.append(end)
+      line.append(" ended")
+    }
     sink(&line)
     for group in groups {
       line = DumpLine()
@@ -118,6 +129,34 @@ extension PageArena.LeakReport: CustomStringConvertible {
       line.append(sizeOf: unknownPages)
       line.append(" without a record")
       sink(&line)
+    }
+  }
+}
+
+/// Reports of the arenas that live as long as the process: permanent ones, and those that something global
+/// refers to.
+package enum LastReports {
+  private static let areAskedFor = Atomic<Bool>(false)
+
+  /// Has them written when the process ends, from the first call on.
+  static func start() {
+    if areAskedFor.exchange(true, ordering: .relaxed) { return }
+    // Without it there are no such reports, and everything else is as it was.
+    _ = cdg_at_exit { LastReports.write() }
+  }
+
+  /// Writes them.
+  package static func write() {
+    // Threads may go on while the process ends, and one may hold the lock for good.
+    guard patiently({ ArenaRegistry.tryLock() }) else { return }
+    defer { ArenaRegistry.unlock() }
+    var arena = unsafe ArenaRegistry.first
+    while let state = unsafe arena {
+      // In the list, whose lock is held, so it lives, and so does its core.
+      unsafe state.pointee.owned.core?._withUnsafeGuaranteedRef {
+        if $0.checkedMode.reportsMistakes, $0.isChecked { $0.leaks.write(end: "the process") }
+      }
+      unsafe arena = state.pointee.nextArena
     }
   }
 }

@@ -14,14 +14,12 @@ extension PageArena {
     _ = Trace.here()
     cdg_note_modules()
     if checkedMode.reportsFaults { FaultReports.start() }
+    if checkedMode.reportsMistakes { LastReports.start() }
   }
 
   /// The arena is about to end: tells of what is still in use.
   func endChecks() {
-    if checkedMode.reportsMistakes {
-      let leaks = self.leaks
-      if leaks.pages > 0 { leaks.write() }
-    }
+    if checkedMode.reportsMistakes { leaks.write(end: "the arena") }
     if checkedMode.tools == 0 { return }
     // The addresses will be somebody else's.
     for index in 0..<(unsafe state.pointee.allocator.ranges.count) {

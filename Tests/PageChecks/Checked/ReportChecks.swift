@@ -109,12 +109,29 @@ package let reportChecks: [Check] = [
       &recorder)
     end.expectNames(["takeForReport"], &recorder)
   },
+
+  Check("reports: what arenas have in use that live on when the process ends") { recorder in
+    let end = inChild(&recorder) {
+      guard let arena = makeReportingArena(faults: false), takeForReport(arena) != nil,
+        let silent = makeReportingArena(faults: false, reports: false), takeForReport(silent) != nil
+      else { return }
+      // It never ends.
+      _ = unsafe Unmanaged.passRetained(arena)
+      LastReports.write()
+    }
+    recorder.expectEqual(end.status, 7, "it ends by itself")
+    end.expect(
+      "PageAlloc: 24 KiB in 1 run in use when the process ended\n  24 KiB in 1 run at 0x", &recorder
+    )
+    end.expectOnce("in use when ", &recorder)
+  },
 ]
 
-private func makeReportingArena(faults: Bool) -> PageArena? {
+private func makeReportingArena(faults: Bool, reports: Bool = true) -> PageArena? {
   var options = PageArena.Options()
   options.scavenging = .manual
   options.diagnosis = .checked(reportsFaults: faults)
+  options.reportsMistakes = reports
   return try? PageArena(options)
 }
 
@@ -135,21 +152,27 @@ private struct ChildEnd {
   let status: Int
   let text: [UInt8]
 
-  func has(_ part: StaticString) -> Bool {
+  func has(_ part: StaticString) -> Bool { count(part) > 0 }
+
+  func count(_ part: StaticString) -> Int {
     // A literal's bytes last as long as the program.
     let part = unsafe UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount)
-    var start = 0
+    var (start, count) = (0, 0)
     while start + part.count <= text.count {
-      if unsafe text[start..<start + part.count].elementsEqual(part) { return true }
+      if unsafe text[start..<start + part.count].elementsEqual(part) { count += 1 }
       start += 1
     }
-    return false
+    return count
   }
 
   func expect(_ part: StaticString, _ recorder: inout Recorder, line: UInt = #line) {
     recorder.expect(
       has(part), "nothing like: \(part.description) in: \(String(decoding: text, as: UTF8.self))",
       line: line)
+  }
+
+  func expectOnce(_ part: StaticString, _ recorder: inout Recorder, line: UInt = #line) {
+    recorder.expectEqual(count(part), 1, "times: \(part.description)", line: line)
   }
 
   func expectNames(_ names: [StaticString], _ recorder: inout Recorder, line: UInt = #line) {
