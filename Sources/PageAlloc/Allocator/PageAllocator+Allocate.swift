@@ -91,9 +91,12 @@ extension PageAllocator {
       let data = chunks.data(chunk)
       let places = place..<(place &+ pageCount)
       let scavengedPages = data.allocate(places)
+      // Pages on their way to the kernel count as free here, which is no mistake.
+      let free = Geometry.pagesPerChunk &- scavengeIndex.record(chunk).inUse
       noteAllocated(chunk: chunk, pageCount: pageCount)
       summaries.update(
-        leaf: chunk, data.allocated.summary(afterTaking: places, summaries.leaf(chunk)))
+        leaf: chunk,
+        data.allocated.summary(afterTaking: places, summaries.leaf(chunk), free: free))
       return scavengedPages
     }
     return allocateLongRange(page, pageCount)

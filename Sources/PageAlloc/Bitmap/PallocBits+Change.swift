@@ -11,31 +11,43 @@ extension PallocBits {
   /// - Complexity: O(words in the run around them).
   @inline(__always)
   package func summary(afterFreeing freed: Range<Int>, _ before: PallocSum) -> PallocSum {
-    let low = lowEnd(ofFreeRunBelow: freed.lowerBound)
-    let high = highEnd(ofFreeRunFrom: freed.upperBound)
+    let (low, high) = run(around: freed, before)
     return PallocSum(
-      start: low == 0 ? high : before.start,
-      max: max(before.max, high &- low),
-      end: high == Geometry.pagesPerChunk ? high &- low : before.end)
+      start: low == 0 ? high : before.startBelowRoot,
+      max: max(before.maxBelowRoot, high &- low),
+      end: high == Geometry.pagesPerChunk ? high &- low : before.endBelowRoot)
   }
 
   /// The summary after free pages were taken into use.
   ///
-  /// Where the run that they were part of was not the longest, another one is, and still is.
-  ///
   /// - Parameters:
   ///   - taken: the pages; their bits are one already.
   ///   - before: the summary before.
+  ///   - free: no more pages than so many were free before.
   /// - Complexity: O(1); 8 words at the most.
   @inline(__always)
-  package func summary(afterTaking taken: Range<Int>, _ before: PallocSum) -> PallocSum {
-    let low = lowEnd(ofFreeRunBelow: taken.lowerBound)
-    let high = highEnd(ofFreeRunFrom: taken.upperBound)
-    if high &- low == before.max { return summarize() }
-    return PallocSum(
-      start: low == 0 ? taken.lowerBound : before.start,
-      max: before.max,
-      end: high == Geometry.pagesPerChunk ? high &- taken.upperBound : before.end)
+  package func summary(
+    afterTaking taken: Range<Int>, _ before: PallocSum, free: Int = Geometry.pagesPerChunk
+  ) -> PallocSum {
+    let (low, high) = run(around: taken, before)
+    let now = FreeStretch(start: taken.lowerBound &- low, end: high &- taken.upperBound)
+    return before.changed(
+      in: low, high, of: Geometry.pagesPerChunk, before: high &- low, now: now,
+      room: free &- (high &- low),
+      longestOfAll: longestRun(atLeast: now.max, atMost: high &- low))
+  }
+
+  /// Pages that changed, with the free ones on either side of them.
+  @inline(__always)
+  private func run(around changed: Range<Int>, _ before: PallocSum) -> (low: Int, high: Int) {
+    // Where all is free up to an edge of the chunk, the summary said so.
+    let size = Geometry.pagesPerChunk
+    return (
+      before.startBelowRoot >= changed.lowerBound
+        ? 0 : lowEnd(ofFreeRunBelow: changed.lowerBound),
+      before.endBelowRoot >= size &- changed.upperBound
+        ? size : highEnd(ofFreeRunFrom: changed.upperBound)
+    )
   }
 
   /// The lowest place of the free run that ends right below `place`; `place` where none does.

@@ -9,33 +9,48 @@ package struct PallocBits {
 
   /// Free pages at the low edge, the longest free run, free pages at the high edge.
   ///
-  /// One walk over the words finds the edges and every run that touches an edge of a word. A run
-  /// inside a word has at most 62 pages, so the second walk happens only where that could matter.
+  /// - Complexity: O(1); 8 words.
+  package func summarize() -> PallocSum { summary(least: 0, most: Geometry.pagesPerChunk) }
+
+  /// The longest free run, where it is known to have `least` ... `most` pages.
   ///
   /// - Complexity: O(1); 8 words.
-  package func summarize() -> PallocSum {
+  @inline(never)
+  func longestRun(atLeast least: Int, atMost most: Int) -> Int {
+    summary(least: least, most: most).maxBelowRoot
+  }
+
+  /// The summary of a map whose longest free run is known to have `least` ... `most` pages.
+  ///
+  /// One walk over the words finds the edges and every run that touches an edge of a word. The second walk,
+  /// for runs inside a word, happens only where one could be longer: there is a used page on either side of it.
+  @inline(__always)
+  private func summary(least: Int, most: Int) -> PallocSum {
     var start = -1
     var run = 0  // free pages up to the low edge of the word
-    var longest = 0
+    var longest = least
+    var room = 0  // for a run inside a word
     for index in 0..<Geometry.wordsPerChunk {
       let used = bits.word(index)
       if used == 0 {
         run &+= 64
         continue
       }
-      run &+= used.trailingZeroBitCount
+      let low = used.trailingZeroBitCount
+      let high = used.leadingZeroBitCount
+      run &+= low
       if start < 0 { start = run }
       longest = max(longest, run)
-      run = used.leadingZeroBitCount
+      room = max(room, 62 &- low &- high)
+      run = high
     }
     if start < 0 { return .freeChunk }
     longest = max(longest, run)
-    if longest < 62 {
+    if longest < min(room, most) {
       for index in 0..<Geometry.wordsPerChunk {
-        let used = bits.word(index)
-        // Free bits with used ones on both sides.
-        let inner = ~used & ~lowFree(used) & ~highFree(used)
-        if inner != 0 { longest = longestRun(in: inner, atLeast: longest) }
+        // Runs at the word's edges are counted already.
+        longest = PageAlloc.longestRun(in: ~bits.word(index), atLeast: longest)
+        if longest >= most { break }
       }
     }
     return PallocSum(start: start, max: longest, end: run)
@@ -98,16 +113,5 @@ package struct PallocBits {
       run = used.leadingZeroBitCount
     }
     return nil
-  }
-
-  /// Ones at the free bits below the lowest used one. All ones where none is used.
-  @inline(__always)
-  private func lowFree(_ used: UInt64) -> UInt64 { ~used & (used &- 1) }
-
-  /// Ones at the free bits above the highest used one.
-  @inline(__always)
-  private func highFree(_ used: UInt64) -> UInt64 {
-    // A shift by 64, for 0, would wrap to none.
-    used == 0 ? ~0 : ~(~0 &>> UInt64(truncatingIfNeeded: used.leadingZeroBitCount))
   }
 }

@@ -69,6 +69,17 @@ package enum Geometry {
     2 &* ((1 << (childrenLog &* level)) &- 1) / 7
   }
 
+  /// Where the first child of an entry lies in that array, from where the entry lies.
+  package static func firstChild(of position: Int) -> Int {
+    // Eight children each, and the entries of the root are nobody's.
+    position << childrenLog &+ entryCount(0)
+  }
+
+  /// Where the parent of an entry below the root lies.
+  package static func parent(of position: Int) -> Int {
+    (position &- entryCount(0)) >> childrenLog
+  }
+
   /// Entries in all levels: 1,170.
   package static let summaryEntryCount = 2 * ((1 << (childrenLog * summaryLevels)) - 1) / 7
 

@@ -54,6 +54,10 @@ package struct PallocSum: Equatable, Sendable {
   @inline(__always)
   package var end: Int { field(36) }
 
+  /// Whether it is that of 2^18 pages, all free.
+  @inline(__always)
+  var isAllOfRoot: Bool { packed & Self.allFree != 0 }
+
   /// `start` of an entry below the root, none of which is large enough for bit A.
   @inline(__always)
   var startBelowRoot: Int { Int(truncatingIfNeeded: packed & 0x3_ffff) }
@@ -77,39 +81,53 @@ package struct PallocSum: Equatable, Sendable {
     if packed & Self.allFree != 0 { return 1 << Self.fieldBits }
     return Int(truncatingIfNeeded: packed &>> shift & 0x3_ffff)
   }
+}
 
+/// Neighbouring regions of equal size, put together from low to high.
+struct Neighbours {
+  private let size: Int
+  private var start = -1
+  private var longest = 0
+  private var run = 0  // free pages up to the high edge
+
+  /// No regions yet, of so many pages each: below the root.
+  @inline(__always)
+  init(pages size: Int) { self.size = size }
+
+  /// Adds the next one.
+  @inline(__always)
+  mutating func add(_ sum: PallocSum) {
+    let low = sum.startBelowRoot
+    run &+= low
+    if low == size { return }
+    if start < 0 { start = run }
+    longest = Swift.max(longest, run, sum.maxBelowRoot)
+    run = sum.endBelowRoot
+  }
+
+  /// The longest free run of those that were added.
+  @inline(__always)
+  var longestRun: Int { Swift.max(longest, run) }
+
+  /// The summary of those that were added.
+  @inline(__always)
+  var sum: PallocSum { PallocSum(start: start < 0 ? run : start, max: longestRun, end: run) }
+}
+
+extension PallocSum {
   /// The summary of neighbouring regions of equal size, from low to high.
   ///
   /// - Parameters:
-  ///   - count: how many there are, at least 1.
-  ///   - logPagesPerChild: log2 of the pages in each.
+  ///   - count: how many there are, 1 ... 8.
+  ///   - logPagesPerChild: log2 of the pages in each, at most 15: each is below the root.
   ///   - child: the summary of one.
   /// - Complexity: O(`count`).
   @inline(__always)
   package static func merge(
     count: Int, logPagesPerChild: Int, child: (Int) -> PallocSum
   ) -> PallocSum {
-    let size = 1 << logPagesPerChild
-    var start = 0
-    var longest = 0
-    var run = 0  // free pages up to the low edge of the child
-    var index = 0
-    // While all is free, the run is the start too.
-    while index < count, child(index).start == size {
-      run &+= size
-      index &+= 1
-    }
-    start = run
-    if index < count {
-      start &+= child(index).start
-      while index < count {
-        let sum = child(index)
-        let low = sum.start
-        longest = Swift.max(longest, run &+ low, sum.max)
-        run = low == size ? run &+ size : sum.end
-        index &+= 1
-      }
-    }
-    return PallocSum(start: start, max: Swift.max(longest, run), end: run)
+    var all = Neighbours(pages: 1 &<< logPagesPerChild)
+    for index in 0..<count { all.add(child(index)) }
+    return all.sum
   }
 }

@@ -1,65 +1,138 @@
-// Up the tree after a change, with the least work: an entry is merged anew from its eight children only
-// where the one that changed could matter to it.
+// Up the tree after a change, with the least work: an entry follows from what it was and from the child that
+// changed; all its children are looked at only where that does not tell.
 
 extension SummaryTree {
   /// The merge of an entry's eight children.
   ///
   /// - Complexity: O(1); eight entries, in two cache lines at the most.
   package func mergeOfChildren(level: Int, index: Int) -> PallocSum {
-    let below = level &+ 1
-    let size = 1 << Geometry.levelLogPages(below)
-    let first = index << Geometry.childrenLog
-    var start = -1
-    var longest = 0
-    var run = 0  // free pages up to the low edge of the child
-    for child in first..<(first &+ (1 << Geometry.childrenLog)) {
-      let sum = entry(level: below, index: child)
-      let low = sum.startBelowRoot
-      run &+= low
-      if low == size { continue }
-      if start < 0 { start = run }
-      longest = max(longest, run, sum.maxBelowRoot)
-      run = sum.endBelowRoot
+    mergeOfChildren(
+      of: Geometry.firstEntry(level) &+ index, logPages: Geometry.levelLogPages(level))
+  }
+
+  /// The same of the entry at a position, which covers so many pages.
+  @inline(never)
+  private func mergeOfChildren(of position: Int, logPages: Int) -> PallocSum {
+    let first = Geometry.firstChild(of: position)
+    return PallocSum.merge(
+      count: 1 << Geometry.childrenLog, logPagesPerChild: logPages &- Geometry.childrenLog
+    ) { self[first &+ $0] }
+  }
+
+  /// The longest run in an entry's children, where it is known to be no longer than `most`.
+  ///
+  /// - Complexity: O(1); eight entries, or up to the first such run.
+  @inline(never)
+  private func longestRun(inChildrenOf position: Int, pages size: Int, atMost most: Int) -> Int {
+    let first = Geometry.firstChild(of: position)
+    var all = Neighbours(pages: size)
+    for index in first..<(first &+ (1 << Geometry.childrenLog)) {
+      all.add(self[index])
+      if all.longestRun == most { break }
     }
-    if start < 0 { start = run }
-    return PallocSum(start: start, max: max(longest, run), end: run)
+    return all.longestRun
   }
 
   /// Takes the new summary of one chunk and carries it up until nothing changes.
   ///
-  /// - Complexity: O(1); at most a merge of eight in each of three levels.
+  /// - Complexity: O(1); at most a look at eight entries in each of three levels.
   @inline(__always)
   package func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
-    let before = leaf(chunk)
+    let position = Geometry.firstEntry(Geometry.leafLevel) &+ chunk
+    let before = self[position]
     if before == sum { return }
-    setEntry(level: Geometry.leafLevel, index: chunk, sum)
-    carry(from: Geometry.leafLevel, index: chunk, before: before, after: sum)
+    self[position] = sum
+    carry(from: position, logPages: Geometry.chunkPagesLog, before: before, after: sum)
   }
 
-  /// Carries the change of one entry up.
+  /// Carries the change of an entry up.
   @inline(never)
-  private func carry(from level: Int, index: Int, before: PallocSum, after: PallocSum) {
-    var level = level
-    var index = index
+  private func carry(from position: Int, logPages: Int, before: PallocSum, after: PallocSum) {
+    var position = position
+    var logPages = logPages
     var before = before
     var after = after
-    while level > 0 {
-      level &-= 1
-      index >>= Geometry.childrenLog
-      let parent = entry(level: level, index: index)
-      var merged = parent
-      if before.hasEdges(of: after), before.max < parent.max || after.max > before.max {
-        // No run that crosses an edge has changed. Either another run is the longest here, or this.
-        if after.max <= parent.max { return }
-        merged = PallocSum(start: parent.start, max: after.max, end: parent.end)
-      } else {
-        merged = mergeOfChildren(level: level, index: index)
-      }
-      if merged == parent { return }
-      setEntry(level: level, index: index, merged)
+    while position >= Geometry.entryCount(0) {
+      let above = Geometry.parent(of: position)
+      let parent = self[above]
+      let new =
+        parent.isAllOfRoot
+        ? mergeOfChildren(of: above, logPages: logPages &+ Geometry.childrenLog)
+        : self.parent(
+          parent, at: above, of: position, pages: 1 &<< logPages, before: before, after: after)
+      if new == parent { return }
+      self[above] = new
+      position = above
+      logPages &+= Geometry.childrenLog
       before = parent
-      after = merged
+      after = new
     }
+  }
+
+  /// An entry after one of its children changed.
+  @inline(__always)
+  private func parent(
+    _ parent: PallocSum, at above: Int, of position: Int, pages size: Int, before: PallocSum,
+    after: PallocSum
+  ) -> PallocSum {
+    let longest = parent.maxBelowRoot
+    if before.hasEdges(of: after) {
+      // No run that crosses an edge has changed.
+      if after.maxBelowRoot < longest, before.maxBelowRoot < longest { return parent }
+      return PallocSum(
+        start: parent.startBelowRoot,
+        max: after.maxBelowRoot >= longest
+          ? after.maxBelowRoot : longestRun(inChildrenOf: above, pages: size, atMost: longest),
+        end: parent.endBelowRoot)
+    }
+    let all = size &<< Geometry.childrenLog
+    let last = (1 << Geometry.childrenLog) &- 1
+    let place = (position &- Geometry.entryCount(0)) & last
+    let low = place &* size
+    let high = low &+ size
+    // Where all is free up to an edge of the parent, the parent said so.
+    let freeBelow =
+      parent.startBelowRoot >= low
+      ? low : freePages(below: position, siblings: place, size)
+    let freeAbove =
+      parent.endBelowRoot >= all &- high
+      ? all &- high : freePages(above: position, siblings: last &- place, size)
+    let start = low &- freeBelow
+    let end = high &+ freeAbove
+    return parent.changed(
+      in: start, end, of: all,
+      before: FreeStretch(before, size: size, below: freeBelow, above: freeAbove).max,
+      now: FreeStretch(after, size: size, below: freeBelow, above: freeAbove),
+      room: max(start, all &- end),
+      longestOfAll: longestRun(inChildrenOf: above, pages: size, atMost: longest))
+  }
+
+  /// Free pages in a row right below an entry, among so many siblings of so many pages, 1 or more.
+  @inline(__always)
+  private func freePages(below position: Int, siblings: Int, _ size: Int) -> Int {
+    var run = 0
+    var index = position
+    repeat {
+      index &-= 1
+      let free = self[index].endBelowRoot
+      run &+= free
+      if free != size { break }
+    } while index > position &- siblings
+    return run
+  }
+
+  /// Free pages in a row right above an entry, among so many siblings of so many pages, 1 or more.
+  @inline(__always)
+  private func freePages(above position: Int, siblings: Int, _ size: Int) -> Int {
+    var run = 0
+    var index = position
+    repeat {
+      index &+= 1
+      let free = self[index].startBelowRoot
+      run &+= free
+      if free != size { break }
+    } while index < position &+ siblings
+    return run
   }
 
   /// Takes new summaries of neighbouring chunks and carries them up.
@@ -74,27 +147,31 @@ extension SummaryTree {
     leaves chunks: ClosedRange<ChunkIndex>, first: PallocSum, areInnerFree inner: Bool,
     last: PallocSum
   ) {
-    var low = chunks.lowerBound
-    var high = chunks.upperBound
-    setEntry(level: Geometry.leafLevel, index: low, first)
-    setEntry(level: Geometry.leafLevel, index: high, last)
-    var level = Geometry.leafLevel
+    let leaves = Geometry.firstEntry(Geometry.leafLevel)
+    var low = leaves &+ chunks.lowerBound
+    var high = leaves &+ chunks.upperBound
+    var logPages = Geometry.chunkPagesLog
+    self[low] = first
+    self[high] = last
     while true {
-      let size = 1 << Geometry.levelLogPages(level)
+      let size = 1 &<< logPages
       let sum = inner ? PallocSum(start: size, max: size, end: size) : .none
-      var index = low &+ 1
-      while index < high {
-        setEntry(level: level, index: index, sum)
-        index &+= 1
+      var position = low &+ 1
+      while position < high {
+        self[position] = sum
+        position &+= 1
       }
-      if level == 0 { return }
-      level &-= 1
-      low >>= Geometry.childrenLog
-      high >>= Geometry.childrenLog
-      setEntry(level: level, index: low, mergeOfChildren(level: level, index: low))
-      if high != low {
-        setEntry(level: level, index: high, mergeOfChildren(level: level, index: high))
+      if low < Geometry.entryCount(0) { return }
+      low = Geometry.parent(of: low)
+      high = Geometry.parent(of: high)
+      logPages &+= Geometry.childrenLog
+      let before = self[low]
+      self[low] = mergeOfChildren(of: low, logPages: logPages)
+      if high == low {
+        // All that changed lies in one entry.
+        return carry(from: low, logPages: logPages, before: before, after: self[low])
       }
+      self[high] = mergeOfChildren(of: high, logPages: logPages)
     }
   }
 }
@@ -114,8 +191,9 @@ extension SummaryTree {
   /// Takes the new summary of one chunk, to be carried up by ``carry(_:)``.
   @inline(__always)
   package func set(leaf chunk: ChunkIndex, _ sum: PallocSum, _ stale: inout Stale) {
-    if leaf(chunk) == sum { return }
-    setEntry(level: Geometry.leafLevel, index: chunk, sum)
+    let position = Geometry.firstEntry(Geometry.leafLevel) &+ chunk
+    if self[position] == sum { return }
+    self[position] = sum
     let parent = chunk >> Geometry.childrenLog
     let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: parent & 63)
     if parent < 64 { stale.low |= bit } else { stale.high |= bit }
@@ -140,9 +218,10 @@ extension SummaryTree {
     while left != 0 {
       let index = first &+ left.trailingZeroBitCount
       left &= left &- 1
-      let merged = mergeOfChildren(level: level, index: index)
-      if entry(level: level, index: index) == merged { continue }
-      setEntry(level: level, index: index, merged)
+      let position = Geometry.firstEntry(level) &+ index
+      let merged = mergeOfChildren(of: position, logPages: Geometry.levelLogPages(level))
+      if self[position] == merged { continue }
+      self[position] = merged
       above |= 1 &<< UInt64(truncatingIfNeeded: index >> Geometry.childrenLog)
     }
     return above

@@ -17,7 +17,7 @@
 
 /// The packed summaries of all levels, in memory that somebody else owns.
 @safe
-package struct SummaryTree {
+package struct SummaryTree: ~Copyable {
   // Invariant: 1,170 words that outlive the tree; the owner of the tree serialises access.
   private let entries: UnsafeMutablePointer<UInt64>
   /// How many entries of each level may be other than zero.
@@ -56,8 +56,22 @@ package struct SummaryTree {
   @inline(__always)
   package func entry(level: Int, index: Int) -> PallocSum {
     assert(index >= 0 && index < Geometry.entryCount(level))
-    // In range, by the assertion above: callers derive the index from a page number.
-    return unsafe PallocSum(packed: entries[Geometry.firstEntry(level) &+ index])
+    return self[Geometry.firstEntry(level) &+ index]
+  }
+
+  /// An entry by where it lies among those of all levels.
+  @inline(__always)
+  subscript(position: Int) -> PallocSum {
+    get {
+      assert(position >= 0 && position < Geometry.summaryEntryCount)
+      // In range, by the assertion above: callers derive the position from a page number.
+      return unsafe PallocSum(packed: entries[position])
+    }
+    nonmutating set {
+      assert(position >= 0 && position < Geometry.summaryEntryCount)
+      // In range, as above.
+      unsafe entries[position] = newValue.packed
+    }
   }
 
   /// The summary of a chunk.
@@ -69,16 +83,10 @@ package struct SummaryTree {
   /// The longest free run anywhere, in pages.
   ///
   /// - Complexity: O(1); the two entries of the root.
+  @inline(__always)
   package var longestRun: Int {
     let low = entry(level: 0, index: 0)
     let high = entry(level: 0, index: 1)
     return max(low.max, high.max, low.end + high.start)
-  }
-
-  @inline(__always)
-  func setEntry(level: Int, index: Int, _ sum: PallocSum) {
-    assert(index >= 0 && index < Geometry.entryCount(level))
-    // In range, as above.
-    unsafe entries[Geometry.firstEntry(level) &+ index] = sum.packed
   }
 }

@@ -18,6 +18,18 @@ package let geometryChecks: [Check] = [
       recorder.expectEqual(Geometry.firstEntry(level), firsts[level], "firstEntry(\(level))")
     }
   },
+  Check("geometry: an entry's position tells its parent's and its first child's") { recorder in
+    for level in 0..<3 {
+      for index in 0..<Geometry.entryCount(level) {
+        let position = Geometry.firstEntry(level) + index
+        let first = Geometry.firstEntry(level + 1) + 8 * index
+        recorder.expectEqual(Geometry.firstChild(of: position), first, "first child")
+        for child in first..<(first + 8) {
+          recorder.expectEqual(Geometry.parent(of: child), position, "parent of \(child)")
+        }
+      }
+    }
+  },
   Check("geometry: each constant has its published value") { recorder in
     recorder.expectEqual(Geometry.pageSize, 8192, "pageSize")
     recorder.expectEqual(Geometry.chunkByteCount, 4 << 20, "chunkByteCount")

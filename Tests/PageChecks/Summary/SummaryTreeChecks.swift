@@ -22,6 +22,28 @@ package let summaryTreeChecks: [Check] = [
       }
     }
   },
+  Check("tree: an entry after a change is the merge of all its children") { recorder in
+    unsafe withWords(Geometry.summaryEntryCount) { words in
+      // As many words as the tree needs.
+      var tree = unsafe SummaryTree.sysInit(storage: words)
+      tree.sysGrow(1..<1023)
+      var random = SplitMix64(seed: 33)
+      for step in 0..<20_000 {
+        recorder.context = "step \(step)"
+        // Around the middle of the root, and now and then all over.
+        let chunk = random.below(20) == 0 ? 1 + random.below(1022) : 440 + random.below(144)
+        tree.update(leaf: chunk, sumOfFewRuns(&random))
+        var index = chunk
+        for level in [2, 1, 0] {
+          index >>= 3
+          recorder.expectEqual(
+            tree.entry(level: level, index: index).packed,
+            tree.mergeOfChildren(level: level, index: index).packed, "level \(level)")
+        }
+        if !recorder.isGood { return }
+      }
+    }
+  },
   Check("tree: lengths grow in whole blocks and never shrink") { recorder in
     unsafe withWords(Geometry.summaryEntryCount) { words in
       // As many words as the tree needs.
@@ -57,6 +79,19 @@ package let summaryTreeChecks: [Check] = [
     }
   },
 ]
+
+/// The summary of a chunk that is free, in use, or in which few pages are in use.
+private func sumOfFewRuns(_ random: inout SplitMix64) -> PallocSum {
+  switch random.below(8) {
+  case 0...4: return .freeChunk
+  case 5: return .none
+  default:
+    let first = random.below(512)
+    let last = first + random.below(512 - first)
+    let inner = random.below(max(1, last - first))
+    return PallocSum(start: first, max: max(first, inner, 511 - last), end: 511 - last)
+  }
+}
 
 /// New contents for one chunk.
 private func updateOne(
