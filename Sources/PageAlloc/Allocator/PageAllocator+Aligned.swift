@@ -26,12 +26,14 @@ extension PageAllocator {
   /// - Parameter steps: how many runs to walk over at the most.
   /// - Returns: `nil` where there is none, or none was found in so many steps.
   /// - Complexity: O(`steps` × chunks) at the worst, O(1) as a rule.
-  package func findAligned(
+  package mutating func findAligned(
     _ pageCount: Int, _ alignment: Alignment, steps: Int
   ) -> PageNumber? {
-    guard var page = find(pageCount)?.page else { return nil }
+    guard var page = look(for: pageCount)?.page else { return nil }
     if alignment.roundUp(page) == page { return page }
-    if let roomy = find(pageCount + alignment.pages - 1) { return alignment.roundUp(roomy.page) }
+    if let roomy = look(for: pageCount + alignment.pages - 1) {
+      return alignment.roundUp(roomy.page)
+    }
     for _ in 0..<steps {
       guard let next = lowestRun(pageCount, notBelow: alignment.roundUp(page)) else { return nil }
       if alignment.roundUp(next) == next { return next }

@@ -26,10 +26,18 @@ extension PageAllocator {
 
   /// Decides where a run goes, and where the next search may start once it is taken.
   ///
-  /// Looks into the chunk of the search address first; only then at the tree.
   /// - Postcondition: where one page is refused, the search address says that nothing is free.
   @inline(__always)
   package mutating func place(_ pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
+    if let found = look(for: pageCount) { return found }
+    if pageCount == 1 { searchPage = Geometry.pageCount }
+    return nil
+  }
+
+  /// Only looks, into the chunk of the search address first, then at the tree: where a run would go, and where
+  /// the next search may start once it is taken.
+  @inline(__always)
+  mutating func look(for pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
     if searchPage == Geometry.pageCount { return nil }
     let chunk = Geometry.chunk(of: searchPage)
     let place = Geometry.place(of: searchPage)
@@ -41,16 +49,17 @@ extension PageAllocator {
       let base = Geometry.firstPage(of: chunk)
       return (base &+ found.first, base &+ found.firstFree)
     }
-    if let found = find(pageCount) { return found }
-    if pageCount == 1 { searchPage = Geometry.pageCount }
-    return nil
+    // What the root refuses needs no way down the tree.
+    return pageCount <= summaries.longestRun ? find(pageCount) : nil
   }
 
   /// Only looks: where a run would go, and the candidate for the search address.
   ///
+  /// Mutating all the same: to a method that is not, one that is hands a copy of the whole allocator.
+  ///
   /// - Returns: `nil` where there is no such run.
   /// - Complexity: O(1).
-  package func find(_ pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
+  package mutating func find(_ pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
     var window = SummaryTree.FirstFreeWindow()
     switch summaries.find(pageCount, from: searchPage, window: &window) {
     case .none:
@@ -91,7 +100,7 @@ extension PageAllocator {
       let data = chunks.data(chunk)
       let places = place..<(place &+ pageCount)
       let scavengedPages = data.allocate(places)
-      // Pages on their way to the kernel count as free here, which is no mistake.
+      // No fewer than there are: pages on their way to the kernel count, too.
       let free = Geometry.pagesPerChunk &- scavengeIndex.record(chunk).inUse
       noteAllocated(chunk: chunk, pageCount: pageCount)
       summaries.update(

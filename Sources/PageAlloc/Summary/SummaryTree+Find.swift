@@ -42,45 +42,40 @@ extension SummaryTree {
   ) -> Finding {
     // "Nothing free is known" starts at the last page.
     let start = min(searchPage, Geometry.pageCount &- 1)
-    var block = 0
     var level = 0
-    while level < Geometry.summaryLevels {
+    var base = 0  // where the level starts among all entries
+    var block = 0
+    while true {
       let logPages = Geometry.levelLogPages(level)
-      let size = 1 << logPages
-      let entriesPerBlock = 1 << Geometry.levelBits(level)
-      let startIndex = start >> logPages
-      var index = block
-      if startIndex & ~(entriesPerBlock &- 1) == block { index = startIndex }
+      let size = 1 &<< logPages
+      let entriesPerBlock = 1 &<< Geometry.levelBits(level)
+      let startIndex = start &>> logPages
+      let end = block &+ entriesPerBlock
+      var index = startIndex & (0 &- entriesPerBlock) == block ? startIndex : block
+
+      // The first with free pages; those after it lie outside the window, whatever they say.
+      while self[base &+ index].packed == 0 {
+        index &+= 1
+        if index == end { return .none }
+      }
+      let page = index &<< logPages
+      window.narrow(to: page..<(page &+ size))
 
       var run = 0  // free pages up to the low edge of the entry
-      var down = -1
-      while index < block &+ entriesPerBlock {
-        let sum = entry(level: level, index: index)
-        if sum.packed == 0 {
-          run = 0
-          index &+= 1
-          continue
-        }
-        let base = index << logPages
-        window.narrow(to: base..<(base &+ size))
+      while true {
+        let sum = self[base &+ index]
         let low = sum.start
-        if run &+ low >= pageCount { return .page(base &- run) }
-        if sum.max >= pageCount {
-          down = index
-          break
-        }
+        if run &+ low >= pageCount { return .page((index &<< logPages) &- run) }
+        // A run that reaches the block's end is in what the last entry says.
+        if sum.max >= pageCount { break }
         run = low == size ? run &+ size : sum.end
         index &+= 1
+        if index == end { return .none }
       }
-      if down < 0 {
-        // A run that reaches the block's end counts too.
-        if run >= pageCount { return .page((index << logPages) &- run) }
-        return .none
-      }
-      if level == Geometry.leafLevel { return .chunk(down) }
-      block = down << Geometry.childrenLog
+      if level == Geometry.leafLevel { return .chunk(index) }
+      block = index &<< Geometry.childrenLog
+      base = Geometry.firstChild(of: base)
       level &+= 1
     }
-    return .none
   }
 }
