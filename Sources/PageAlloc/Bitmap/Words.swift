@@ -8,7 +8,7 @@
 /// - Precondition: `count` is in 1 ... 64.
 /// - Returns: the position, or `nil` where there is no such run.
 /// - Complexity: O(log `count`).
-@inline(__always)
+@inlinable @inline(__always)
 package func firstRun(of count: Int, in word: UInt64) -> Int? {
   var starts = word
   var reach = 1
@@ -79,7 +79,7 @@ package func longestRun(in word: UInt64, atLeast floor: Int) -> Int {
 /// Ones at positions `first` ..< `first + count` of a word.
 ///
 /// - Precondition: `count` is in 1 ... 64 and the range in 0 ..< 64.
-@inline(__always)
+@inlinable @inline(__always)
 package func mask(from first: Int, count: Int) -> UInt64 {
   // The shift is 0 ... 63.
   (~0 &>> UInt64(truncatingIfNeeded: 64 &- count)) &<< UInt64(truncatingIfNeeded: first)

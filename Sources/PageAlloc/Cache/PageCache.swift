@@ -5,13 +5,14 @@
 ///   scavenged  1 = was given back to the kernel
 /// ```
 /// To the allocator all its free pages are in use until the cache is flushed.
+@usableFromInline
 package struct PageCache: Equatable, Sendable {
   /// The first page of the block.
-  package var base: PageNumber
+  @usableFromInline package var base: PageNumber
   /// Pages that can be handed out.
-  package var free: UInt64
+  @usableFromInline package var free: UInt64
   /// Pages that read as zero.
-  package var scavenged: UInt64
+  @usableFromInline package var scavenged: UInt64
 
   /// A cache of nothing.
   package init() { self.init(base: 0, free: 0, scavenged: 0) }
@@ -24,7 +25,7 @@ package struct PageCache: Equatable, Sendable {
   }
 
   /// Whether nothing is left to hand out, whatever `scavenged` says.
-  package var isEmpty: Bool { free == 0 }
+  @inlinable package var isEmpty: Bool { free == 0 }
 
   /// Hands out the lowest run of `pageCount` pages.
   ///
@@ -32,7 +33,7 @@ package struct PageCache: Equatable, Sendable {
   /// - Returns: its first page and how many of its pages were scavenged; `nil`, with nothing
   ///   changed, where there is no such run.
   /// - Complexity: O(log `pageCount`).
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func allocate(
     _ pageCount: Int
   ) -> (page: PageNumber, scavengedPages: Int)? {

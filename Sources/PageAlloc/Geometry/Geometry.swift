@@ -1,4 +1,5 @@
 /// A page of 8 KiB by its number: offset in the 32-bit space ÷ 8,192.
+@usableFromInline
 package typealias PageNumber = Int
 
 /// A chunk of 512 pages by its number: page number ÷ 512.
