@@ -1,6 +1,19 @@
 // Calls that change what a range of ready memory is used for, not which state it is in.
 
 extension SysMem {
+  /// Makes a call on a range; what the kernel refuses is told with the call's name and the range.
+  @inline(__always)
+  func attempt<Result>(
+    _ call: SysMemError.Call, _ address: UInt, _ byteCount: UInt,
+    _ body: () throws(Errno) -> Result
+  ) throws(SysMemError) -> Result {
+    do throws(Errno) {
+      return try body()
+    } catch {
+      throw SysMemError(call: call, address: address, byteCount: byteCount, errno: error)
+    }
+  }
+
   /// Changes the access rights of a range.
   ///
   /// - Throws: `mprotect` was refused, by a limit on mappings as a rule. The kernel changes mapping by
@@ -8,10 +21,8 @@ extension SysMem {
   public func protect(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.mprotect, address, byteCount) { () throws(Errno) in
       try calls.mprotect(address, byteCount, protection)
-    } catch {
-      throw SysMemError(call: .mprotect, address: address, byteCount: byteCount, errno: error)
     }
   }
 
@@ -21,10 +32,8 @@ extension SysMem {
   public func advise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.madvise, address, byteCount) { () throws(Errno) in
       try calls.madvise(address, byteCount, advice)
-    } catch {
-      throw SysMemError(call: .madvise, address: address, byteCount: byteCount, errno: error)
     }
   }
 
@@ -34,10 +43,8 @@ extension SysMem {
   public func move(
     _ source: UInt, _ byteCount: UInt, to target: UInt
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.mremap, source, byteCount) { () throws(Errno) in
       try calls.mremap(source, byteCount, to: target)
-    } catch {
-      throw SysMemError(call: .mremap, address: source, byteCount: byteCount, errno: error)
     }
   }
 
@@ -45,10 +52,8 @@ extension SysMem {
   ///
   /// - Throws: `mmap` was refused; the range is as before.
   public func replace(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.mmap, address, byteCount) { () throws(Errno) in
       _ = try calls.mmap(address, byteCount, .readWrite, replacing: true)
-    } catch {
-      throw SysMemError(call: .mmap, address: address, byteCount: byteCount, errno: error)
     }
   }
 
@@ -58,15 +63,12 @@ extension SysMem {
   public func setLocked(
     _ address: UInt, _ byteCount: UInt, _ isLocked: Bool
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(isLocked ? .mlock : .munlock, address, byteCount) { () throws(Errno) in
       if isLocked {
         try calls.mlock(address, byteCount)
       } else {
         try calls.munlock(address, byteCount)
       }
-    } catch {
-      throw SysMemError(
-        call: isLocked ? .mlock : .munlock, address: address, byteCount: byteCount, errno: error)
     }
   }
 

@@ -85,11 +85,8 @@ extension SysMem {
   /// - Returns: where it is.
   /// - Throws: `mmap` was refused.
   public func sysReserve(_ byteCount: UInt, hint: UInt = 0) throws(SysMemError) -> UInt {
-    let address: UInt
-    do throws(Errno) {
-      address = try calls.mmap(hint, byteCount, .none, replacing: false)
-    } catch {
-      throw SysMemError(call: .mmap, address: hint, byteCount: byteCount, errno: error)
+    let address = try attempt(.mmap, hint, byteCount) { () throws(Errno) in
+      try calls.mmap(hint, byteCount, .none, replacing: false)
     }
     reserved.add(UInt64(byteCount), ordering: .relaxed)
     return address
@@ -135,10 +132,8 @@ extension SysMem {
   public func sysFault(
     _ address: UInt, _ byteCount: UInt, readyByteCount: UInt = 0
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.mmap, address, byteCount) { () throws(Errno) in
       _ = try calls.mmap(address, byteCount, .none, replacing: true)
-    } catch {
-      throw SysMemError(call: .mmap, address: address, byteCount: byteCount, errno: error)
     }
     move(readyByteCount, from: ready, to: reserved)
     move(byteCount - readyByteCount, from: prepared, to: reserved)
@@ -153,10 +148,8 @@ extension SysMem {
   public func sysFree(
     _ address: UInt, _ byteCount: UInt, preparedByteCount: UInt = 0, readyByteCount: UInt = 0
   ) throws(SysMemError) {
-    do throws(Errno) {
+    try attempt(.munmap, address, byteCount) { () throws(Errno) in
       try calls.munmap(address, byteCount)
-    } catch {
-      throw SysMemError(call: .munmap, address: address, byteCount: byteCount, errno: error)
     }
     let rest = byteCount - preparedByteCount - readyByteCount
     reserved.subtract(UInt64(rest), ordering: .relaxed)
