@@ -247,7 +247,8 @@ static inline void csm_end_by_trap(int signal) {
   _exit(128 + signal);
 }
 
-/* For tests: fork, with what the child writes to standard error to be read from `*reader`. */
+/* For tests: fork, with what the child writes to standard error to be read from `*reader`. Signals of mistakes
+ * end it at once, whatever a runtime has set up: a trap by status 128 and its signal. */
 static inline csm_word csm_fork_heard(int *reader) {
   int ends[2];
   csm_word r = {0, 0};
@@ -258,6 +259,8 @@ static inline csm_word csm_fork_heard(int *reader) {
   r = csm_fork();
   if (r.error == 0 && r.value == 0) {
     (void)dup2(ends[1], 2);
+    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) (void)signal(faults[i], SIG_DFL);
     (void)signal(SIGILL, csm_end_by_trap);
     (void)signal(SIGTRAP, csm_end_by_trap);
     (void)signal(SIGABRT, csm_end_by_trap);
@@ -278,18 +281,6 @@ static inline csm_word csm_wait(uintptr_t child) {
   if (got >= 0) r.value = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
   return r;
 }
-
-/* For tests: a pipe, to be read from `ends[0]`. 0, or an errno value. */
-static inline int csm_pipe(int *ends) { return pipe(ends) == 0 ? 0 : errno; }
-
-/* For tests: signals of mistakes end the process at once, whatever a runtime has set up. */
-static inline void csm_reset_signals(void) {
-  const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE};
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) (void)signal(signals[i], SIG_DFL);
-}
-
-/* For tests: what is written to `target` goes to where `file` goes. */
-static inline int csm_redirect(int file, int target) { return dup2(file, target) < 0 ? errno : 0; }
 
 /* For tests: ends a child at once, with no handler run. */
 static inline void csm_exit_now(int status) {

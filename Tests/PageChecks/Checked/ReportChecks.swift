@@ -12,7 +12,7 @@ private func leavesOutFaults(_ recorder: inout Recorder) -> Bool {
 package let reportChecks: [Check] = [
   Check("reports: an access to a freed run tells who freed it, and ends the program") { recorder in
     if leavesOutFaults(&recorder) { return }
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: true), let run = takeForReport(arena) else {
         return
       }
@@ -31,7 +31,7 @@ package let reportChecks: [Check] = [
   Check("reports: a write to a run that is read-only, and a read of a guard") { recorder in
     if leavesOutFaults(&recorder) { return }
     for isGuard in [false, true] {
-      let end = inChild(&recorder) {
+      let end = inHeardChild(&recorder) {
         guard let arena = makeReportingArena(faults: true),
           var run = try? arena.allocateGuardedRun(pages: 2)
         else { return }
@@ -54,7 +54,7 @@ package let reportChecks: [Check] = [
 
   Check("reports: a fault elsewhere is left to whoever looked after it before") { recorder in
     if leavesOutFaults(&recorder) { return }
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       guard makeReportingArena(faults: true) != nil,
         let byte = unsafe UnsafePointer<UInt8>(bitPattern: 4096)
       else { return }
@@ -65,7 +65,7 @@ package let reportChecks: [Check] = [
   },
 
   Check("reports: a double free, which goes on") { recorder in
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: false), let run = takeForReport(arena) else {
         return
       }
@@ -80,20 +80,20 @@ package let reportChecks: [Check] = [
   },
 
   Check("reports: a run freed behind its owner's back") { recorder in
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: false),
         let run = try? arena.allocateRun(pages: 2),
         let base = unsafe UnsafeMutableRawPointer(bitPattern: run.address)
       else { return }
       unsafe try? arena.deallocate(base, pages: 2)
     }
-    recorder.expect(end.status > 256, "it traps")
+    recorder.expect(end.isTrap, "it traps")
     end.expect("  freed by thread ", &recorder)
     end.expect("a run was freed behind its owner's back: 2 pages at 0x", &recorder)
   },
 
   Check("reports: what an arena still had in use when it ended") { recorder in
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       var arena = makeReportingArena(faults: false)
       var freed: Run?
       for index in 0..<5 {
@@ -111,7 +111,7 @@ package let reportChecks: [Check] = [
   },
 
   Check("reports: what arenas have in use that live on when the process ends") { recorder in
-    let end = inChild(&recorder) {
+    let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: false), takeForReport(arena) != nil,
         let silent = makeReportingArena(faults: false, reports: false), takeForReport(silent) != nil
       else { return }
@@ -145,75 +145,4 @@ private func takeForReport(_ arena: PageArena) -> Run? {
 @inline(never)
 private func freeForReport(_ arena: PageArena, _ run: Run) {
   if arena.errorOfGiving(run) == nil { csm_yield() }
-}
-
-/// How a child ended, and what it said.
-private struct ChildEnd {
-  let status: Int
-  let text: [UInt8]
-
-  func has(_ part: StaticString) -> Bool { count(part) > 0 }
-
-  func count(_ part: StaticString) -> Int {
-    // A literal's bytes last as long as the program.
-    let part = unsafe UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount)
-    var (start, count) = (0, 0)
-    while start + part.count <= text.count {
-      if unsafe text[start..<start + part.count].elementsEqual(part) { count += 1 }
-      start += 1
-    }
-    return count
-  }
-
-  func expect(_ part: StaticString, _ recorder: inout Recorder, line: UInt = #line) {
-    recorder.expect(
-      has(part), "nothing like: \(part.description) in: \(String(decoding: text, as: UTF8.self))",
-      line: line)
-  }
-
-  func expectOnce(_ part: StaticString, _ recorder: inout Recorder, line: UInt = #line) {
-    recorder.expectEqual(count(part), 1, "times: \(part.description)", line: line)
-  }
-
-  func expectNames(_ names: [StaticString], _ recorder: inout Recorder, line: UInt = #line) {
-    guard hasTraces else {
-      return recorder.leaveOut("back-traces: Embedded Swift emits no tables to unwind by")
-    }
-    for name in names { expect(name, &recorder, line: line) }
-  }
-
-  func expectNothing(_ recorder: inout Recorder, line: UInt = #line) {
-    recorder.expect(!has("PageAlloc"), String(decoding: text, as: UTF8.self), line: line)
-  }
-}
-
-/// Runs something in a child, which ends with status 7 where nothing else ends it.
-private func inChild(_ recorder: inout Recorder, _ body: () -> Void) -> ChildEnd {
-  var ends: (CInt, CInt) = (-1, -1)
-  let error = unsafe withUnsafeMutableBytes(of: &ends) {
-    unsafe csm_pipe($0.baseAddress?.assumingMemoryBound(to: CInt.self))
-  }
-  let child = csm_fork()
-  guard error == 0, child.error == 0 else {
-    recorder.fail("no child")
-    return ChildEnd(status: -1, text: [])
-  }
-  if child.value == 0 {
-    csm_reset_signals()
-    if csm_redirect(ends.1, 2) == 0 { body() }
-    csm_exit_now(7)
-  }
-  csm_close(ends.1)
-  var text: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  while true {
-    // The buffer is as long as it says.
-    let read = unsafe buffer.withUnsafeMutableBytes {
-      unsafe csm_read(ends.0, $0.baseAddress, $0.count)
-    }
-    if read.error != 0 || read.value == 0 { break }
-    text.append(contentsOf: buffer[0..<Int(read.value)])
-  }
-  csm_close(ends.0)
-  return ChildEnd(status: Int(csm_wait(child.value).value), text: text)
 }

@@ -83,13 +83,24 @@ extension Storm {
   }
 
   /// Takes an owner's number out, as `RunList` does its run.
-  mutating func takeOwner(_ index: Int) -> UInt32 {
+  /// Takes any of the runs with an owner out of the model, and looks at it; `nil` where there is none.
+  mutating func pick(_ recorder: inout Recorder) -> Picked? {
+    if owned.count == 0 { return nil }
+    let index = below(owned.count)
     ownedIds.swapAt(index, ownedIds.count - 1)
-    return ownedIds.removeLast()
+    let picked = Picked(run: owned.swapRemove(index), owner: ownedIds.removeLast())
+    check(picked.run, picked.owner, &recorder)
+    return picked
   }
 
   mutating func put(_ run: consuming PageRun, _ owner: UInt32) {
     owned.append(run)
     ownedIds.append(owner)
   }
+}
+
+/// A run, and whose it is in the model.
+struct Picked: ~Copyable {
+  var run: PageRun
+  var owner: UInt32
 }

@@ -153,24 +153,17 @@ extension Storm {
   }
 
   mutating func drop(_ recorder: inout Recorder) {
-    if owned.count == 0 { return }
-    let index = below(owned.count)
-    let owner = takeOwner(index)
-    let run = owned.swapRemove(index)
-    check(run, owner, &recorder)
-    release(run.address, run.pages)
-    run.deallocate()
+    guard let picked = pick(&recorder) else { return }
+    release(picked.run.address, picked.run.pages)
+    picked.run.deallocate()
   }
 
   mutating func split(_ recorder: inout Recorder) {
-    if owned.count == 0 || owned.isFull { return }
-    let index = below(owned.count)
-    let owner = takeOwner(index)
-    let run = owned.swapRemove(index)
-    check(run, owner, &recorder)
-    if run.pages < 2 { return put(run, owner) }
-    let at = 1 + below(run.pages - 1)
-    let halves = run.split(at: at)
+    if owned.isFull { return }
+    guard let picked = pick(&recorder) else { return }
+    if picked.run.pages < 2 { return put(picked.run, picked.owner) }
+    let at = 1 + below(picked.run.pages - 1)
+    let halves = picked.run.split(at: at)
     var lower = halves.lower
     var upper = halves.upper
     release(lower.address, lower.pages + upper.pages)
@@ -181,54 +174,48 @@ extension Storm {
   }
 
   mutating func resize(_ recorder: inout Recorder) {
-    if owned.count == 0 { return }
-    let index = below(owned.count)
-    var owner = takeOwner(index)
-    var run = owned.swapRemove(index)
-    check(run, owner, &recorder)
-    let (old, address) = (run.pages, run.address)
+    guard var picked = pick(&recorder) else { return }
+    let (old, address) = (picked.run.pages, picked.run.address)
     let pages = size()
     do throws(PageArenaError) {
-      let moves = try run.resize(to: pages, zeroed: true)
-      recorder.expect(moves == (run.address != address), "it says whether it moved")
-      recorder.expectEqual(run.pages, pages, "pages")
-      recorder.expect(run.isStamped(UInt64(owner) << 20, pages: min(old, pages)), "contents")
-      if pages > old { recorder.expect(run.isZero(from: old), "zero") }
+      let moves = try picked.run.resize(to: pages, zeroed: true)
+      recorder.expect(moves == (picked.run.address != address), "it says whether it moved")
+      recorder.expectEqual(picked.run.pages, pages, "pages")
+      recorder.expect(
+        picked.run.isStamped(UInt64(picked.owner) << 20, pages: min(old, pages)), "contents")
+      if pages > old { recorder.expect(picked.run.isZero(from: old), "zero") }
       release(address, old)
-      restamp(&run, &recorder)
-      owner = owners[page(run.address)]
+      restamp(&picked.run, &recorder)
+      picked.owner = owners[page(picked.run.address)]
     } catch {
-      recorder.expect(run.pages == old && run.address == address, "as before")
+      recorder.expect(picked.run.pages == old && picked.run.address == address, "as before")
       if error != .notPlain(base: address) { accept(error, pages, 1, &recorder) }
     }
-    put(run, owner)
+    put(picked.run, picked.owner)
   }
 
   mutating func change(_ recorder: inout Recorder) {
-    if owned.count == 0 { return }
-    let index = below(owned.count)
-    let owner = takeOwner(index)
-    var run = owned.swapRemove(index)
+    guard var picked = pick(&recorder) else { return }
     let action = below(5)
     do throws(PageArenaError) {
       switch action {
       case 0:
-        try run.protect(.readOnly)
-        check(run, owner, &recorder)
-        try run.protect(.readWrite)
+        try picked.run.protect(.readOnly)
+        check(picked.run, picked.owner, &recorder)
+        try picked.run.protect(.readWrite)
       case 1:
-        try run.discard()
-        recorder.expect(run.isZero(), "zero when discarded")
-        run.stamp(UInt64(owner) << 20)
-      case 2: try run.prefault()
-      case 3: try run.excludeFromCoreDumps()
+        try picked.run.discard()
+        recorder.expect(picked.run.isZero(), "zero when discarded")
+        picked.run.stamp(UInt64(picked.owner) << 20)
+      case 2: try picked.run.prefault()
+      case 3: try picked.run.excludeFromCoreDumps()
       default:
-        let memory = unsafe try arena.bytes(at: run.offset)
-        recorder.expect(memory.count == run.byteCount, "what the handle says")
+        let memory = unsafe try arena.bytes(at: picked.run.offset)
+        recorder.expect(memory.count == picked.run.byteCount, "what the handle says")
       }
     } catch { recorder.fail("change \(action): \(error.description)") }
-    check(run, owner, &recorder)
-    put(run, owner)
+    check(picked.run, picked.owner, &recorder)
+    put(picked.run, picked.owner)
   }
 
   mutating func housekeep(_ recorder: inout Recorder) {
