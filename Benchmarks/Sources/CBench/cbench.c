@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +20,20 @@ int cbench_wait(int process) {
     if (errno != EINTR) return 127;
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void cbench_warm(size_t bytes) {
+  int child = cbench_fork();
+  if (child > 0) cbench_wait(child);
+  if (child != 0) return;
+  const size_t page = 4096, huge = (size_t)2 << 20;
+  char *memory = mmap(NULL, bytes + huge, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) _exit(1);
+  memory += -(uintptr_t)memory & (huge - 1);
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  for (size_t place = 0; place < bytes; place += page) memory[place] = 1;
+  _exit(0);
 }
 
 void cbench_alarm(unsigned seconds) { alarm(seconds); }

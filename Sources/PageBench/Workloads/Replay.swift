@@ -23,7 +23,7 @@ public struct Recording {
   public var operationCount: Int { trace.events.count + trace.closingFrees.count }
 }
 
-/// Replays a recording, on one thread, with one write to every page of 8 KiB that is handed out.
+/// Replays a recording, on one thread, with one write to every page of the kernel's that is handed out.
 ///
 /// What no rival can do is done alike for all: a run that changes its size moves, and a purged page is
 /// written again. Rivals that cannot free a part of a run keep it until all its parts are freed.
@@ -153,12 +153,18 @@ private func take<C: Contender>(
   return base
 }
 
-/// Writes a word to each page of a run.
+/// What the kernel backs memory by.
+private let physicalPageSize = UInt(csm_page_size())
+
+/// Writes a word to each page of the kernel's in a run.
 @inline(__always)
 private func write(_ base: UInt, _ pages: Int) {
-  for page in 0..<pages {
+  let step = physicalPageSize
+  var address = base
+  let end = base &+ UInt(pages) << UInt(pageShift)
+  while address < end {
     // Inside a run that was handed out.
-    let address = base &+ UInt(page) << UInt(pageShift)
     unsafe UnsafeMutablePointer<UInt>(bitPattern: address)?.pointee = address
+    address &+= step
   }
 }

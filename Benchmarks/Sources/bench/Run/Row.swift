@@ -30,6 +30,12 @@ struct Row {
   /// Whether the memory is written to, which takes memory.
   var writes: Bool { isReplay || ["touch", "zeroed", "memory"].contains(family) }
 
+  /// So much memory at least has to be there for a row that writes; twice what lives, for a replay.
+  var writtenBytes: Int {
+    if case .replay(let recording) = job { return 2 * recording.peakLivePages << 13 }
+    return 256 << 20
+  }
+
   var isReplay: Bool {
     if case .replay = job { return true }
     return false

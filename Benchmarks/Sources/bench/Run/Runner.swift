@@ -44,6 +44,7 @@ struct Runner {
         // Another one goes first each time.
         let peer = taking[(offset + round) % taking.count]
         if result.failures[peer.name] != nil { continue }
+        if row.writes { cbench_warm(row.writtenBytes) }
         guard let measured = isolated({ measureHere(row, peer) }) else {
           result.failures[peer.name] = "died, or took more than a minute"
           continue
