@@ -35,6 +35,8 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
+  /// Caches that have an owner.
+  var ownedCaches = 0
   /// What all caches have been let have beyond the least.
   var grantedPages = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.

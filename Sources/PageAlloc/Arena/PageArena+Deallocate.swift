@@ -133,9 +133,7 @@ extension ArenaState {
   ) {
     unsafe serve(cache)
     let isLong = pages > RunCache.longestStacked
-    // Where much is in use, all caches may have an eighth of it; the scavenger takes it when nobody uses it.
-    let others = unsafe grantedPages &- cache.pointee.grant(isLong: isLong)
-    let limit = max(limit, inUsePages / 8 &- others)
+    let limit = unsafe cacheBound(cache.pointee.grant(isLong: isLong), isLong: isLong, limit: limit)
     if isLong {
       // What does not fit is kept as a spare run.
       return unsafe raiseBound(of: cache, for: pages, limit: limit)

@@ -35,7 +35,7 @@ extension PageArena {
     var isDrained = false
     while true {
       unsafe state.locks.pointee.heap.lock()
-      if let cache = unsafe cache { unsafe state.pointee.spareGrowth(cache) }
+      if let cache = unsafe cache { unsafe state.pointee.spareGrowth(cache, for: pageCount) }
       // Somebody may have grown, or freed, since the caller looked.
       let taken = unsafe state.pointee.take(
         pageCount, alignment, steps: Self.alignedSteps, look: look)
@@ -146,12 +146,14 @@ extension PageArena {
 
 extension ArenaState {
   /// Gives spare runs back, and a cache: its long runs always, the others unless that was done a little
-  /// while ago.
+  /// while ago, for a run that is not long.
   ///
   /// Call with `heap` held, as the cache's owner, outside of it.
-  fileprivate mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>) {
+  fileprivate mutating func spareGrowth(
+    _ cache: UnsafeMutablePointer<RunCache>, for pageCount: Int
+  ) {
     giveBackSpares()
-    if takesSinceSparing < 64 { return unsafe takeLong(cache) }
+    if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk { return unsafe takeLong(cache) }
     takesSinceSparing = 0
     unsafe takeAll(cache)
   }

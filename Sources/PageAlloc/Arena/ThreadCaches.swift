@@ -155,6 +155,7 @@ extension PageArena {
     }
     if let cache = unsafe position {
       unsafe cache.pointee.isOwned = true
+      unsafe state.pointee.ownedCaches += 1
       unsafe state.pointee.letIn(cache)
     }
     unsafe state.locks.pointee.heap.unlock()
@@ -170,6 +171,7 @@ extension PageArena {
     unsafe cache.pointee.next = state.pointee.caches
     unsafe state.pointee.letIn(cache)
     unsafe state.pointee.caches = cache
+    unsafe state.pointee.ownedCaches += 1
     unsafe state.locks.pointee.heap.unlock()
     return unsafe cache
   }
@@ -192,6 +194,7 @@ private func retire(
   // The owner is gone, or is the caller: nobody else is inside.
   unsafe state.pointee.takeAll(cache)
   unsafe cache.pointee.isOwned = false
+  unsafe state.pointee.ownedCaches -= 1
   return unsafe state.pointee.scavengerCall()
 }
 

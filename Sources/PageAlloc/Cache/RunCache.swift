@@ -60,7 +60,7 @@ struct RunCache: ~Copyable {
   /// The longest run that has a stack of its own.
   static var longestStacked: Int { 127 }
   /// The least that `bound` is: 1 MiB.
-  private static var firstBound: Int { 128 }
+  static var firstBound: Int { 128 }
   /// Runs a stack.
   static var depth: Int { 32 }
 

@@ -39,8 +39,8 @@ package let arenaCacheChecks: [Check] = [
     for run in runs {
       arena.give(run, &recorder)
       let statistics = arena.statistics
-      // An eighth of what was in use.
-      let bound = max(1 << 20, statistics.readyBytes / 8)
+      // A tenth of what was in use.
+      let bound = max(1 << 20, statistics.readyBytes / 10)
       recorder.expect(statistics.cachedBytes <= bound, "bound")
     }
     arena.drainCaches()
@@ -48,6 +48,27 @@ package let arenaCacheChecks: [Check] = [
     arena.give(long, &recorder)
     recorder.expectEqual(arena.statistics.cachedBytes, 200 * 8192, "one long run is kept whole")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
+  Check("cache: a small heap keeps much at hand, a larger one a tenth") { recorder in
+    for (pages, bound) in [(6_100, 2_048), (12_500, 1_250)] {
+      recorder.context = "\(pages) pages in use"
+      guard let arena = makeArena(&recorder) else { return }
+      var runs: [Run] = []
+      var inUse = 0
+      while inUse < pages {
+        guard let run = arena.take(1 + runs.count % 64, &recorder) else { return }
+        runs.append(run)
+        inUse += run.pages
+      }
+      var most: UInt64 = 0
+      for run in runs[..<(runs.count / 3)] {
+        arena.give(run, &recorder)
+        most = max(most, arena.statistics.cachedBytes >> 13)
+      }
+      recorder.expect(most <= bound + 64, "at most \(most) pages at hand")
+      recorder.expect(most > bound / 4, "\(most) pages at hand")
+    }
   },
 
   Check("cache: a second free is caught, of whole runs and of parts") { recorder in
