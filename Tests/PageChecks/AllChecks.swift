@@ -30,6 +30,7 @@ package let allChecks: [Check] = [
   scavengerStepChecks,
   returnBatchChecks,
   hugeUnitChecks,
+  hugeGrowthChecks,
   idleCacheChecks,
   memoryLimitChecks,
   commitLimitChecks,

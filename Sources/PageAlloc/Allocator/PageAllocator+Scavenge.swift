@@ -19,22 +19,26 @@ extension PageAllocator {
 
   /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock held.
   ///
-  /// - Parameter spared: units that are left alone for now.
   /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for none.
-  mutating func detachCandidate(
-    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
-  ) -> Range<PageNumber>? {
-    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
-    detach(run)
-    return run
-  }
-
-  /// The same, with no unit left alone.
   package mutating func detachCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode
   ) -> Range<PageNumber>? {
     var noneSpared = DenseUnits.none
-    return detachCandidate(byteCount, mode, &noneSpared)
+    guard let run = nextCandidate(byteCount, mode, &noneSpared) else { return nil }
+    detach(run)
+    return run
+  }
+
+  /// The same, together with what is empty around them in the same units; that stays marked as scavenged.
+  ///
+  /// - Parameter spared: units that are left alone for now.
+  mutating func detachWidened(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
+  ) -> Range<PageNumber>? {
+    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
+    let wide = widened(run)
+    detach(wide)
+    return wide
   }
 
   /// Takes free pages of one chunk out of reach.
@@ -49,13 +53,24 @@ extension PageAllocator {
   /// Makes detached pages free again.
   ///
   /// - Parameter scavenged: the kernel has them back; `false` where it refused.
-  package mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) {
+  /// - Returns: how many pages it has now that it did not have before.
+  @discardableResult
+  package mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) -> Int {
     let chunk = Geometry.chunk(of: run.lowerBound)
     let data = chunks.data(chunk)
     lowerSearchPage(to: run.lowerBound)
     data.allocated.bits.remove(places(of: run))
     summaries.update(leaf: chunk, data.allocated.summarize())
-    if scavenged { markScavenged(run) }
+    if !scavenged { return 0 }
+    let added = holdingPages(in: run)
+    markScavenged(run)
+    return added
+  }
+
+  /// Pages of a run in one chunk that are not marked as scavenged.
+  func holdingPages(in run: Range<PageNumber>) -> Int {
+    run.count
+      &- chunks.data(Geometry.chunk(of: run.lowerBound)).scavenged.count(in: places(of: run))
   }
 
   /// Ends a generation of the scavenge index.

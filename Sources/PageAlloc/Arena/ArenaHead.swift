@@ -43,6 +43,8 @@ struct GrowthState: ~Copyable {
   var reservation: Reservation
   /// The tables' memory.
   var tables: AllocatorTables
+  /// Whether huge pages are worth asking for.
+  var hugeGrowth = HugeGrowth()
 
   /// Seals what never changes again, as far as the kernel can.
   mutating func seal(by system: SysMem) {

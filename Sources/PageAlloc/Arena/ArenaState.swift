@@ -31,6 +31,8 @@ struct ArenaState: ~Copyable {
   /// The figures of the ``GrowthState``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
+  /// Chunks for which huge pages were asked for, where they are split when a part goes back.
+  var hugeChunks = ChunkSet()
   /// Runs taken by the lock since a cache was last given back to spare fresh memory.
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.

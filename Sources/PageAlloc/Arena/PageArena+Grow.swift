@@ -79,9 +79,7 @@ extension PageArena {
       noteTables()
       throw .system(error)
     }
-    if hugePages != .system {
-      adviseHugePages(address(of: first), UInt(added) << UInt(Geometry.pageShift))
-    }
+    adviseHugePages(growth.chunks)
 
     unsafe state.growth.pointee.reservation.didGrow(
       piece: growth.piece, to: growth.chunks.upperBound)

@@ -1,19 +1,71 @@
 import SysMem
 
 extension PageArena {
-  /// Tells the kernel about memory that was just committed. A refusal is counted: huge pages are a wish.
-  func adviseHugePages(_ address: UInt, _ byteCount: UInt) {
+  /// Tells the kernel about chunks that were just committed. A refusal is counted: huge pages are a wish.
+  ///
+  /// Call with `growth` held, before anybody can have pages of theirs. The first page is about to be handed
+  /// out.
+  func adviseHugePages(_ chunks: Range<ChunkIndex>) {
+    let first = address(of: Geometry.firstPage(of: chunks.lowerBound))
+    let byteCount = UInt(chunks.count) << UInt(Geometry.chunkPagesLog + Geometry.pageShift)
+    switch hugePages {
+    case .system: break
+    case .automatic: askForHugePages(chunks, first, byteCount)
+    case .prefer: _ = wish(first, byteCount, true)
+    case .avoid: _ = wish(first, byteCount, false)
+    }
+  }
+
+  /// Asks for huge pages where that is worth it, and looks how quickly the first comes.
+  private func askForHugePages(_ chunks: Range<ChunkIndex>, _ first: UInt, _ byteCount: UInt) {
+    // The state lives as long as the arena; so below. The growth lock is held: the figure does not change.
+    let unit = UInt(system.calls.hugePageSize)
+    guard unit > 0, unit <= UInt(Geometry.chunkByteCount), !hasLimit,
+      unsafe state.growth.pointee.hugeGrowth.isDue(
+        grownPages: state.pointee.grownPages, chunkCount: chunks.count),
+      wish(first, byteCount, true)
+    else { return }
+    let clock = unsafe state.pointee.scavenger.clock
+    let start = clock.processorTime()
+    // Where the kernel has no such call, the page comes when it is written to, and nobody knows how quickly.
+    _ = try? system.advise(first, UInt(system.physicalPageSize), .populateWrite)
+    let isQuick = unsafe state.growth.pointee.hugeGrowth.note(
+      nanoseconds: clock.processorTime() &- start)
+    if !isQuick { _ = wish(first + unit, byteCount - unit, false) }
+    unsafe state.locks.pointee.heap.lock()
+    unsafe state.pointee.hugeChunks.insert(chunks)
+    unsafe state.locks.pointee.heap.unlock()
+  }
+
+  /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and no more.
+  func stopHugePages() {
+    unsafe state.locks.pointee.growth.lock()
+    defer { unsafe state.locks.pointee.growth.unlock() }
+    while true {
+      unsafe state.locks.pointee.heap.lock()
+      let chunks = unsafe state.pointee.hugeChunks.removeFirstRange()
+      unsafe state.locks.pointee.heap.unlock()
+      guard let chunks else { return }
+      _ = wish(
+        address(of: Geometry.firstPage(of: chunks.lowerBound)),
+        UInt(chunks.count) << UInt(Geometry.chunkPagesLog + Geometry.pageShift), false)
+    }
+  }
+
+  /// - Returns: whether the kernel agreed. A refusal is counted.
+  private func wish(_ address: UInt, _ byteCount: UInt, _ areWelcome: Bool) -> Bool {
     do throws(SysMemError) {
-      switch hugePages {
-      case .system: break
-      case .prefer: try system.sysHugePage(address, byteCount)
-      case .avoid: try system.sysNoHugePage(address, byteCount)
+      if areWelcome {
+        try system.sysHugePage(address, byteCount)
+      } else {
+        try system.sysNoHugePage(address, byteCount)
       }
+      return true
     } catch {
-      // The state lives as long as the arena.
       unsafe state.locks.pointee.heap.lock()
       unsafe state.pointee.scavenger.counters.refusedAdvice += 1
       unsafe state.locks.pointee.heap.unlock()
+      return false
     }
   }
 
@@ -88,5 +140,45 @@ extension PageArena {
     }
     unsafe state.locks.pointee.growth.unlock()
     return scan.run()
+  }
+}
+
+// MARK: - Units of which a part goes back
+
+/// Units of which a part was given back: two a range at the most.
+private struct SplitUnits {
+  private var addresses = InlineArray<128, UInt>(repeating: 0)
+  private(set) var count = 0
+
+  subscript(index: Int) -> UInt { addresses[index] }
+
+  /// Adds a unit, unless it is the one that was added last.
+  mutating func add(_ address: UInt) {
+    if count > 0, addresses[count - 1] == address { return }
+    addresses[count] = address
+    count += 1
+  }
+}
+
+extension ReturnPath {
+  /// Tells the kernel not to back units as a whole any more of which a part was just given back: it would
+  /// fill them again by and by, where huge pages were asked for. A refusal changes nothing.
+  func leaveSplitUnits(_ batch: borrowing AdviceBatch) {
+    let unit = UInt(system.calls.hugePageSize)
+    guard unit > 0, unit <= UInt(Geometry.chunkByteCount) else { return }
+    var units = SplitUnits()
+    // The state lives until the arena's end.
+    unsafe state.locks.pointee.heap.lock()
+    for index in 0..<batch.count where !batch.isRefused(index) {
+      // A range lies in one chunk.
+      let start = batch[index].address
+      let chunk = Geometry.chunk(of: Int(bitPattern: (start &- base) >> UInt(Geometry.pageShift)))
+      guard unsafe state.pointee.hugeChunks.contains(chunk) else { continue }
+      let end = start &+ batch[index].byteCount
+      if end & (unit - 1) != 0 { units.add(end & ~(unit - 1)) }
+      if start & (unit - 1) != 0 { units.add(start & ~(unit - 1)) }
+    }
+    unsafe state.locks.pointee.heap.unlock()
+    for index in 0..<units.count { try? system.sysNoHugePage(units[index], unit) }
   }
 }

@@ -27,6 +27,7 @@ extension PageArena {
     unsafe state.locks.pointee.heap.lock()
     let excess = unsafe state.pointee.residentPages - state.pointee.softPages
     unsafe state.locks.pointee.heap.unlock()
+    if hasLimit { stopHugePages() }
     if excess > 0 { _ = try release(bytes(excess), .limit) }
   }
 

@@ -40,6 +40,10 @@ extension PageArena {
 
   /// Whether the kernel is asked for huge pages.
   public enum HugePages: UInt8, Equatable, Sendable {
+    /// Huge pages for what the arena grows by beyond its first 16 MiB, as long as the kernel has them quickly:
+    /// memory that is written to costs a quarter, and no more of it is resident where runs are filled. A huge
+    /// page of which a part went back is not filled again. None under a memory limit.
+    case automatic
     /// What the system does by itself.
     case system
     /// Huge pages where possible: fewer faults and translations, more memory for what is touched in part.
@@ -70,7 +74,7 @@ extension PageArena {
     /// A bound on resident memory.
     public var memoryLimit: MemoryLimit = .none
     /// Whether huge pages are asked for.
-    public var hugePages: HugePages = .system
+    public var hugePages: HugePages = .automatic
     /// Whether the scavenger gives all free memory back when tasks of the system have to wait for memory,
     /// for a hundredth of the time or more (`/proc/pressure/memory`).
     ///

@@ -6,6 +6,7 @@ import SysMem
 //   { lock, detach a unit of 2 MiB, unlock } ...  first those that are free as a whole
 //   { lock, detach up to 8 runs, unlock } ...     up to 64 runs or `batchByteCount` bytes
 //   one process_madvise for all of them           nobody waits for it
+//   a madvise for each unit that was split        so that the kernel does not fill it again
 //   { lock, reattach up to 8 runs, unlock } ...   scavenged, or free as before where refused
 //
 // While a run is detached it is in use to the allocator, so it is neither handed out nor found again;
@@ -72,6 +73,7 @@ struct ReturnPath: @unchecked Sendable {
       detach(missing - detachUnits(missing, mode, &order, &batch), mode, &order, &batch)
       if batch.count == 0 { break }
       system.advise(&batch, .dontNeed)
+      leaveSplitUnits(batch)
       reattach(batch, &result)
     }
     finish(result, cause, nanoseconds: cause == .background ? 0 : clock.now() &- start)
@@ -146,12 +148,14 @@ struct ReturnPath: @unchecked Sendable {
       while index < stop {
         let range = batch[index]
         if batch.isRefused(index) {
-          result.refusedBytes += UInt64(range.byteCount)
+          let pages = unsafe state.pointee.allocator.holdingPages(in: run(range))
+          result.refusedBytes += UInt64(pages) << UInt64(Geometry.pageShift)
         } else {
-          unsafe state.pointee.reattach(run(range), scavenged: true)
+          let pages = unsafe state.pointee.reattach(run(range), scavenged: true)
+          let byteCount = UInt(bitPattern: pages) << UInt(Geometry.pageShift)
           // Here, and not when the kernel was told, so that a fork finds both in agreement.
-          system.sysUnused(byteCount: range.byteCount)
-          result.releasedBytes += UInt64(range.byteCount)
+          system.sysUnused(byteCount: byteCount)
+          result.releasedBytes += UInt64(byteCount)
         }
         index += 1
       }
@@ -222,23 +226,26 @@ extension ArenaState {
     _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
   ) -> Range<PageNumber>? {
     guard detached.runCount < DetachedRuns.capacity,
-      let run = allocator.detachCandidate(byteCount, mode, &order.spared)
+      let run = allocator.detachWidened(byteCount, mode, &order.spared)
     else { return nil }
     detached.insert(run)
     return run
   }
 
   /// Makes them free again.
-  mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) {
+  ///
+  /// - Returns: how many pages the kernel has now that it did not have before.
+  @discardableResult
+  mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) -> Int {
     detached.remove(run)
-    allocator.reattach(run, scavenged: scavenged)
-    if scavenged {
-      scavengedPages += run.count
-    } else {
+    let added = allocator.reattach(run, scavenged: scavenged)
+    scavengedPages += added
+    if !scavenged {
       // A search may have called the chunk empty meanwhile.
       allocator.scavengeIndex.setFree(
         Geometry.chunk(of: run.lowerBound), highest: run.upperBound &- 1)
     }
+    return added
   }
 
   /// Makes all runs that are left free again, as they were.

@@ -8,7 +8,11 @@ package let mappingChecks: [Check] = [
       recorder.context = "markers \(markers)"
       let calls = FakeCalls()
       calls.hasGuardMarkers.store(markers, ordering: .relaxed)
-      guard let arena = makeArena(&recorder, calls: calls) else { return }
+      // What is asked for huge pages is a mapping of its own.
+      var options = PageArena.Options(calls: calls)
+      options.scavenging = .manual
+      options.hugePages = .system
+      guard let arena = makeArena(&recorder, options) else { return }
       guard let probe = arena.own(1, guarded: true, &recorder) else { return }
       let before = mappingCount()
       var runs = RunList(capacity: count)

@@ -1,6 +1,17 @@
 import SysMem
 import Synchronization
 
+/// What the kernel was told about huge pages.
+package struct HugePageWish: Equatable {
+  package let range: AdvisedRange
+  package let areWelcome: Bool
+
+  package init(_ range: AdvisedRange, _ areWelcome: Bool) {
+    self.range = range
+    self.areWelcome = areWelcome
+  }
+}
+
 /// Memory calls that pass through to the kernel, count, and fail when told to.
 ///
 /// With a physical page other than the kernel's, it answers for that size and insists that every
@@ -46,6 +57,7 @@ package final class FakeCalls: MemoryCalls {
   // Guarded by the lock.
   private let logLock = FutexLock()
   nonisolated(unsafe) private var log: [AdvisedRange] = []
+  nonisolated(unsafe) private var wishes: [HugePageWish] = []
 
   /// What went back to the kernel since this was last asked, in order.
   package func takeGivenBack() -> [AdvisedRange] {
@@ -53,6 +65,15 @@ package final class FakeCalls: MemoryCalls {
     defer { logLock.unlock() }
     let taken = unsafe log
     unsafe log = []
+    return taken
+  }
+
+  /// What was said about huge pages since this was last asked, in order.
+  package func takeWishes() -> [HugePageWish] {
+    logLock.lock()
+    defer { logLock.unlock() }
+    let taken = unsafe wishes
+    unsafe wishes = []
     return taken
   }
 
@@ -145,9 +166,13 @@ package final class FakeCalls: MemoryCalls {
   }
 
   private func note(_ range: AdvisedRange, _ advice: MemoryAdvice) {
-    if advice != .dontNeed { return }
     logLock.lock()
-    unsafe log.append(range)
+    switch advice {
+    case .dontNeed: unsafe log.append(range)
+    case .hugePage: unsafe wishes.append(HugePageWish(range, true))
+    case .noHugePage: unsafe wishes.append(HugePageWish(range, false))
+    default: break
+    }
     logLock.unlock()
   }
 

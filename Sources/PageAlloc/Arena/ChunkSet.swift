@@ -1,0 +1,28 @@
+/// A set of chunks.
+struct ChunkSet {
+  // Bit i of word j: chunk 64 j + i.
+  private var words = InlineArray<16, UInt64>(repeating: 0)
+
+  /// Whether a chunk is in the set.
+  func contains(_ chunk: ChunkIndex) -> Bool {
+    words[chunk >> 6] &>> UInt64(truncatingIfNeeded: chunk & 63) & 1 != 0
+  }
+
+  /// Puts chunks in.
+  mutating func insert(_ chunks: Range<ChunkIndex>) {
+    for chunk in chunks { words[chunk >> 6] |= 1 &<< UInt64(truncatingIfNeeded: chunk & 63) }
+  }
+
+  /// Takes the lowest chunks out that are next to each other; `nil` where the set is empty.
+  mutating func removeFirstRange() -> Range<ChunkIndex>? {
+    var first = 0
+    while first < Geometry.chunkCount, !contains(first) { first += 1 }
+    if first == Geometry.chunkCount { return nil }
+    var end = first
+    while end < Geometry.chunkCount, contains(end) {
+      words[end >> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: end & 63))
+      end += 1
+    }
+    return first..<end
+  }
+}
