@@ -141,8 +141,10 @@ extension PallocData {
     return lower..<upper
   }
 
-  /// Places, and those around them in the same units that are free and scavenged.
-  fileprivate func widened(_ places: Range<Int>, _ unit: Int) -> Range<Int> {
+  /// Places, and those next to them on either side, in the same units, that are free and scavenged.
+  ///
+  /// - Parameter unit: pages of a unit: 64 or more, a power of two.
+  package func widened(_ places: Range<Int>, _ unit: Int) -> Range<Int> {
     var lower = places.lowerBound
     let floor = lower & ~(unit &- 1)
     while lower > floor {

@@ -33,6 +33,33 @@ package let candidateChecks: [Check] = [
       if !recorder.isGood { return }
     }
   },
+  Check("candidate: what is empty around it in its unit, page by page") { recorder in
+    for seed in 0..<300 {
+      recorder.context = "seed \(seed)"
+      var random = SplitMix64(seed: UInt64(seed))
+      let unit = 64 << random.below(4)
+      // Few pages are in use, or hold something: runs of empty ones go across words.
+      var used = [Bool](repeating: false, count: 512)
+      var scavenged = [Bool](repeating: true, count: 512)
+      for _ in 0..<random.below(8) {
+        let place = random.below(512)
+        scavenged[place] = false
+        used[place] = random.below(2) == 0
+      }
+      withMaps(HeapPicture(used: used, scavenged: scavenged)) { data in
+        let start = random.below(512)
+        let places = start..<(start + 1 + random.below(512 - start))
+        var lower = places.lowerBound
+        while lower % unit != 0, scavenged[lower - 1] { lower -= 1 }
+        var upper = places.upperBound
+        while upper % unit != 0, scavenged[upper] { upper += 1 }
+        let found = data.widened(places, unit)
+        recorder.expectEqual(found.lowerBound, lower, "first page")
+        recorder.expectEqual(found.upperBound, upper, "end")
+      }
+      if !recorder.isGood { return }
+    }
+  },
   Check("candidate: the grain follows the kernel's pages") { recorder in
     let rows = [  // physical page, huge page; logical pages in each
       [4096, 0, 1, 0], [4096, 2 << 20, 1, 256], [8192, 8192, 1, 0], [8192, 1 << 20, 1, 128],
