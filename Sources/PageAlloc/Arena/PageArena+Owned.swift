@@ -59,7 +59,7 @@ extension PageArena {
 
   @usableFromInline @inline(never)
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isEmpty: Bool) {
-    let page = Int(bitPattern: (address &- base) >> UInt(Geometry.pageShift))
+    let page = Geometry.page(at: address, from: base)
     if checks != nil { return giveBackOwnedChecked(page..<(page &+ pages), isEmpty) }
     // This owner is counted until the end: the state lives.
     if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread() {
@@ -92,7 +92,7 @@ extension PageArena {
   /// The page at an address that the arena handed out.
   @inline(__always)
   func page(of base: UnsafeMutableRawPointer) -> PageNumber {
-    Int(bitPattern: (UInt(bitPattern: base) &- self.base) >> UInt(Geometry.pageShift))
+    Geometry.page(at: UInt(bitPattern: base), from: self.base)
   }
 
   /// The offset of an address that the arena handed out.

@@ -160,8 +160,7 @@ public final class PageArena: @unchecked Sendable {
   /// The address of a page.
   @inline(__always)
   func address(of page: PageNumber) -> UInt {
-    // Inside the reservation, whose end does not wrap.
-    base &+ UInt(bitPattern: page) << UInt(Geometry.pageShift)
+    Geometry.address(of: page, from: base)
   }
 
   /// The memory of a page that was handed out.

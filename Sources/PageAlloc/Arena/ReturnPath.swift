@@ -175,14 +175,13 @@ struct ReturnPath: @unchecked Sendable {
 
   /// Pages as addresses.
   func range(of run: Range<PageNumber>) -> AdvisedRange {
-    // Inside the reservation, whose end does not wrap.
     AdvisedRange(
-      address: base &+ UInt(bitPattern: run.lowerBound) << UInt(Geometry.pageShift),
+      address: Geometry.address(of: run.lowerBound, from: base),
       byteCount: UInt(bitPattern: run.count) << UInt(Geometry.pageShift))
   }
 
   private func run(_ range: AdvisedRange) -> Range<PageNumber> {
-    let page = Int(bitPattern: (range.address &- base) >> UInt(Geometry.pageShift))
+    let page = Geometry.page(at: range.address, from: base)
     return page..<(page + Int(bitPattern: range.byteCount >> UInt(Geometry.pageShift)))
   }
 }

@@ -162,13 +162,13 @@ extension CacheFront {
   /// The page at an address of the arena's.
   @inlinable @inline(__always)
   borrowing func page(at address: UInt) -> Int {
-    Int(bitPattern: (address &- base) >> UInt(Geometry.pageShift))
+    Geometry.page(at: address, from: base)
   }
 
   /// The address of a page of the arena's.
   @inline(__always)
   borrowing func address(of page: PageNumber) -> UInt {
-    base &+ UInt(bitPattern: page) << UInt(Geometry.pageShift)
+    Geometry.address(of: page, from: base)
   }
 }
 

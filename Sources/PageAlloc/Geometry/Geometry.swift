@@ -84,6 +84,16 @@ package enum Geometry {
   /// Entries in all levels: 1,170.
   package static let summaryEntryCount = 2 * ((1 << (childrenLog * summaryLevels)) - 1) / 7
 
+  /// The page at an address, in a space that starts at the address `base`.
+  @inlinable package static func page(at address: UInt, from base: UInt) -> PageNumber {
+    Int(bitPattern: (address &- base) >> UInt(pageShift))
+  }
+
+  /// The address of a page, in a space that starts at the address `base` and whose end does not wrap.
+  @inlinable package static func address(of page: PageNumber, from base: UInt) -> UInt {
+    base &+ UInt(bitPattern: page) << UInt(pageShift)
+  }
+
   /// The chunk a page lies in.
   package static func chunk(of page: PageNumber) -> ChunkIndex { page >> chunkPagesLog }
 
