@@ -19,8 +19,9 @@ package struct ScavengeRecord: Equatable, Sendable {
   /// The packed form.
   package var packed: UInt64
 
-  private static let freeFlag: UInt64 = 1 << 26
-  private static let sparedFlag: UInt64 = 1 << 27
+  // Computed: on 32-bit hosts a stored one is set up on first use, which each use then asks for.
+  private static var freeFlag: UInt64 { 1 &<< 26 }
+  private static var sparedFlag: UInt64 { 1 &<< 27 }
 
   /// Takes the packed form as it is.
   @inline(__always)

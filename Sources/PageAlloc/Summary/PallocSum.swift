@@ -10,7 +10,8 @@ package struct PallocSum: Equatable, Sendable {
   package var packed: UInt64
 
   private static let fieldBits = 18
-  private static let allFree: UInt64 = 1 << 63
+  // Computed: on 32-bit hosts a stored one is set up on first use, which each use then asks for.
+  private static var allFree: UInt64 { 1 &<< 63 }
 
   /// Takes the packed form as it is.
   @inline(__always)
