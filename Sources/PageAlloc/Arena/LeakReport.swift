@@ -6,7 +6,8 @@ extension PageArena {
   /// the arena ended now.
   ///
   /// When a checked arena ends, its report is written to standard error where there is anything to tell. So it
-  /// is when the process ends before the arena does, by `exit` or at the end of `main`.
+  /// is when the process ends before the arena does, by `exit` or at the end of `main`; in a child of `fork`
+  /// that ends so, too, of what it has of its parent's.
   /// - Returns: a report that is empty where the arena is not checked.
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
   public var leaks: LeakReport {
@@ -154,7 +155,12 @@ package enum LastReports {
     while let state = unsafe arena {
       // In the list, whose lock is held, so it lives, and so does its core.
       unsafe state.pointee.owned.core?._withUnsafeGuaranteedRef {
-        if $0.checkedMode.reportsMistakes, $0.isChecked { $0.leaks.write(end: "the process") }
+        guard $0.checkedMode.reportsMistakes, $0.isChecked,
+          patiently({ unsafe state.locks.pointee.heap.tryLock() })
+        else { return }
+        // Nobody died with it; who holds it from now on lets it go.
+        unsafe state.locks.pointee.heap.unlock()
+        $0.leaks.write(end: "the process")
       }
       unsafe arena = state.pointee.nextArena
     }
@@ -178,7 +184,7 @@ extension Trace {
 extension ArenaState {
   /// Pages that are in use, but for those in limbo, which nobody leaked.
   fileprivate var pagesOfOwners: Int {
-    var pages = handedOutPages - withheldPages - owned.strandedPages - detached.pageCount
+    var pages = handedOutPages - withheldPages - owned.strandedPages
     for index in 0..<owned.limboCount { pages -= owned.limbo[index].count }
     return pages
   }
