@@ -88,15 +88,17 @@ extension ReturnPath {
   /// - Returns: how many pages.
   private func drainCaches() -> Int {
     unsafe state.locks.pointee.heap.lock()
+    let before = unsafe state.pointee.inUsePages
     let isAny = unsafe state.pointee.askForCaches()
+    let spared = unsafe before - state.pointee.inUsePages
     unsafe state.locks.pointee.heap.unlock()
-    if !isAny { return 0 }
+    if !isAny { return spared }
     let canSeeOthers = system.passBarrier()
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    let before = unsafe state.pointee.inUsePages
+    let inUse = unsafe state.pointee.inUsePages
     _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
-    return before - (unsafe state.pointee.inUsePages)
+    return spared + inUse - (unsafe state.pointee.inUsePages)
   }
 
   /// Whether tasks waited for memory since the last look, where the kernel does not tell by itself.
