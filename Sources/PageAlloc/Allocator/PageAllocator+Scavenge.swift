@@ -19,29 +19,25 @@ extension PageAllocator {
 
   /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock held.
   ///
+  /// - Parameter spared: units that are left alone for now.
   /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for none.
-  package mutating func detachCandidate(
-    _ byteCount: UInt64, _ mode: ScavengeMode
+  mutating func detachCandidate(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
-    var noneSpared = DenseUnits.none
-    guard let run = nextCandidate(byteCount, mode, &noneSpared) else { return nil }
+    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
     detach(run)
     return run
   }
 
-  /// The same, together with what is empty around them in the same units; that stays marked as scavenged.
-  ///
-  /// - Parameter spared: units that are left alone for now.
-  mutating func detachWidened(
-    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
+  /// The same, with no unit left alone.
+  package mutating func detachCandidate(
+    _ byteCount: UInt64, _ mode: ScavengeMode
   ) -> Range<PageNumber>? {
-    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
-    let wide = widened(run)
-    detach(wide)
-    return wide
+    var noneSpared = DenseUnits.none
+    return detachCandidate(byteCount, mode, &noneSpared)
   }
 
-  /// Takes free pages of one chunk out of reach.
+  /// Takes free pages of one chunk out of reach. Those that are scavenged already stay marked so.
   package mutating func detach(_ run: Range<PageNumber>) {
     let chunk = Geometry.chunk(of: run.lowerBound)
     let data = chunks.data(chunk)

@@ -37,7 +37,7 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
-  /// Caches that have an owner.
+  /// Caches that have an owner; after a fork, also those whose thread stayed behind.
   var ownedCaches = 0
   /// What all caches have been let have beyond the least.
   var grantedPages = 0

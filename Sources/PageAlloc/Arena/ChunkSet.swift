@@ -13,16 +13,13 @@ struct ChunkSet {
     for chunk in chunks { words[chunk >> 6] |= 1 &<< UInt64(truncatingIfNeeded: chunk & 63) }
   }
 
-  /// Takes the lowest chunks out that are next to each other; `nil` where the set is empty.
-  mutating func removeFirstRange() -> Range<ChunkIndex>? {
-    var first = 0
+  /// The lowest chunks, from one on, that are next to each other in the set; `nil` for none.
+  func firstRange(from chunk: ChunkIndex) -> Range<ChunkIndex>? {
+    var first = chunk
     while first < Geometry.chunkCount, !contains(first) { first += 1 }
     if first == Geometry.chunkCount { return nil }
     var end = first
-    while end < Geometry.chunkCount, contains(end) {
-      words[end >> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: end & 63))
-      end += 1
-    }
+    while end < Geometry.chunkCount, contains(end) { end += 1 }
     return first..<end
   }
 }

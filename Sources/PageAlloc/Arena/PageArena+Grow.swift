@@ -79,7 +79,7 @@ extension PageArena {
       noteTables()
       throw .system(error)
     }
-    adviseHugePages(growth.chunks)
+    adviseHugePages(growth.chunks, isNext: growth.page <= first)
 
     unsafe state.growth.pointee.reservation.didGrow(
       piece: growth.piece, to: growth.chunks.upperBound)

@@ -3,14 +3,15 @@ import SysMem
 extension PageArena {
   /// Tells the kernel about chunks that were just committed. A refusal is counted: huge pages are a wish.
   ///
-  /// Call with `growth` held, before anybody can have pages of theirs. The first page is about to be handed
-  /// out.
-  func adviseHugePages(_ chunks: Range<ChunkIndex>) {
+  /// Call with `growth` held, before anybody can have pages of theirs.
+  /// - Parameter isNext: the run that the arena grows for takes the first page of them. Else it lies apart,
+  ///   to be aligned, and nobody knows what the rest will be used for.
+  func adviseHugePages(_ chunks: Range<ChunkIndex>, isNext: Bool) {
     let first = address(of: Geometry.firstPage(of: chunks.lowerBound))
     let byteCount = UInt(chunks.count) << UInt(Geometry.chunkPagesLog + Geometry.pageShift)
     switch hugePages {
     case .system: break
-    case .automatic: askForHugePages(chunks, first, byteCount)
+    case .automatic: if isNext { askForHugePages(chunks, first, byteCount) }
     case .prefer: _ = wish(first, byteCount, true)
     case .avoid: _ = wish(first, byteCount, false)
     }
@@ -41,11 +42,13 @@ extension PageArena {
   func stopHugePages() {
     unsafe state.locks.pointee.growth.lock()
     defer { unsafe state.locks.pointee.growth.unlock() }
+    var next = 0
     while true {
       unsafe state.locks.pointee.heap.lock()
-      let chunks = unsafe state.pointee.hugeChunks.removeFirstRange()
+      let chunks = unsafe state.pointee.hugeChunks.firstRange(from: next)
       unsafe state.locks.pointee.heap.unlock()
       guard let chunks else { return }
+      next = chunks.upperBound
       _ = wish(
         address(of: Geometry.firstPage(of: chunks.lowerBound)),
         UInt(chunks.count) << UInt(Geometry.chunkPagesLog + Geometry.pageShift), false)
@@ -78,7 +81,8 @@ extension PageArena {
   /// - Returns: the bytes that are backed by huge pages now, of those looked at. 0 in an arena that avoids
   ///   huge pages.
   /// - Throws: ``PageArenaError/system(_:)``: the kernel refused for another reason than that it has no huge
-  ///   page to give just now. What was gathered before stays so.
+  ///   page to give just now, or every unit, as where it does not know the call or nothing was written to.
+  ///   What was gathered before stays so.
   /// - Complexity: O(memory in use).
   @discardableResult
   public func collapse() throws(PageArenaError) -> Int {
@@ -89,21 +93,44 @@ extension PageArena {
     unsafe state.locks.pointee.release.lock()
     defer { unsafe state.locks.pointee.release.unlock() }
     var gathered = 0
+    var refusal: SysMemError?
     var page = 0
     while let next = nextFullUnit(from: page, unit) {
       page = next + unit
       let size = UInt(unit) << UInt(Geometry.pageShift)
       do throws(SysMemError) {
-        try system.sysCollapse(address(of: next), size)
+        try collapse(address(of: next), size)
         gathered += Int(size)
       } catch {
-        // No huge page to be had, or the memory is being looked at: this unit stays as it is.
-        if error.errno != .tryAgain, error.errno != .busy, error.errno != .outOfMemory {
-          throw .system(error)
+        // No huge page to be had, or the memory is being looked at: this unit stays as it is. So does one
+        // that nobody has written to: the kernel says of it what it says of a call that it does not know.
+        switch error.errno {
+        case .tryAgain, .busy, .outOfMemory: break
+        case .invalidArgument: refusal = error
+        default: throw .system(error)
         }
       }
     }
+    if gathered == 0, let refusal { throw .system(refusal) }
     return gathered
+  }
+
+  /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it could not.
+  private func collapse(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    do throws(SysMemError) {
+      return try system.sysCollapse(address, byteCount)
+    } catch {
+      let page = Geometry.page(at: address, from: base)
+      unsafe state.locks.pointee.heap.lock()
+      let isAsked = unsafe state.pointee.hugeChunks.contains(Geometry.chunk(of: page))
+      unsafe state.locks.pointee.heap.unlock()
+      guard error.errno == .invalidArgument, isAsked, wish(address, byteCount, true) else {
+        throw error
+      }
+    }
+    try system.sysCollapse(address, byteCount)
+    // What is gathered stays so; where a part of it goes back, it is not filled again.
+    _ = wish(address, byteCount, false)
   }
 
   /// The next unit of `unit` pages, from a page on, that is in use as a whole.
@@ -172,7 +199,7 @@ extension ReturnPath {
     for index in 0..<batch.count where !batch.isRefused(index) {
       // A range lies in one chunk.
       let start = batch[index].address
-      let chunk = Geometry.chunk(of: Int(bitPattern: (start &- base) >> UInt(Geometry.pageShift)))
+      let chunk = Geometry.chunk(of: Geometry.page(at: start, from: base))
       guard unsafe state.pointee.hugeChunks.contains(chunk) else { continue }
       let end = start &+ batch[index].byteCount
       if end & (unit - 1) != 0 { units.add(end & ~(unit - 1)) }

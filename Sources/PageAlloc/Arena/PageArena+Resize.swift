@@ -194,7 +194,7 @@ extension PageArena {
   ) throws(PageArenaError) -> (UnsafeMutableRawPointer, isBacked: Bool) {
     let more = pages - old
     var dirt = DirtMap()
-    // The caches are empty, since the run tried to grow where it is.
+    // What caches held may have gone back, since the run tried to grow where it is: not by way of one.
     let plain = PageAllocator.Alignment(pages: 1, phase: 0)
     let taken = unsafe try takeFromAllocator(pages, plain, relieving: ownCache(nil).0) {
       if zeroed { dirt.read($1 + old, more, $0) }

@@ -133,7 +133,8 @@ struct ReturnPath: @unchecked Sendable {
           break
         }
         batch.append(range(of: run))
-        missing -= min(missing, UInt64(run.count) << UInt64(Geometry.pageShift))
+        let pages = unsafe state.pointee.allocator.holdingPages(in: run)
+        missing -= min(missing, UInt64(pages) << UInt64(Geometry.pageShift))
         stay += 1
       }
       unsafe state.locks.pointee.heap.unlock()
@@ -218,15 +219,20 @@ extension ArenaState {
     return run
   }
 
-  /// Takes free pages out of reach of everybody, to be given back.
+  /// Takes free pages out of reach of everybody, to be given back; where huge pages were asked for, together
+  /// with what is empty around them.
   ///
   /// - Returns: `nil` where there are none, or too many runs are out already.
   fileprivate mutating func detach(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
   ) -> Range<PageNumber>? {
     guard detached.runCount < DetachedRuns.capacity,
-      let run = allocator.detachWidened(byteCount, mode, &order.spared)
+      var run = allocator.detachCandidate(byteCount, mode, &order.spared)
     else { return nil }
+    if hugeChunks.contains(Geometry.chunk(of: run.lowerBound)) {
+      run = allocator.widened(run)
+      allocator.detach(run)
+    }
     detached.insert(run)
     return run
   }

@@ -40,7 +40,8 @@ package struct PallocData {
     unsafe PallocBits(PageBits(words: words))
   }
 
-  /// One: scavenged. A page in use is never scavenged, but for padding.
+  /// One: scavenged. A page in use is never scavenged, but for padding and
+  /// what is on its way back to the kernel.
   @inline(__always)
   package var scavenged: PageBits {
     // The last 8 of the 16 words.

@@ -36,6 +36,80 @@ package let hugeGrowthChecks: [Check] = [
     recorder.expectEqual(calls.takeWishes().count, 1, "wishes after a quick one")
   },
 
+  Check("huge growth: not for a run that lies apart, to be aligned") { recorder in
+    let calls = FakeCalls()
+    guard let heap = Growing(calls, FakeClock(), &recorder), let first = heap.grow(&recorder)
+    else { return }
+    var end = first.address + 4 << 20
+    var apart = 0
+    for alignment in [16 << 20, 32 << 20, 64 << 20] {
+      _ = calls.takeWishes()
+      guard let run = heap.arena.take(512, alignment: alignment, &recorder) else { return }
+      let isApart = run.address != end
+      recorder.expect(calls.takeWishes().isEmpty == isApart, "at \(alignment >> 20) MiB")
+      if isApart { apart += 1 }
+      end = run.address + 4 << 20
+    }
+    recorder.expect(apart > 0, "one of them lies apart")
+  },
+
+  Check("huge growth: what was advised against can be gathered all the same") { recorder in
+    guard let heap = Growing(FakeCalls(), FakeClock(), &recorder), let run = heap.grow(&recorder)
+    else { return }
+    run.stamp(1)
+    heap.arena.give(run.part(0, 100), &recorder)
+    recorder.expect((try? heap.arena.releaseFreeMemory()) != nil, "given back")
+    guard let again = heap.arena.take(100, &recorder) else { return }
+    recorder.expectEqual(again.address, run.address, "the same place")
+    again.stamp(1)
+    guard LinuxCalls().hugePageSize == 2 << 20 else {
+      return recorder.leaveOut("the kernel has no huge pages of 2 MiB")
+    }
+    do throws(PageArenaError) {
+      // The kernel may have none to give.
+      _ = try heap.arena.collapse()
+    } catch {
+      switch error {
+      // A kernel without the call.
+      case .system(let inner) where !hasCollapse(run):
+        recorder.expect(inner.errno == .invalidArgument, inner.description)
+      default: recorder.fail(error.description)
+      }
+    }
+    recorder.expect(again.isStamped(1), "contents")
+  },
+
+  Check("huge growth: little in many units goes back by few calls") { recorder in
+    let calls = FakeCalls()
+    guard let heap = Growing(calls, FakeClock(), &recorder) else { return }
+    var runs: [Run] = []
+    for _ in 0..<16 {
+      guard let run = heap.grow(&recorder) else { return }
+      runs.append(run)
+    }
+    for run in runs { heap.arena.give(run, &recorder) }
+    recorder.expect((try? heap.arena.releaseFreeMemory()) != nil, "given back")
+    // A page of each unit, and nothing else.
+    var pages: [Run] = []
+    for run in runs {
+      for unit in 0..<2 {
+        guard let page = heap.arena.take(1, alignment: 2 << 20, &recorder) else { return }
+        recorder.expectEqual(page.address, run.part(unit * 256, 1).address, "a unit's first page")
+        page.stamp(2)
+        pages.append(page)
+      }
+    }
+    for page in pages { heap.arena.give(page, &recorder) }
+    _ = calls.takeGivenBack()
+    let before = calls.listCallCount.load(ordering: .relaxed)
+    recorder.expectEqual(
+      (try? heap.arena.scavenge(byteCount: 32 << 13)) ?? 0, 32 << 13, "given back")
+    recorder.expectEqual(calls.listCallCount.load(ordering: .relaxed) - before, 1, "calls")
+    for range in calls.takeGivenBack() {
+      recorder.expectEqual(range.byteCount, 2 << 20, "a unit at a time")
+    }
+  },
+
   Check("huge growth: none under a limit, and none any more when one is set") { recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder) else { return }
@@ -113,4 +187,9 @@ private struct Growing {
     HugePageWish(
       AdvisedRange(address: run.address + start << 20, byteCount: count << 20), areWelcome)
   }
+}
+
+/// Whether the kernel has `MADV_COLLAPSE`, asked of memory that it has no reason to refuse.
+private func hasCollapse(_ run: Run) -> Bool {
+  (try? LinuxCalls().madvise(run.part(256, 256).address, 2 << 20, .collapse)) != nil
 }
