@@ -75,7 +75,10 @@ private func produce<C: Contender>(
 ) {
   var head = 0
   var tail = 0
-  while csm_now() < end {
+  // So many batches at least, that there is a median of them, however long they take.
+  var left = 8
+  while left > 0 || csm_now() < end {
+    left -= 1
     for _ in 0..<batch {
       let base = contender.allocate(1)
       if base == 0 {
