@@ -24,8 +24,8 @@ extension PageArena {
       return run == 0
         ? nil : unsafe CachedRun(page: cache.pointee.front.page(at: run), isClean: false)
     }
-    // The cache was at the wrong slot, or somebody asked for all of it.
-    if let run = unsafe takeCached(pages, cache) { return run }
+    // The cache was at the wrong slot.
+    if !wasTried, let run = unsafe takeCached(pages, cache) { return run }
     if pages > Self.largestRefilled { return nil }
 
     // The state lives as long as the arena.
