@@ -318,15 +318,19 @@ extension RunCache {
     body(takeHotRun(hand).page, pages)
   }
 
-  /// Takes runs out of the stacks until at most `target` pages of room are taken: of those sizes first of
-  /// which there are most, so that there are some of all sizes left.
+  /// Takes runs out of the stacks until at most `target` pages of room are taken: half of each stack, the
+  /// longest runs first, and again, so that there are some of all sizes left.
   mutating func drainStacks(to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    var most = Self.depth
-    while most > 0, roomTaken > target {
-      most /= 2
+    var isAny = true
+    while isAny, roomTaken > target {
+      isAny = false
       var pages = Self.longestStacked
       while pages > 0, roomTaken > target {
-        drain(stack: pages, to: most, body)
+        let count = Int(count(of: pages))
+        if count > 0 {
+          drain(stack: pages, to: count / 2, body)
+          isAny = true
+        }
         pages -= 1
       }
     }
