@@ -21,6 +21,7 @@ package let mappingChecks: [Check] = [
         runs.append(run)
       }
       let added = mappingCount() - before
+      recorder.tell("\(count) guarded runs, markers \(arena.hasMarkers): \(added) mappings")
       // An emulator without markers is one without markers.
       if markers, arena.hasMarkers {
         recorder.expect(added < 10, "\(added) mappings for markers")

@@ -46,6 +46,7 @@ private func sweep(
     if call >= made { break }
     call += 1
   }
+  recorder.tell("\(call) calls refused in turn, \(failures) in a row")
   // So many, that nothing was left out by mistake.
   recorder.expect(call > 30, "only \(call) calls")
 }
