@@ -9,8 +9,13 @@ package let hugeGrowthChecks: [Check] = [
     recorder.expect(calls.takeWishes() == [], "nothing of the first 16 MiB")
     guard let run = heap.grow(&recorder) else { return }
     recorder.expect(calls.takeWishes() == [heap.wish(run, 0, 4, true)], "all of the next chunk")
+    // An emulator may say that it did what it did not.
+    let other = run.part(300, 1)
+    _ = try? LinuxCalls().madvise(other.address, 8192, .populateWrite)
+    guard other.residentBytes > 0 else {
+      return recorder.leaveOut("the kernel does not back pages on request")
+    }
     recorder.expect(run.part(0, 1).residentBytes > 0, "the first page is there")
-    heap.arena.give(run, &recorder)
   },
 
   Check("huge growth: where they come slowly, not the next 4, 16, 64 MiB") { recorder in
