@@ -5,7 +5,9 @@ struct ChunkSet {
 
   /// Whether a chunk is in the set.
   func contains(_ chunk: ChunkIndex) -> Bool {
-    words[chunk >> 6] &>> UInt64(truncatingIfNeeded: chunk & 63) & 1 != 0
+    assert(chunk >= 0 && chunk < Geometry.chunkCount)
+    // In range, by the assertion. A checked access would copy the whole array to read from it.
+    return unsafe words[unchecked: chunk >> 6] &>> UInt64(truncatingIfNeeded: chunk & 63) & 1 != 0
   }
 
   /// Puts chunks in.

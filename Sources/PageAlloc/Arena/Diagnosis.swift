@@ -7,8 +7,8 @@ extension PageArena {
   /// and the calls that it was inside of. Freed runs go into quarantine: any access to one faults, until
   /// as many bytes were freed after it. A free that is refused is told on standard error, with what is
   /// known of the run; so are the runs that were still in use when the arena ended, or the process before it.
-  /// Threads keep nothing
-  /// at hand, and every call takes microseconds: the mode is for finding mistakes. Off, it costs nothing.
+  /// Threads keep nothing at hand, and every call takes microseconds: the mode is for finding mistakes. Off,
+  /// it costs nothing.
   ///
   /// In the checked mode AddressSanitizer and Valgrind's memcheck, where the program runs under one, are told
   /// which pages may be accessed.

@@ -48,7 +48,6 @@ enum FaultReports {
     trace.reportCalls(isReadable: false) { $0.write() }
     note.report(base: base, isReadable: false) { $0.write() }
   }
-
 }
 
 /// Tries for about a tenth of a second.
