@@ -28,7 +28,7 @@ struct CrossBench {
       print(line(row.name, medians.map(median)))
     }
     print("")
-    print("The engine alone, least nanoseconds")
+    print("The engine alone, mean nanoseconds")
     for bench in EngineBench.all {
       let figures = bench.measure(Effort(nanoseconds: 20_000_000, singleOperations: 0))
       print(left(bench.name, 40) + right(decimal(figures.least), 11))

@@ -37,7 +37,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     try reExecuteForJemalloc()
-    let go = try GoFigures(path: "\(package)/Data/go-page-allocator.tsv")
+    let go = try GoFigures.tables(in: "\(package)/Data")
     let peers = Peers(libraries: peers)
     let rows = chosenRows()
     if rows.isEmpty { throw ValidationError("no row has such a name") }

@@ -1,6 +1,6 @@
 /// What one workload cost on one contender. Plain numbers, so that a process can send them to another.
 public struct Figures: BitwiseCopyable, Sendable {
-  /// Nanoseconds for one operation: the mean of the fastest batch.
+  /// Nanoseconds for one operation: the mean of the fastest batch; of the engine alone the mean of all.
   public var least = 0.0
   /// Nanoseconds for one operation; quantiles of the means of batches.
   public var p50 = 0.0

@@ -11,6 +11,9 @@ struct Sampler {
   private var means: [Float] = []
   private var singles: [Float] = []
   private var operations = 0
+  // What was timed in batches.
+  private var timed = 0
+  private var spent: UInt64 = 0
 
   /// The most operations in a batch.
   private static let mostOperations = 256
@@ -63,6 +66,8 @@ struct Sampler {
   mutating func add(_ nanoseconds: UInt64, _ batch: Int) {
     if means.count < Self.mostBatches { means.append(Float(nanoseconds) / Float(batch)) }
     operations += batch
+    timed += batch
+    spent += nanoseconds
   }
 
   @inline(__always)
@@ -72,6 +77,9 @@ struct Sampler {
     let spent = csm_now() - start
     return spent > overhead ? spent - overhead : 0
   }
+
+  /// Nanoseconds for one operation: the mean of all that were timed in batches.
+  var mean: Double { Double(spent) / Double(max(1, timed)) }
 
   /// The quantiles of what was measured so far.
   mutating func fill(_ result: inout Figures) {

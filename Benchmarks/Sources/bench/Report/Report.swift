@@ -10,14 +10,18 @@ struct Report {
   let demands: [Demand]
   /// Nanoseconds of a pair of `mmap` and `munmap` here.
   let mmapPair: Double?
+  /// The table that the engine is compared with.
+  let go: GoFigures
 
-  init(mode: String, peers: Peers, rows: [RowResult], go: GoFigures) {
+  init(mode: String, peers: Peers, rows: [RowResult], go tables: [GoFigures]) {
     self.mode = mode
     self.peers = peers
     self.rows = rows
     mmapPair = rows.first { $0.row.name == "pair/1" }?.results["mmap"]?.figures.p50
-    let agree = mmapPair.map { GoFigures.mmapPair.contains($0) } ?? false
-    comparisons = rows.compactMap { Comparison($0, go, machinesAgree: agree) }
+    let agreeing = mmapPair.flatMap { pair in tables.first { $0.mmapPair.contains(pair) } }
+    let go = agreeing ?? tables[0]
+    self.go = go
+    comparisons = rows.compactMap { Comparison($0, go, machinesAgree: agreeing != nil) }
     demands = Demand.all(rows)
   }
 }

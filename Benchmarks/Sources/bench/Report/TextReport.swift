@@ -55,9 +55,12 @@ struct TextReport {
     if rows.isEmpty { return }
     lines.append("")
     lines.append(
-      "The engine alone against the Go runtime's (a table, recorded elsewhere); least ns.")
+      "The engine alone against the Go runtime's (a table, recorded once); least mean ns.")
     let pair = report.mmapPair.map { "\(nanoseconds($0)) ns here" } ?? "not measured here"
-    lines.append("mmap/1, to see whether the machines agree: 5,000 to 7,500 ns there, \(pair).")
+    let there = report.go.mmapPair
+    lines.append(
+      "mmap/1, to see whether the machines agree: \(nanoseconds(there.lowerBound)) to "
+        + "\(nanoseconds(there.upperBound)) ns there, \(pair).")
     if rows.contains(where: { !$0.isAgreed }) {
       lines.append("They do not, or nobody knows: a ratio within the bound proves nothing.")
     }
