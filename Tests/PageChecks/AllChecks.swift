@@ -25,6 +25,8 @@ package let allChecks: [Check] = [
   arenaLimitChecks,
   arenaThreadChecks,
   arenaCacheChecks,
+  alignedCacheChecks,
+  alignedModelChecks,
   passedRunChecks,
   pacerChecks,
   scavengerStepChecks,

@@ -103,12 +103,12 @@ extension ArenaState {
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, steps: Int,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) -> Taken? {
+    if pageCount > RunCache.longestStacked, let page = spares.take(pageCount, alignment) {
+      look(allocator, page)
+      runs.setLength(page, pageCount)
+      return Taken(page: page, scavengedPages: 0)
+    }
     if alignment.pages == 1 {
-      if pageCount > RunCache.longestStacked, let page = spares.take(pageCount) {
-        look(allocator, page)
-        runs.setLength(page, pageCount)
-        return Taken(page: page, scavengedPages: 0)
-      }
       guard let place = allocator.place(pageCount) else { return nil }
       return take(at: place, pageCount, look: look)
     }

@@ -39,34 +39,37 @@ extension PageArena {
     return unsafe cache.allocate(pages, by: .caller)
   }
 
-  /// Everything but a run at hand that need not be zeroed.
+  /// Everything but a run at hand that may lie anywhere and need not be zeroed.
   @usableFromInline @inline(never)
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if zeroed, alignment == Self.pageSize,
-      UInt(bitPattern: pages &- 1) < UInt(RunCache.longestStacked),
-      let cache = unsafe cacheInFirstSlot(),
-      let run = unsafe takeCached(pages, cache)
+    if alignment != Self.pageSize || zeroed, let cache = unsafe cacheInFirstSlot(),
+      let run = unsafe takeCached(pages, alignment, zeroed, cache, by: .caller)
     {
-      if !run.isClean { clear(run.page..<(run.page &+ pages)) }
-      return unsafe pointer(to: run.page)
+      return unsafe run
     }
     return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
   }
 
-  /// Takes a run out of a cache that the caller owns, without a lock.
+  /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and clears it
+  /// if it is to be zeroed.
+  ///
+  /// - Returns: `nil` where the cache has none, whatever was asked for.
   @inline(__always)
-  func takeCached(_ pages: Int, _ cache: UnsafeMutablePointer<RunCache>) -> CachedRun? {
+  func takeCached(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: UnsafeMutablePointer<RunCache>,
+    by hand: Hand
+  ) -> UnsafeMutableRawPointer? {
     // The cache lives as long as the arena.
-    guard unsafe cache.pointee.front.enter() else { return nil }
-    let run = unsafe cache.pointee.take(pages)
-    if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
-    unsafe cache.pointee.front.leave()
-    return run
+    guard let run = unsafe cache.allocate(pages, alignment: alignment, by: hand) else {
+      return nil
+    }
+    if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+    return unsafe pointer(to: run.page)
   }
 
-  /// Everything but a small run at hand.
+  /// Everything but a run at hand.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
   @usableFromInline @inline(never)
@@ -77,9 +80,8 @@ extension PageArena {
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
     let (cache, wasTried) = unsafe ownCache(handle)
-    if aligned.pages == 1, let cache = unsafe cache,
-      let run = unsafe refillAndTake(
-        pages, cache, wasTried: wasTried && !zeroed && alignment == Self.pageSize)
+    if let cache = unsafe cache,
+      let run = unsafe refillAndTake(pages, alignment, cache, wasTried: wasTried)
     {
       if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
       return unsafe pointer(to: run.page)
@@ -145,9 +147,7 @@ extension PageArena {
   static var alignedSteps: Int { 64 }
 
   private func check(_ alignment: Int) throws(PageArenaError) -> PageAllocator.Alignment {
-    guard alignment > 0, alignment & (alignment - 1) == 0,
-      alignment >> Geometry.pageShift < Geometry.pageCount
-    else { throw .badAlignment(alignment: alignment) }
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
     return PageAllocator.Alignment(
       pages: max(1, alignment >> Geometry.pageShift),
       phase: Int(truncatingIfNeeded: base >> UInt(Geometry.pageShift)))

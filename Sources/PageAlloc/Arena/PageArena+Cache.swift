@@ -32,16 +32,27 @@ extension PageArena {
 
     /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
     ///
-    /// - Complexity: O(1).
+    /// - Complexity: O(1) in the heap; O(`pages` / 512).
     @inlinable
     public mutating func allocate(
-      pages: Int
+      pages: Int, alignment: Int = PageArena.pageSize
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+      if alignment != PageArena.pageSize { return unsafe try allocateColdly(pages, alignment) }
       let run = unsafe cache.allocate(pages, by: .caller)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
       return unsafe try arena.allocateSlowly(
         pages, PageArena.pageSize, zeroed: false, by: cache)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func allocateColdly(
+      _ pages: Int, _ alignment: Int
+    ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+      if let run = unsafe arena.takeCached(pages, alignment, false, cache, by: .caller) {
+        return unsafe run
+      }
+      return unsafe try arena.allocateSlowly(pages, alignment, zeroed: false, by: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.

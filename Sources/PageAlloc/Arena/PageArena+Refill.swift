@@ -10,23 +10,21 @@ extension PageArena {
   /// The largest request that a block of 64 pages is taken for.
   static var largestRefilled: Int { 16 }
 
-  /// Takes a run by way of a cache: a long one at hand, or what a refill brings.
+  /// Takes a run by way of a cache: one at hand, or what a refill brings.
   ///
-  /// - Parameter wasTried: the cache was asked before.
+  /// - Parameters:
+  ///   - alignment: in bytes, one that there is.
+  ///   - wasTried: the cache was asked before.
   /// - Returns: `nil` where the request is for the allocator itself.
   func refillAndTake(
-    _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>, wasTried: Bool
+    _ pages: Int, _ alignment: Int, _ cache: UnsafeMutablePointer<RunCache>, wasTried: Bool
   ) -> CachedRun? {
-    if pages > RunCache.longestStacked {
-      if wasTried { return nil }
-      // The cache lives as long as the arena.
-      let run = unsafe cache.allocate(pages, by: .caller)
-      return run == 0
-        ? nil : unsafe CachedRun(page: cache.pointee.front.page(at: run), isClean: false)
+    // The cache was at the wrong slot. It lives as long as the arena.
+    if !wasTried, let run = unsafe cache.allocate(pages, alignment: alignment, by: .caller) {
+      return run
     }
-    // The cache was at the wrong slot.
-    if !wasTried, let run = unsafe takeCached(pages, cache) { return run }
-    if pages > Self.largestRefilled { return nil }
+    // A block is taken for small runs that may lie anywhere.
+    if pages > Self.largestRefilled || alignment > Self.pageSize { return nil }
 
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()

@@ -28,6 +28,11 @@ extension PageArena {
   func allocateRunSlowly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> PageRun {
+    if alignment != Self.pageSize || zeroed, ownersUseCaches, let cache = unsafe cacheInFirstSlot(),
+      let base = unsafe takeCached(pages, alignment, zeroed, cache, by: .owner)
+    {
+      return unsafe PageRun(base: base, pages: pages, arena: core)
+    }
     let base = unsafe try takeOwnedSlowly(pages, alignment: alignment, zeroed: zeroed)
     return unsafe PageRun(base: base, pages: pages, arena: core)
   }

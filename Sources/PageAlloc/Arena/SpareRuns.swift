@@ -29,13 +29,16 @@ struct SpareRuns {
   /// There is no run more to be kept.
   var isFull: Bool { count == 16 }
 
-  /// Takes the run of just so many pages that was freed last.
-  mutating func take(_ pages: Int) -> PageNumber? {
+  /// Takes the run of just so many pages, at a multiple of an alignment, that was freed last.
+  mutating func take(_ pages: Int, _ alignment: PageAllocator.Alignment) -> PageNumber? {
     var index = count
     while index > 0 {
       index &-= 1
       // 0 ..< count; so below. A checked access would copy the whole array to read from it.
-      if unsafe runs[unchecked: index].pageCount == pages { return remove(at: index).page }
+      let spare = unsafe runs[unchecked: index]
+      if spare.pageCount == pages, alignment.roundUp(spare.page) == spare.page {
+        return remove(at: index).page
+      }
     }
     return nil
   }

@@ -29,7 +29,10 @@ struct LongRuns: ~Copyable {
   }
 
   /// Takes a run of just so many pages, more than 127.
-  mutating func take(_ pages: Int) -> PageNumber? {
+  ///
+  /// - Parameter fits: whether a run may be taken, by its first page.
+  @inline(__always)
+  mutating func take(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
     let level = Self.level(of: pages)
     // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the whole
     // array to read from it.
@@ -39,7 +42,7 @@ struct LongRuns: ~Copyable {
     while index > first {
       index &-= 1
       let run = unsafe runs[unchecked: index]
-      if Int(run.pageCount) == pages {
+      if Int(run.pageCount) == pages, fits(Int(run.page)) {
         unsafe runs[unchecked: index] = runs[unchecked: first &+ count &- 1]
         unsafe counts[unchecked: level] = UInt8(truncatingIfNeeded: count &- 1)
         add(0 &- pages)

@@ -53,17 +53,28 @@ extension RunCache {
   @inline(__always)
   fileprivate mutating func allocateMore(_ pages: Int, by hand: Hand) -> UInt {
     defer { front.leave() }
-    // Counted first, in the order in which a fork may see it.
-    if hand == .owner {
-      count(owners: 1)
-      cts_compiler_barrier()
-    }
+    countComing(hand)
     guard let page = takeAnywhere(pages) else {
-      if hand == .owner { count(owners: -1) }
+      countAgain(hand)
       return 0
     }
     front.runs.setFirstByte(page, pages)
     return front.address(of: page)
+  }
+
+  /// Counts an owner who is about to get a run: first, in the order in which a fork may see it.
+  @inline(__always)
+  borrowing func countComing(_ hand: Hand) {
+    if hand == .owner {
+      count(owners: 1)
+      cts_compiler_barrier()
+    }
+  }
+
+  /// There is no run for the owner after all.
+  @inline(__always)
+  borrowing func countAgain(_ hand: Hand) {
+    if hand == .owner { count(owners: -1) }
   }
 
   @inline(__always)
@@ -71,7 +82,7 @@ extension RunCache {
     if UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) {
       return (takeStacked(pages) ?? cut(pages))?.page
     }
-    return pages > 0 ? long.take(pages) : nil
+    return pages > 0 ? long.take(pages) { _ in true } : nil
   }
 
   @inline(__always)

@@ -14,8 +14,8 @@ import Synchronization
 //   long     longer runs, matched by size
 //
 // A free makes its run the hot one, and the one before goes to its stack. A request takes the hot run or
-// one of its own size, or cuts the smallest larger one. To the allocator these pages
-// are in use; they are nobody's. Runs are not joined here: the allocator does that when they go back.
+// one of its own size, or cuts the smallest larger one; one for an alignment does so where these lie right
+// (RunCache+Aligned). To the allocator these pages are in use; they are nobody's. Runs are not joined here: the allocator does that when they go back.
 //
 // Who may touch it
 // ----------------
@@ -236,7 +236,7 @@ extension RunCache {
   }
 
   @inline(__always)
-  private mutating func push(_ run: CachedRun, _ pages: Int, _ count: UInt8) {
+  mutating func push(_ run: CachedRun, _ pages: Int, _ count: UInt8) {
     // In range: pages is 1 ... 127 and count 0 ... 31.
     unsafe runs[unchecked: pages &* Self.depth &+ Int(count)] = run.packed
     unsafe counts[unchecked: pages] = count &+ 1
@@ -244,7 +244,7 @@ extension RunCache {
   }
 
   @inline(__always)
-  private mutating func pop(_ pages: Int, _ count: UInt8) -> UInt32 {
+  mutating func pop(_ pages: Int, _ count: UInt8) -> UInt32 {
     // In range: pages is 1 ... 127 and count 1 ... 32.
     unsafe counts[unchecked: pages] = count &- 1
     takeRoom(0 &- pages)
@@ -275,7 +275,7 @@ extension RunCache {
 
   /// The smallest size, `pages` or above, of which there is a run; 0 for none.
   @inline(__always)
-  private mutating func smallestFilled(from pages: Int) -> Int {
+  mutating func smallestFilled(from pages: Int) -> Int {
     var index = pages >> 6
     var mask: UInt64 = ~0 &<< UInt64(truncatingIfNeeded: pages & 63)
     while index < 2 {

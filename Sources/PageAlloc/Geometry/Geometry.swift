@@ -103,6 +103,12 @@ package enum Geometry {
   /// The first page of a chunk.
   package static func firstPage(of chunk: ChunkIndex) -> PageNumber { chunk << chunkPagesLog }
 
+  /// Whether an address of the space can be asked to be a multiple of so many bytes: of a power of two, less
+  /// than the whole space.
+  package static func isAlignment(_ byteCount: Int) -> Bool {
+    byteCount > 0 && byteCount & (byteCount &- 1) == 0 && byteCount >> pageShift < pageCount
+  }
+
   /// The equations between the constants; all must hold on every host.
   package static func equationsHold() -> Bool {
     var bits = 0
