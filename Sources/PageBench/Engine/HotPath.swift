@@ -9,7 +9,7 @@ public struct HotPath {
   enum Operation {
     case arenaPair(Int)
     case arenaChurn
-    case arenaAligned
+    case arenaAligned(Int, alignment: Int)
     case enginePair(Int)
     case engineChurn(percent: Int)
     case engineCache
@@ -29,7 +29,9 @@ public struct HotPath {
       HotPath(name: "pair/512", operation: .arenaPair(512)),
       HotPath(name: "pair/2048", operation: .arenaPair(2_048)),
       HotPath(name: "churn/1..32", operation: .arenaChurn),
-      HotPath(name: "aligned/16@64K", operation: .arenaAligned),
+      HotPath(name: "aligned/1@64K", operation: .arenaAligned(1, alignment: 1 << 16)),
+      HotPath(name: "aligned/16@64K", operation: .arenaAligned(16, alignment: 1 << 16)),
+      HotPath(name: "aligned/512@2048K", operation: .arenaAligned(512, alignment: 1 << 21)),
       HotPath(name: "engine/pair/1", operation: .enginePair(1)),
       HotPath(name: "engine/pair/64", operation: .enginePair(64)),
       HotPath(name: "engine/pair/512", operation: .enginePair(512)),
@@ -52,7 +54,9 @@ public struct HotPath {
   /// - Returns: a number that depends on all that was done; `nil` where the kernel refused memory.
   public func run(iterations: Int) -> Int? {
     switch operation {
-    case .arenaPair, .arenaChurn, .arenaAligned: return runOnArena(iterations)
+    case .arenaPair(let pages): return pair(pages, iterations)
+    case .arenaAligned(let pages, let alignment): return pair(pages, alignment, iterations)
+    case .arenaChurn: return churn(iterations)
     case .cacheAllocate: return allocateFromCache(iterations)
     case .summarize(let word): return summarize(word, iterations)
     case .runInWord: return findInWord(iterations)
@@ -62,38 +66,43 @@ public struct HotPath {
 }
 
 extension HotPath {
-  private func runOnArena(_ iterations: Int) -> Int? {
+  private func pair(_ pages: Int, _ iterations: Int) -> Int? {
     guard let arena = ArenaContender(isTimeless: true) else { return nil }
     var sum = 0
-    switch operation {
-    case .arenaPair(let pages):
-      for _ in 0..<iterations {
-        let base = arena.allocate(pages)
-        arena.free(base, pages)
-        sum &+= Int(truncatingIfNeeded: base)
-      }
-    case .arenaAligned:
-      for _ in 0..<iterations {
-        let base = arena.allocate(16, alignment: 1 << 16)
-        arena.free(base, 16)
-        sum &+= Int(truncatingIfNeeded: base)
-      }
-    default:
-      var random = Random()
-      var live = [(base: UInt, pages: Int)](repeating: (0, 0), count: 256)
-      for index in live.indices {
-        let pages = 1 + random.below(32)
-        live[index] = (arena.allocate(pages), pages)
-      }
-      for _ in 0..<iterations {
-        let index = random.below(256)
-        arena.free(live[index].base, live[index].pages)
-        let pages = 1 + random.below(32)
-        live[index] = (arena.allocate(pages), pages)
-      }
-      sum = Int(truncatingIfNeeded: live[0].base)
+    for _ in 0..<iterations {
+      let base = arena.allocate(pages)
+      arena.free(base, pages)
+      sum &+= Int(truncatingIfNeeded: base)
     }
     return sum
+  }
+
+  private func pair(_ pages: Int, _ alignment: Int, _ iterations: Int) -> Int? {
+    guard let arena = ArenaContender(isTimeless: true) else { return nil }
+    var sum = 0
+    for _ in 0..<iterations {
+      let base = arena.allocate(pages, alignment: alignment)
+      arena.free(base, pages)
+      sum &+= Int(truncatingIfNeeded: base)
+    }
+    return sum
+  }
+
+  private func churn(_ iterations: Int) -> Int? {
+    guard let arena = ArenaContender(isTimeless: true) else { return nil }
+    var random = Random()
+    var live = [(base: UInt, pages: Int)](repeating: (0, 0), count: 256)
+    for index in live.indices {
+      let pages = 1 + random.below(32)
+      live[index] = (arena.allocate(pages), pages)
+    }
+    for _ in 0..<iterations {
+      let index = random.below(256)
+      arena.free(live[index].base, live[index].pages)
+      let pages = 1 + random.below(32)
+      live[index] = (arena.allocate(pages), pages)
+    }
+    return Int(truncatingIfNeeded: live[0].base)
   }
 
   private func runOnEngine(_ iterations: Int) -> Int? {
