@@ -2,23 +2,30 @@
 
 /// The lowest position at which `count` ones stand in a row.
 ///
-/// Each step lets a one survive where the ones that follow it reach one stretch further, doubling
-/// the stretch, so a run of `count` leaves a one at its low end after log2(count) steps.
+/// Each step lets a one survive where the ones that follow it reach twice as far, so a run of `count` leaves
+/// a one at its low end after log2(`count`) steps; the last one goes as far as is missing.
 ///
 /// - Precondition: `count` is in 1 ... 64.
 /// - Returns: the position, or `nil` where there is no such run.
 /// - Complexity: O(log `count`).
 @inlinable @inline(__always)
 package func firstRun(of count: Int, in word: UInt64) -> Int? {
-  var starts = word
-  var reach = 1
-  while reach < count {
+  // One and two pages are asked for most.
+  var starts = count == 1 ? word : word & (word &>> 1)
+  if starts == 0 { return nil }
+  if count <= 2 { return starts.trailingZeroBitCount }
+  var reach = 2
+  var missing = count &- 2
+  // Four at most, 2 ... 16: a known number, so that each becomes a shift by a constant.
+  for _ in 0..<4 {
+    if missing <= reach { break }
+    starts &= starts &>> UInt64(truncatingIfNeeded: reach)
     if starts == 0 { return nil }
-    // At most `reach`, which has at most 64 bits to go: 1 ... 32.
-    let step = min(reach, count &- reach)
-    starts &= starts &>> UInt64(truncatingIfNeeded: step)
-    reach &+= step
+    missing &-= reach
+    reach &+= reach
   }
+  // 1 ... 32.
+  starts &= starts &>> UInt64(truncatingIfNeeded: missing)
   return starts == 0 ? nil : starts.trailingZeroBitCount
 }
 

@@ -38,7 +38,8 @@ package struct PageCache: Equatable, Sendable {
     _ pageCount: Int
   ) -> (page: PageNumber, scavengedPages: Int)? {
     if free == 0 { return nil }
-    guard let first = firstRun(of: pageCount, in: free) else { return nil }
+    let lowest = pageCount == 1 ? free.trailingZeroBitCount : firstRun(of: pageCount, in: free)
+    guard let first = lowest else { return nil }
     let taken = mask(from: first, count: pageCount)
     let clean = (scavenged & taken).nonzeroBitCount
     free &= ~taken

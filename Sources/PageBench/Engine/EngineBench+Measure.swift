@@ -36,7 +36,7 @@ extension EngineBench {
     case .fullButLastPage: fullButLastPage(heap, &sampler)
     case .scavenge: scavenge(heap, &sampler, effort)
     case .summarize(let word): summarize(word, &sampler)
-    case .runInWord(let word, let length): runInWord(word, length, &sampler)
+    case .runInWord(let word, let length): runInWord(word, length, &sampler, effort)
     }
   }
 
@@ -113,19 +113,6 @@ extension EngineBench {
       var sum: UInt64 = 0
       sampler.measure { sum &+= bits.summarize().packed }
       use(Int(truncatingIfNeeded: sum))
-    }
-  }
-
-  private func runInWord(_ word: UInt64, _ length: Int, _ sampler: inout Sampler) {
-    withChunk(of: word) { bits in
-      var index = 0
-      var sum = 0
-      sampler.measure {
-        // Another word of memory each time, so that nothing can be computed once and for all.
-        index = (index &+ 1) & 7
-        if let first = firstRun(of: length, in: bits.bits.word(index)) { sum &+= first }
-      }
-      use(sum)
     }
   }
 }

@@ -1,8 +1,7 @@
 import CSysMem
 import PageAlloc
 
-// Operations that use the heap up: a stretch of them is timed, then the heap is made ready again, off
-// the clock.
+// Operations of which a stretch is timed: most use the heap up, which is then made ready again, off the clock.
 extension EngineBench {
   func allocateToCache(
     _ isChecker: Bool, _ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort
@@ -62,8 +61,30 @@ extension EngineBench {
     }
   }
 
+  /// So cheap that a batch would be the clock's edges for a good part.
+  func runInWord(_ word: UInt64, _ length: Int, _ sampler: inout Sampler, _ effort: Effort) {
+    let count = 32 * Self.stretch
+    var sum = 0
+    // The words are there while they are looked at.
+    unsafe withWords(of: word) { words in
+      stretches(&sampler, effort, count) {
+        var places = 0
+        for _ in 0..<(count / Geometry.wordsPerChunk) {
+          // Words of memory, so that nothing can be computed once and for all.
+          for index in 0..<Geometry.wordsPerChunk {
+            if let first = unsafe firstRun(of: length, in: words[index]) { places &+= first }
+          }
+        }
+        sum &+= places
+      } restore: {
+      }
+    }
+    use(sum)
+  }
+
   private static let stretch = 128
 
+  @inline(__always)
   private func stretches(
     _ sampler: inout Sampler, _ effort: Effort, _ count: Int, _ body: () -> Void,
     restore: () -> Void

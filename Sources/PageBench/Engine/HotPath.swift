@@ -166,9 +166,11 @@ extension HotPath {
 
   private func findInWord(_ iterations: Int) -> Int {
     var sum = 0
-    withChunk(of: 0x8000_0000_BBBB_BBBB) { bits in
+    // The words are there while they are looked at.
+    unsafe withWords(of: 0x8000_0000_BBBB_BBBB) { words in
       for index in 0..<iterations {
-        if let first = firstRun(of: 8, in: bits.bits.word(index & 7)) { sum &+= first }
+        // There are eight.
+        if let first = unsafe firstRun(of: 8, in: words[index & 7]) { sum &+= first }
       }
     }
     return sum
