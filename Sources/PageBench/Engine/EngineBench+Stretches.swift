@@ -69,9 +69,10 @@ extension EngineBench {
     unsafe withWords(of: word) { words in
       stretches(&sampler, effort, count) {
         var places = 0
-        for _ in 0..<(count / Geometry.wordsPerChunk) {
-          // Words of memory, so that nothing can be computed once and for all.
-          for index in 0..<Geometry.wordsPerChunk {
+        for _ in 0..<(count / 8) {
+          // Words of memory, so that nothing can be computed once and for all. Eight, as a literal: to another
+          // module the constant of the geometry is a variable.
+          for index in 0..<8 {
             if let first = unsafe firstRun(of: length, in: words[index]) { places &+= first }
           }
         }
