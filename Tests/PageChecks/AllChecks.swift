@@ -33,6 +33,7 @@ package let allChecks: [Check] = [
   returnBatchChecks,
   hugeUnitChecks,
   hugeGrowthChecks,
+  headroomChecks,
   idleCacheChecks,
   memoryLimitChecks,
   commitLimitChecks,

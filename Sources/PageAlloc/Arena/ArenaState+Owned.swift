@@ -12,7 +12,7 @@ extension ArenaState {
     let clean = allocator.allocateRange(page, pageCount)
     runs.setLength(page, pageCount)
     inUsePages &+= pageCount
-    scavengedPages &-= clean
+    noteUsed(clean)
     return clean
   }
 

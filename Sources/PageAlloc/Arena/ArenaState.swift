@@ -31,6 +31,8 @@ struct ArenaState: ~Copyable {
   /// The figures of the ``GrowthState``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
+  /// What may stay resident as the arena grows.
+  var headroom: Headroom
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
   /// Runs taken by the lock since a cache was last given back to spare fresh memory.
@@ -66,6 +68,7 @@ struct ArenaState: ~Copyable {
     self.system = system
     files = options.files
     scavenger = ScavengerState(options)
+    headroom = Headroom(options)
     allocator = PageAllocator(tables: growth.tables, grain: grain)
     // The table outlives the state, which lies in the same tables.
     unsafe runs = RunTable(storage: growth.tables.runs)
@@ -128,11 +131,20 @@ extension ArenaState {
     let clean = allocator.allocate(at: place, pageCount)
     runs.setLength(place.page, pageCount)
     inUsePages &+= pageCount
-    scavengedPages &-= clean
     takesSinceSparing &+= 1
-    // Warm memory is better than fresh.
-    if clean != 0 { giveBackSpares() }
+    if clean != 0 {
+      noteUsed(clean)
+      // Warm memory is better than fresh.
+      giveBackSpares()
+    }
     return Taken(page: place.page, scavengedPages: clean)
+  }
+
+  /// Pages that nothing had backed were taken, and count as in use.
+  @inline(__always)
+  mutating func noteUsed(_ scavenged: Int) {
+    scavengedPages &-= scavenged
+    headroom.note(taken: scavenged)
   }
 
   /// Gives a part of a run back to the allocator; what is left on either side are runs of their own.

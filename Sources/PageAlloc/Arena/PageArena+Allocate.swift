@@ -130,16 +130,20 @@ extension PageArena {
       if let fast { fast } else {
         unsafe try growAndTake(pages, alignment, relieving: cache, look: look)
       }
-    noteUsed(taken.scavengedPages)
+    unsafe noteUsed(taken.scavengedPages, relieving: cache)
     if hasLimit, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     return taken
   }
 
   /// So many pages that cost nothing until now will be written to.
+  ///
+  /// - Parameter cache: the caller's own.
   @inline(__always)
-  func noteUsed(_ scavengedPages: Int) {
+  func noteUsed(_ scavengedPages: Int, relieving cache: UnsafeMutablePointer<RunCache>?) {
     if scavengedPages != 0 {
       system.sysUsed(byteCount: UInt(scavengedPages) << UInt(Geometry.pageShift))
+      // The state lives as long as the arena.
+      if unsafe state.pointee.headroom.isDue { unsafe keepHeadroom(relieving: cache) }
     }
   }
 

@@ -41,7 +41,7 @@ extension PageArena {
     let run = unsafe cache.pointee.take(pages)
     if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
     unsafe state.locks.pointee.heap.unlock()
-    noteUsed(clean)
+    unsafe noteUsed(clean, relieving: cache)
     return run
   }
 
@@ -78,7 +78,7 @@ extension ArenaState {
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
-    scavengedPages &-= clean
+    noteUsed(clean)
     while block.free != 0 {
       let first = block.free.trailingZeroBitCount
       let length = (~(block.free &>> UInt64(first))).trailingZeroBitCount

@@ -40,13 +40,15 @@ extension PageArena {
     public let requestedBytes: UInt64
     /// To keep a limit.
     public let limitBytes: UInt64
+    /// To keep no more than the headroom as the arena grew.
+    public let headroomBytes: UInt64
     /// What the kernel would not take: free as before.
     public let refusedBytes: UInt64
     /// What the kernel may take when it wants to; in none of the figures above.
     public let lazyBytes: UInt64
     /// Passes that gave something back.
     public let passes: UInt64
-    /// Time spent in passes on request or for a limit, in nanoseconds.
+    /// Time spent in passes that a caller waited for, in nanoseconds.
     public let callNanoseconds: UInt64
     /// Processor time of the scavenger's thread, in nanoseconds.
     public let backgroundNanoseconds: UInt64
@@ -67,6 +69,7 @@ extension PageArena {
       backgroundBytes = counters.backgroundBytes
       requestedBytes = counters.requestedBytes
       limitBytes = counters.limitBytes
+      headroomBytes = counters.headroomBytes
       refusedBytes = counters.refusedBytes
       lazyBytes = counters.lazyBytes
       passes = counters.passes

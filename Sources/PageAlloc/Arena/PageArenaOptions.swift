@@ -11,6 +11,8 @@ extension PageArena {
     ///     0 ... 16. One MiB stays in any case. Where the kernel has huge pages, and they are not
     ///     avoided, one whose free part is within the headroom is left alone, and those that are free as a
     ///     whole go first.
+    ///     Where the arena takes fresh memory, no more than half as much again stays beside the most that was
+    ///     ever in use, and 24 MiB in any case, as far as whole huge pages are free.
     ///   - cpuShare: the part of one processor's time that the thread may use; above 0, at most 1.
     case background(headroom: Double = 0.1, cpuShare: Double = 0.01)
     /// Nobody, unless ``PageArena/scavenge(byteCount:)`` or ``PageArena/releaseFreeMemory()`` is called, or a
@@ -104,6 +106,8 @@ extension PageArena {
     package var reportsMistakes = true
     /// What was freed is left alone until the generation ends: one second.
     package var generationNanoseconds: UInt64 = 1_000_000_000
+    /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a check.
+    package var headroomPer1024: Int?
 
     /// 4 GiB from the operating system.
     public init() { self.init(calls: LinuxCalls()) }

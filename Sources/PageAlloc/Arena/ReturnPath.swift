@@ -70,7 +70,9 @@ struct ReturnPath: @unchecked Sendable {
     while result.releasedBytes < byteCount {
       var batch = AdviceBatch()
       let missing = min(byteCount - result.releasedBytes, batchBytes)
-      detach(missing - detachUnits(missing, mode, &order, &batch), mode, &order, &batch)
+      let units = detachUnits(missing, mode, &order, &batch)
+      // Huge pages are not split just because the arena took fresh memory.
+      if cause != .headroom { detach(missing - units, mode, &order, &batch) }
       if batch.count == 0 { break }
       system.advise(&batch, .dontNeed)
       leaveSplitUnits(batch)

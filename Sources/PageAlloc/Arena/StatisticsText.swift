@@ -32,7 +32,8 @@ extension PageArena.Returned {
   fileprivate var figures: [(name: StaticString, value: UInt64)] {
     [
       ("backgroundBytes", backgroundBytes), ("requestedBytes", requestedBytes),
-      ("limitBytes", limitBytes), ("refusedBytes", refusedBytes), ("lazyBytes", lazyBytes),
+      ("limitBytes", limitBytes), ("headroomBytes", headroomBytes),
+      ("refusedBytes", refusedBytes), ("lazyBytes", lazyBytes),
       ("passes", passes), ("callNanoseconds", callNanoseconds),
       ("backgroundNanoseconds", backgroundNanoseconds),
       ("backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
@@ -46,7 +47,7 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// ```
   /// in use        120.5 MiB of 128.0 MiB committed, 4096.0 MiB reserved
   /// free            3.5 MiB resident, 4.0 MiB given back; longest run 512 pages
-  /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit
+  /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, 8.0 MiB in growing
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
   /// ```
@@ -57,7 +58,8 @@ extension PageArena.Statistics: CustomStringConvertible {
     text += " given back; longest run \(largestFreeRun) pages\n"
     text += "given back  \(mebibytes(returned.backgroundBytes)) in the background, "
     text += "\(mebibytes(returned.requestedBytes)) on request, "
-    text += "\(mebibytes(returned.limitBytes)) for a limit\n"
+    text += "\(mebibytes(returned.limitBytes)) for a limit, "
+    text += "\(mebibytes(returned.headroomBytes)) in growing\n"
     if returned.refusedBytes + returned.lazyBytes > 0 {
       text += "            \(mebibytes(returned.refusedBytes)) refused, "
       text += "\(mebibytes(returned.lazyBytes)) offered\n"

@@ -97,12 +97,12 @@ struct Demand {
     return list
   }
 
+  /// The peak beside that of the rival whose time ours is compared with.
   private static func memory(_ result: RowResult) -> [Demand] {
     let rivals = result.results.filter { $0.key != Peers.ours }
     guard let ours = result.results[Peers.ours]?.figures,
-      let best = rivals.min(by: {
-        $0.value.figures.residentPeak < $1.value.figures.residentPeak
-      }), best.value.figures.residentPeak > 0
+      let best = rivals.min(by: { $0.value.figures.p50 < $1.value.figures.p50 }),
+      best.value.figures.residentPeak > 0
     else { return [] }
     return [
       Demand(
