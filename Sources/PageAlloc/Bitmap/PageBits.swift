@@ -25,6 +25,13 @@ package struct PageBits {
     return unsafe words[index]
   }
 
+  /// All words.
+  @inline(__always)
+  var lanes: WordLanes {
+    // The 8 words that are there; nothing aligns them to more than a word.
+    unsafe UnsafeRawPointer(words).loadUnaligned(as: WordLanes.self)
+  }
+
   /// Replaces word `index`.
   @inline(__always)
   package func setWord(_ index: Int, _ value: UInt64) {

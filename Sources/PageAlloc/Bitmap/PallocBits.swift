@@ -7,55 +7,6 @@ package struct PallocBits {
   @inline(__always)
   package init(_ bits: PageBits) { self.bits = bits }
 
-  /// Free pages at the low edge, the longest free run, free pages at the high edge.
-  ///
-  /// - Complexity: O(1); 8 words.
-  package func summarize() -> PallocSum { summary(least: 0, most: Geometry.pagesPerChunk) }
-
-  /// The longest free run, where it is known to have `least` ... `most` pages.
-  ///
-  /// - Complexity: O(1); 8 words.
-  @inline(never)
-  func longestRun(atLeast least: Int, atMost most: Int) -> Int {
-    summary(least: least, most: most).maxBelowRoot
-  }
-
-  /// The summary of a map whose longest free run is known to have `least` ... `most` pages.
-  ///
-  /// One walk over the words finds the edges and every run that touches an edge of a word. The second walk,
-  /// for runs inside a word, happens only where one could be longer: there is a used page on either side of it.
-  @inline(__always)
-  private func summary(least: Int, most: Int) -> PallocSum {
-    var start = -1
-    var run = 0  // free pages up to the low edge of the word
-    var longest = least
-    var room = 0  // for a run inside a word
-    for index in 0..<Geometry.wordsPerChunk {
-      let used = bits.word(index)
-      if used == 0 {
-        run &+= 64
-        continue
-      }
-      let low = used.trailingZeroBitCount
-      let high = used.leadingZeroBitCount
-      run &+= low
-      if start < 0 { start = run }
-      longest = max(longest, run)
-      room = max(room, 62 &- low &- high)
-      run = high
-    }
-    if start < 0 { return .freeChunk }
-    longest = max(longest, run)
-    if longest < min(room, most) {
-      for index in 0..<Geometry.wordsPerChunk {
-        // Runs at the word's edges are counted already.
-        longest = PageAlloc.longestRun(in: ~bits.word(index), atLeast: longest)
-        if longest >= most { break }
-      }
-    }
-    return PallocSum(start: start, max: longest, end: run)
-  }
-
   /// Looks for free pages in a row.
   ///
   /// - Parameters:

@@ -59,30 +59,6 @@ private func lowestOfGroups(_ groupSize: Int) -> UInt64 {
   }
 }
 
-/// The longest run of ones in a word that is longer than `floor`, or `floor` itself.
-///
-/// - Precondition: `floor` is in 0 ... 63.
-/// - Complexity: O(log `floor` + runs found beyond it).
-@inline(__always)
-package func longestRun(in word: UInt64, atLeast floor: Int) -> Int {
-  // Ones that start a run of floor + 1: the last step is what is missing of it.
-  var starts = word
-  var reach = 1
-  while reach &+ reach <= floor {
-    starts &= starts &>> UInt64(truncatingIfNeeded: reach)
-    if starts == 0 { return floor }
-    reach &+= reach
-  }
-  // 0 ... 63, and at most what the run reaches.
-  starts &= starts &>> UInt64(truncatingIfNeeded: floor &+ 1 &- reach)
-  var longest = floor
-  while starts != 0 {
-    longest &+= 1
-    starts &= starts &>> 1
-  }
-  return longest
-}
-
 /// Ones at positions `first` ..< `first + count` of a word.
 ///
 /// - Precondition: `count` is in 1 ... 64 and the range in 0 ..< 64.

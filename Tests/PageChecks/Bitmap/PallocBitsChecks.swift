@@ -10,6 +10,27 @@ package let pallocBitsChecks: [Check] = [
       for place in [0, 1, 63, 64, 200, 448, 511] { checkFind(used, place, &recorder) }
     }
   },
+  Check("chunk bits: a run of every length at every place of a word is summarised right") {
+    recorder in
+    for word in surroundings {
+      let around = slowBits(word)
+      for place in 0..<64 {
+        for size in 1...66 {
+          recorder.context = "\(size) at \(place) in \(hex(word))"
+          var used = [Bool](repeating: true, count: 192)
+          for page in 0..<192 { used[page] = around[page % 64] }
+          if place > 0 { used[63 + place] = true }
+          for page in (64 + place)..<(64 + place + size) where page < 192 { used[page] = false }
+          if place + size < 128 { used[64 + place + size] = true }
+          // In the middle of the chunk, and at its ends.
+          let full = [Bool](repeating: true, count: 128)
+          checkSummary(full + used + full + Array(full[0..<64]), &recorder)
+          checkSummary(Array(used[64..<192]) + full + full + Array(used[0..<128]), &recorder)
+        }
+        if !recorder.isGood { return }
+      }
+    }
+  },
   Check("chunk bits: random chunks are summarised and searched right") { recorder in
     for seed in 0..<120 {
       recorder.context = "seed \(seed)"
@@ -38,6 +59,13 @@ package let pallocBitsChecks: [Check] = [
   },
 ]
 
+/// What the rest of a chunk is like, around a run: all in use, or free here and there. The latter makes chunks with
+/// no half of a word free, and chunks with one.
+private let surroundings: [UInt64] = [
+  ~0, 0xaaaa_aaaa_aaaa_aaaa, 0x8001_8001_8001_8001, 0x0000_0001_8000_0000,
+  0x8000_0000_0000_0001, 0x0040_0000_0000_0000,
+]
+
 private func checkSummary(_ used: [Bool], _ recorder: inout Recorder) {
   let slow = SlowSum(used)
   withBits(used) { view in
@@ -45,6 +73,13 @@ private func checkSummary(_ used: [Bool], _ recorder: inout Recorder) {
     recorder.expectEqual(sum.start, slow.start, "start")
     recorder.expectEqual(sum.max, slow.longest, "max")
     recorder.expectEqual(sum.end, slow.end, "end")
+    for least in [0, slow.longest / 2, max(slow.longest - 1, 0), slow.longest] {
+      for most in [slow.longest, min(slow.longest + 1, 512), 512] {
+        recorder.expectEqual(
+          PallocBits(view).longestRun(atLeast: least, atMost: most), slow.longest,
+          "longest of \(least) ... \(most)")
+      }
+    }
   }
 }
 

@@ -14,11 +14,6 @@ package let wordChecks: [Check] = [
           recorder.expect(
             firstRun(of: count + 1, in: word) == nil, "run of \(count + 1) where \(count) are")
         }
-        for floor in [0, count - 1, min(count, 63), min(count + 1, 63)] {
-          recorder.expectEqual(
-            longestRun(in: word, atLeast: floor), max(floor, count),
-            "longestRun of \(count) at \(place), at least \(floor)")
-        }
       }
     }
   },
@@ -29,17 +24,6 @@ package let wordChecks: [Check] = [
         recorder.expectEqual(
           firstRun(of: count, in: word) ?? -1,
           slowFirstRun(bits, of: true, count: count) ?? -1, "\(count) in \(hex(word))")
-      }
-      return recorder.isGood
-    }
-  },
-  Check("words: longestRun agrees with the slow count") { recorder in
-    forEachWord(seed: 2) { word in
-      let longest = SlowSum(slowBits(~word)).longest
-      for floor in 0...63 {
-        recorder.expectEqual(
-          longestRun(in: word, atLeast: floor), max(floor, longest),
-          "at least \(floor) in \(hex(word))")
       }
       return recorder.isGood
     }
