@@ -6,25 +6,24 @@ extension PageAllocator {
   package mutating func allocateCache() -> PageCache {
     if searchPage == Geometry.pageCount { return PageCache() }
     var chunk = Geometry.chunk(of: searchPage)
-    var place = Geometry.place(of: searchPage)
+    var word = Geometry.place(of: searchPage) >> 6
     if summaries.leaf(chunk).packed != 0 {
-      guard let found = chunks.data(chunk).allocated.find(1, from: place) else {
+      guard let found = chunks.data(chunk).allocated.firstWordWithFreePage(from: word) else {
         corrupted(
           "a summary promises a free page that its chunk does not have",
           Geometry.firstPage(of: chunk))
       }
-      place = found.first
+      word = found
     } else {
       guard let found = find(1) else {
         searchPage = Geometry.pageCount
         return PageCache()
       }
       chunk = Geometry.chunk(of: found.page)
-      place = Geometry.place(of: found.page)
+      word = Geometry.place(of: found.page) >> 6
     }
 
     let data = chunks.data(chunk)
-    let word = place >> 6
     let free = ~data.allocated.bits.word(word)
     let scavenged = data.scavenged.word(word)
     let cache = PageCache(
@@ -33,7 +32,9 @@ extension PageAllocator {
     data.allocated.bits.setWord(word, ~0)
     data.scavenged.setWord(word, scavenged & ~free)
     noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
-    summaries.update(leaf: chunk, data.allocated.summarize())
+    // Below the lowest free page all are in use.
+    summaries.update(
+      leaf: chunk, data.allocated.summary(afterTakingUpTo: word, summaries.leaf(chunk)))
     searchPage = cache.base &+ Geometry.pagesPerCache &- 1
     return cache
   }

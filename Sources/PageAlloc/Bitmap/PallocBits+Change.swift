@@ -37,6 +37,22 @@ extension PallocBits {
       longestOfAll: longestRun(atLeast: now.max, atMost: high &- low))
   }
 
+  /// The summary after all free pages of the lowest word that had any were taken into use.
+  ///
+  /// - Parameters:
+  ///   - word: the word; it and those below are all ones.
+  ///   - before: the summary before.
+  /// - Complexity: O(1); 8 words at the most.
+  @inline(__always)
+  package func summary(afterTakingUpTo word: Int, _ before: PallocSum) -> PallocSum {
+    // What is left lies above, where no run can be longer, nor longer than before.
+    let room = (Geometry.wordsPerChunk &- 1 &- word) &* 64
+    let most = min(before.maxBelowRoot, room)
+    let end = min(before.endBelowRoot, room)
+    return PallocSum(
+      start: 0, max: end == most ? end : longestRun(atLeast: end, atMost: most), end: end)
+  }
+
   /// Pages that changed, with the free ones on either side of them.
   @inline(__always)
   private func run(around changed: Range<Int>, _ before: PallocSum) -> (low: Int, high: Int) {

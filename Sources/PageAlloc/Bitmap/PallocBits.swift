@@ -7,6 +7,19 @@ package struct PallocBits {
   @inline(__always)
   package init(_ bits: PageBits) { self.bits = bits }
 
+  /// The first word with a free page, from word `index` on; `nil` where there is none.
+  ///
+  /// - Complexity: O(1); 8 words.
+  @inline(__always)
+  package func firstWordWithFreePage(from index: Int) -> Int? {
+    var index = index
+    while index < Geometry.wordsPerChunk {
+      if bits.word(index) != ~0 { return index }
+      index &+= 1
+    }
+    return nil
+  }
+
   /// Looks for free pages in a row.
   ///
   /// - Parameters:

@@ -59,7 +59,11 @@ package let batchChecks: [Check] = [
       let before = bits.summarize()
       let first = random.below(512)
       let wanted = first..<min(512, first + random.logarithmic(9))
-      if bits.bits.isAllOnes(in: wanted) {
+      if random.below(16) == 0, let word = bits.firstWordWithFreePage(from: 0) {
+        bits.bits.setWord(word, ~0)
+        let after = bits.summary(afterTakingUpTo: word, before)
+        recorder.expect(after == bits.summarize(), "after all up to word \(word) was taken")
+      } else if bits.bits.isAllOnes(in: wanted) {
         bits.bits.remove(wanted)
         let after = bits.summary(afterFreeing: wanted, before)
         recorder.expect(after == bits.summarize(), "after a free of \(wanted)")
