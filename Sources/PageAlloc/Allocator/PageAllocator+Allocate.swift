@@ -60,20 +60,23 @@ extension PageAllocator {
   /// - Returns: `nil` where there is no such run.
   /// - Complexity: O(1).
   package mutating func find(_ pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
-    var window = SummaryTree.FirstFreeWindow()
-    switch summaries.find(pageCount, from: searchPage, window: &window) {
+    var firstFree = SummaryTree.FirstFreePage()
+    switch summaries.find(pageCount, from: searchPage, firstFree: &firstFree) {
     case .none:
       return nil
     case .page(let page):
-      return (page, firstGrownPage(atLeast: window.low))
+      return (page, firstGrownPage(atLeast: firstFree.low))
     case .chunk(let chunk):
       guard let found = chunks.data(chunk).allocated.find(pageCount, from: 0) else {
         corrupted(
           "a summary promises a run that its chunk does not have", Geometry.firstPage(of: chunk))
       }
       let base = Geometry.firstPage(of: chunk)
-      window.narrow(to: (base &+ found.firstFree)..<(base &+ Geometry.pagesPerChunk))
-      return (base &+ found.first, firstGrownPage(atLeast: window.low))
+      // A page that is free was grown.
+      let candidate =
+        firstFree.isOnTheWay
+        ? base &+ found.firstFree : firstGrownPage(atLeast: firstFree.low)
+      return (base &+ found.first, candidate)
     }
   }
 
