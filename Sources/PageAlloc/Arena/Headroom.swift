@@ -84,9 +84,14 @@ extension PageArena {
     let excess = unsafe state.pointee.excess(relieving: cache)
     unsafe state.locks.pointee.heap.unlock()
     if excess == 0 { return }
-    _ = returnPath.release(bytes(excess), .force, .headroom)
+    let isDone = returnPath.releaseAtOnce(bytes(excess), .headroom)
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.headroom.note(stayed: state.pointee.residentPages)
+    if isDone {
+      unsafe state.pointee.headroom.note(stayed: state.pointee.residentPages)
+    } else {
+      // Whoever takes such memory next looks again.
+      unsafe state.pointee.headroom.note(taken: excess)
+    }
     unsafe state.locks.pointee.heap.unlock()
   }
 }

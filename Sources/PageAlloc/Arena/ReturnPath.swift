@@ -62,6 +62,23 @@ struct ReturnPath: @unchecked Sendable {
     // The state lives until the arena's end; so below.
     unsafe state.locks.pointee.release.lock()
     defer { unsafe state.locks.pointee.release.unlock() }
+    return pass(byteCount, mode, cause)
+  }
+
+  /// The same for who must not wait.
+  ///
+  /// - Returns: whether nobody else was at it, which may take long.
+  func releaseAtOnce(_ byteCount: UInt64, _ cause: ReleaseCause) -> Bool {
+    guard unsafe state.locks.pointee.release.tryLock() else { return false }
+    defer { unsafe state.locks.pointee.release.unlock() }
+    _ = pass(byteCount, .force, cause)
+    return true
+  }
+
+  /// Call with `release` held.
+  private func pass(
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
+  ) -> Result {
     let clock = unsafe state.pointee.scavenger.clock
     let start = cause == .background ? 0 : clock.now()
     let batchBytes = cause == .request ? Self.requestBatchBytes : Self.backgroundBatchBytes

@@ -49,6 +49,26 @@ package let headroomChecks: [Check] = [
     recorder.expect(heap.arena.brokenInvariant() == nil, "the invariants hold")
   },
 
+  Check("headroom: nobody waits for memory that goes back elsewhere; the next one looks again") {
+    recorder in
+    let calls = InterruptedCalls()
+    guard let heap = Holed(headroom: 102, calls: calls, &recorder) else { return }
+    for _ in 0..<3 { heap.takeFresh(1024, &recorder) }
+    var isTaken = false
+    unsafe calls.meanwhile = {
+      // The one that would give 4 MiB back, while some goes back on request.
+      // Only whether there is one.
+      isTaken = unsafe (try? heap.arena.allocate(pages: 1536)) != nil
+    }
+    recorder.expectEqual((try? heap.arena.scavenge(byteCount: 1)) ?? 0, 2 << 20, "on request")
+    recorder.expect(isTaken, "a run, meanwhile")
+    let between = heap.arena.statistics
+    recorder.expectEqual(between.returned.headroomBytes, 0, "given back meanwhile")
+    heap.takeFresh(1024, &recorder)
+    recorder.expect(heap.arena.statistics.returned.headroomBytes > 0, "given back next time")
+    recorder.expect(heap.arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("headroom: what is at hand gives way, and is not lost") { recorder in
     var options = PageArena.Options()
     options.scavenging = .manual
@@ -76,17 +96,57 @@ package let headroomChecks: [Check] = [
   },
 ]
 
+/// The kernel, and something that happens while it takes memory back.
+private final class InterruptedCalls: MemoryCalls, Sendable {
+  private let linux = LinuxCalls()
+  // Set and called on one thread.
+  nonisolated(unsafe) var meanwhile: (() -> Void)?
+
+  var physicalPageSize: Int { linux.physicalPageSize }
+  var hugePageSize: Int { 2 << 20 }
+
+  func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt {
+    try linux.mmap(address, byteCount, protection, replacing: replacing)
+  }
+
+  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try linux.munmap(address, byteCount)
+  }
+
+  func mprotect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(Errno) {
+    try linux.mprotect(address, byteCount, protection)
+  }
+
+  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
+    if advice == .dontNeed, let body = unsafe meanwhile {
+      unsafe meanwhile = nil
+      body()
+    }
+    try linux.madvise(address, byteCount, advice)
+  }
+}
+
 /// 64 MiB in runs of 4 MiB, every second of which was freed.
 private struct Holed {
   let arena: PageArena
-  let calls = FakeCalls()
+  let calls: FakeCalls
   private var runs: [Run] = []
   private let keptPages: Int
 
-  /// - Parameter kept: pages of each unit of 2 MiB that stay in use for the time being.
-  init?(headroom: Int?, keeping kept: Int = 0, _ recorder: inout Recorder) {
+  /// - Parameters:
+  ///   - kept: pages of each unit of 2 MiB that stay in use for the time being.
+  ///   - other: instead of `calls`.
+  init?(
+    headroom: Int?, keeping kept: Int = 0, calls other: (any MemoryCalls)? = nil,
+    _ recorder: inout Recorder
+  ) {
+    calls = FakeCalls()
     var options = PageArena.Options.stepped(FakeClock())
-    options.calls = calls
+    options.calls = other ?? calls
     options.headroomPer1024 = headroom
     keptPages = kept
     guard let arena = makeArena(&recorder, options) else { return nil }
