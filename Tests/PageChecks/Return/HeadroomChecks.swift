@@ -79,7 +79,7 @@ package let headroomChecks: [Check] = [
     // Runs of 64 pages, freed into this thread's cache but for the first of 16.
     var runs: [Run] = []
     for _ in 0..<128 {
-      guard let run = arena.take(64, alignment: PageArena.pageSize, &recorder) else { return }
+      guard let run = arena.take(64, &recorder) else { return }
       runs.append(run)
     }
     for (index, run) in runs.enumerated() where index % 16 != 0 { arena.give(run, &recorder) }

@@ -83,15 +83,15 @@ package struct Run: Equatable, Sendable {
 extension PageArena {
   /// Takes a run.
   package func run(
-    _ pages: Int, alignment: Int = 1, zeroed: Bool = false
+    _ pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> Run {
     unsafe Run(try allocate(pages: pages, alignment: alignment, zeroed: zeroed), pages: pages)
   }
 
   /// Takes a run, or records why not.
   package func take(
-    _ pages: Int, alignment: Int = 1, zeroed: Bool = false, _ recorder: inout Recorder,
-    line: UInt = #line
+    _ pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false,
+    _ recorder: inout Recorder, line: UInt = #line
   ) -> Run? {
     do throws(PageArenaError) {
       let run = try run(pages, alignment: alignment, zeroed: zeroed)
@@ -119,7 +119,7 @@ extension PageArena {
   }
 
   /// The error that an allocation ends with; `nil` where it is fine.
-  package func errorOfTaking(_ pages: Int, alignment: Int = 1) -> PageArenaError? {
+  package func errorOfTaking(_ pages: Int, alignment: Int = PageArena.pageSize) -> PageArenaError? {
     do throws(PageArenaError) {
       _ = try run(pages, alignment: alignment)
       return nil
