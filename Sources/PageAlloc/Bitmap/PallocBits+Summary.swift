@@ -95,12 +95,12 @@ extension PallocBits {
   /// - Precondition: `floor` is in 32 ... 61; no word is all free.
   @inline(__always)
   private func longestRunAroundMiddle(atLeast floor: Int) -> Int {
+    // What any longer run covers: places 63 - floor ... floor.
+    let margin = UInt64(truncatingIfNeeded: 63 &- floor)
+    let middle = ~0 &<< margin & ~0 &>> margin
     var longest = floor
     for index in 0..<Geometry.wordsPerChunk {
       let used = bits.word(index)
-      // What any longer run covers: places 63 - longest ... longest.
-      let margin = UInt64(truncatingIfNeeded: 63 &- longest)
-      let middle = ~0 &<< margin & ~0 &>> margin
       if used & middle == 0 {
         // A used page in either half: one half free as a whole would be an edge's run, and its end in the middle.
         longest = max(

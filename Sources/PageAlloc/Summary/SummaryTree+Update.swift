@@ -1,18 +1,12 @@
 // Up the tree after a change, with the least work: an entry follows from what it was and from the child that
 // changed; all its children are looked at only where that does not tell.
 
-extension SummaryTree {
-  /// The merge of an entry's eight children.
+extension SummaryEntries {
+  /// The merge of an entry's eight children, where the entry covers so many pages.
   ///
   /// - Complexity: O(1); eight entries, in two cache lines at the most.
-  package func mergeOfChildren(level: Int, index: Int) -> PallocSum {
-    mergeOfChildren(
-      of: Geometry.firstEntry(level) &+ index, logPages: Geometry.levelLogPages(level))
-  }
-
-  /// The same of the entry at a position, which covers so many pages.
   @inline(never)
-  private func mergeOfChildren(of position: Int, logPages: Int) -> PallocSum {
+  fileprivate func mergeOfChildren(of position: Int, logPages: Int) -> PallocSum {
     let first = Geometry.firstChild(of: position)
     return PallocSum.merge(
       count: 1 << Geometry.childrenLog, logPagesPerChild: logPages &- Geometry.childrenLog
@@ -33,11 +27,9 @@ extension SummaryTree {
     return all.longestRun
   }
 
-  /// Takes the new summary of one chunk and carries it up until nothing changes.
-  ///
-  /// - Complexity: O(1); at most a look at eight entries in each of three levels.
+  /// Takes the new summary of one chunk and carries it up.
   @inline(__always)
-  package func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
+  fileprivate func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
     let position = Geometry.firstEntry(Geometry.leafLevel) &+ chunk
     let before = self[position]
     if before == sum { return }
@@ -47,7 +39,7 @@ extension SummaryTree {
 
   /// Carries the change of an entry up.
   @inline(never)
-  private func carry(from position: Int, logPages: Int, before: PallocSum, after: PallocSum) {
+  fileprivate func carry(from position: Int, logPages: Int, before: PallocSum, after: PallocSum) {
     var position = position
     var logPages = logPages
     var before = before
@@ -134,6 +126,24 @@ extension SummaryTree {
     } while index < position &+ siblings
     return run
   }
+}
+
+extension SummaryTree {
+  /// The merge of an entry's eight children.
+  ///
+  /// - Complexity: O(1); eight entries, in two cache lines at the most.
+  package func mergeOfChildren(level: Int, index: Int) -> PallocSum {
+    entries.mergeOfChildren(
+      of: Geometry.firstEntry(level) &+ index, logPages: Geometry.levelLogPages(level))
+  }
+
+  /// Takes the new summary of one chunk and carries it up until nothing changes.
+  ///
+  /// - Complexity: O(1); at most a look at eight entries in each of three levels.
+  @inline(__always)
+  package func update(leaf chunk: ChunkIndex, _ sum: PallocSum) {
+    entries.update(leaf: chunk, sum)
+  }
 
   /// Takes new summaries of neighbouring chunks and carries them up.
   ///
@@ -166,12 +176,12 @@ extension SummaryTree {
       high = Geometry.parent(of: high)
       logPages &+= Geometry.childrenLog
       let before = self[low]
-      self[low] = mergeOfChildren(of: low, logPages: logPages)
+      self[low] = entries.mergeOfChildren(of: low, logPages: logPages)
       if high == low {
         // All that changed lies in one entry.
-        return carry(from: low, logPages: logPages, before: before, after: self[low])
+        return entries.carry(from: low, logPages: logPages, before: before, after: self[low])
       }
-      self[high] = mergeOfChildren(of: high, logPages: logPages)
+      self[high] = entries.mergeOfChildren(of: high, logPages: logPages)
     }
   }
 }
@@ -219,7 +229,7 @@ extension SummaryTree {
       let index = first &+ left.trailingZeroBitCount
       left &= left &- 1
       let position = Geometry.firstEntry(level) &+ index
-      let merged = mergeOfChildren(of: position, logPages: Geometry.levelLogPages(level))
+      let merged = entries.mergeOfChildren(of: position, logPages: Geometry.levelLogPages(level))
       if self[position] == merged { continue }
       self[position] = merged
       above |= 1 &<< UInt64(truncatingIfNeeded: index >> Geometry.childrenLog)

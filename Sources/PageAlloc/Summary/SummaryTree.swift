@@ -16,10 +16,9 @@
 // So the longest free run of all is known from the root alone, and a search goes down one path.
 
 /// The packed summaries of all levels, in memory that somebody else owns.
-@safe
 package struct SummaryTree: ~Copyable {
-  // Invariant: 1,170 words that outlive the tree; the owner of the tree serialises access.
-  private let entries: UnsafeMutablePointer<UInt64>
+  /// The entries themselves.
+  let entries: SummaryEntries
   /// How many entries of each level may be other than zero.
   private var lengths = InlineArray<4, Int>(repeating: 0)
 
@@ -30,12 +29,10 @@ package struct SummaryTree: ~Copyable {
   ///
   /// - Precondition: `storage` holds 1,170 zero words.
   package static func sysInit(storage: UnsafeMutablePointer<UInt64>) -> SummaryTree {
-    unsafe SummaryTree(entries: storage)
+    unsafe SummaryTree(entries: SummaryEntries(words: storage))
   }
 
-  private init(entries: UnsafeMutablePointer<UInt64>) {
-    unsafe self.entries = entries
-  }
+  private init(entries: SummaryEntries) { self.entries = entries }
 
   /// Notes that chunks were added: each level becomes long enough for them, in whole blocks.
   ///
@@ -62,16 +59,8 @@ package struct SummaryTree: ~Copyable {
   /// An entry by where it lies among those of all levels.
   @inline(__always)
   subscript(position: Int) -> PallocSum {
-    get {
-      assert(position >= 0 && position < Geometry.summaryEntryCount)
-      // In range, by the assertion above: callers derive the position from a page number.
-      return unsafe PallocSum(packed: entries[position])
-    }
-    nonmutating set {
-      assert(position >= 0 && position < Geometry.summaryEntryCount)
-      // In range, as above.
-      unsafe entries[position] = newValue.packed
-    }
+    get { entries[position] }
+    nonmutating set { entries[position] = newValue }
   }
 
   /// The summary of a chunk.
