@@ -54,6 +54,14 @@ package let hugeUnitChecks: [Check] = [
     recorder.expect(heap.arena.brokenInvariant() == nil, "the invariants hold")
   },
 
+  Check("huge unit: one as long as a chunk goes as a whole") { recorder in
+    let calls = FakeCalls(hugePageSize: 4 << 20)
+    guard let heap = Units(.stepped(FakeClock()), calls, &recorder) else { return }
+    heap.give([6: 0..<256, 7: 0..<256, 8: 0..<256], &recorder)
+    recorder.expectEqual((try? heap.arena.scavenge(byteCount: 1)) ?? 0, 4 << 20, "given back")
+    recorder.expect(calls.takeGivenBack() == [heap.range(6, 0..<512)], "the whole unit")
+  },
+
   Check("huge unit: a unit of which a part went already is not whole") { recorder in
     let calls = FakeCalls()
     guard let heap = Units(.stepped(FakeClock()), calls, &recorder) else { return }
