@@ -35,6 +35,10 @@ measure() {
   local low high
   low=$(count "$1" "$few")
   high=$(count "$1" "$many")
+  if ((high <= low)); then
+    echo "error: $1 does nothing: is the program of these sources?" >&2
+    return 1
+  fi
   awk -v name="$1" -v d="$((high - low))" -v n="$((many - few))" \
     'BEGIN { printf "%s\t%.1f\n", name, d / n }'
 }
