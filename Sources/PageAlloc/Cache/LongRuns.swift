@@ -28,11 +28,12 @@ struct LongRuns: ~Copyable {
     var pageCount: UInt32
   }
 
-  /// Takes a run of just so many pages, more than 127.
+  /// Takes a run of just so many pages: more than 127, or more than there are.
   ///
   /// - Parameter fits: whether a run may be taken, by its first page.
   @inline(__always)
   mutating func take(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
+    if pages >= Geometry.pageCount { return nil }
     let level = Self.level(of: pages)
     // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the whole
     // array to read from it.

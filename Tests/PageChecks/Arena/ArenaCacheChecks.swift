@@ -165,6 +165,25 @@ package let arenaCacheChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
+  Check("cache: more pages than there are come of no cache, whatever is at hand") { recorder in
+    guard let arena = makeArena(&recorder, caching: true) else { return }
+    var runs: [Run] = []
+    for pages in [200, 200, 200, 200, 200, 200, 200, 200, 400, 900, 2000] {
+      guard let run = arena.take(pages, &recorder) else { return }
+      runs.append(run)
+    }
+    for run in runs { arena.give(run, &recorder) }
+    let limit = 1022 * 512
+    for shift in 19..<(Int.bitWidth - 1) {
+      for pages in [1 << shift, 1 << shift - 1 + 1 << (shift - 1)] {
+        let expected = PageArenaError.badPageCount(pages: pages, limit: limit)
+        recorder.expect(arena.errorOfTaking(pages) == expected, "2^\(shift): \(pages)")
+        let error = arena.errorOfTaking(pages, alignment: 1 << 20)
+        recorder.expect(error == expected, "2^\(shift), aligned: \(pages)")
+      }
+    }
+  },
+
   Check("cache: an idle thread's pages are taken back") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     let idler = Idler(arena)
