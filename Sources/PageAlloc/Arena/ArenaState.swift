@@ -68,8 +68,8 @@ struct ArenaState: ~Copyable {
     self.system = system
     files = options.files
     scavenger = ScavengerState(options)
-    headroom = Headroom(options)
     allocator = PageAllocator(tables: growth.tables, grain: grain)
+    headroom = Headroom(options, hasHugePages: allocator.pagesPerUnit > 0)
     // The table outlives the state, which lies in the same tables.
     unsafe runs = RunTable(storage: growth.tables.runs)
     unsafe caches = nil

@@ -10,7 +10,7 @@ import Synchronization
 //
 //   | in use, and free in between  ##..###.####....##.|####### taken, nothing there yet |
 //     resident > most ever in use + half as much again as the headroom
-//         --> as much free memory goes back as was taken, at most: whole huge pages, from the top
+//         --> about as much free memory goes back as was taken, at most: whole huge pages, from the top
 //
 // What there is beside less memory in use than there was stays: that is for the scavenger to judge, by time. So
 // does what could not go back, once it is resident. Else each request for fresh memory would cost some that the
@@ -35,8 +35,10 @@ struct Headroom: ~Copyable {
   /// So many free pages may stay in any case, 24 MiB. With 16, programs that use 100 MiB took a fifth longer.
   private static var leastPages: Int { 3072 }
 
-  init(_ options: PageArena.Options) {
-    if case .background(let headroom, _) = options.scavenging {
+  init(_ options: PageArena.Options, hasHugePages: Bool) {
+    if !hasHugePages {
+      per1024 = nil
+    } else if case .background(let headroom, _) = options.scavenging {
       per1024 = ScavengeGoal(headroom: headroom).headroomPer1024
     } else {
       per1024 = options.headroomPer1024
@@ -81,31 +83,26 @@ extension PageArena {
   func keepHeadroom(relieving cache: UnsafeMutablePointer<RunCache>?) {
     // The state lives as long as the arena; so below.
     unsafe state.locks.pointee.heap.lock()
-    let excess = unsafe state.pointee.excess(relieving: cache)
+    let resident = unsafe state.pointee.residentPages
+    let inUse = unsafe state.pointee.handedOutPages
+    let excess = unsafe state.pointee.headroom.excess(inUse: inUse, residentPages: resident)
     unsafe state.locks.pointee.heap.unlock()
     if excess == 0 { return }
-    let isDone = returnPath.releaseAtOnce(bytes(excess), .headroom)
+    let released = returnPath.releaseAtOnce(bytes(excess), .headroom) {
+      unsafe state.locks.pointee.heap.lock()
+      unsafe state.pointee.giveBackSpares()
+      if let cache = unsafe cache { unsafe state.pointee.takeAll(cache) }
+      unsafe state.locks.pointee.heap.unlock()
+    }
     unsafe state.locks.pointee.heap.lock()
-    if isDone {
-      unsafe state.pointee.headroom.note(stayed: state.pointee.residentPages)
+    if let released {
+      // As of the look: what others took meanwhile is for them to judge.
+      let pages = Int(truncatingIfNeeded: released >> UInt64(Geometry.pageShift))
+      unsafe state.pointee.headroom.note(stayed: resident - pages)
     } else {
-      // Whoever takes such memory next looks again.
+      // Soon somebody looks again.
       unsafe state.pointee.headroom.note(taken: excess)
     }
     unsafe state.locks.pointee.heap.unlock()
-  }
-}
-
-extension ArenaState {
-  /// How many pages should go back now. Where any should, spare runs and a cache are given up.
-  ///
-  /// Call with `heap` held, as the cache's owner, outside of it.
-  fileprivate mutating func excess(relieving cache: UnsafeMutablePointer<RunCache>?) -> Int {
-    let excess = headroom.excess(inUse: handedOutPages, residentPages: residentPages)
-    if excess > 0 {
-      giveBackSpares()
-      if let cache = unsafe cache { unsafe takeAll(cache) }
-    }
-    return excess
   }
 }

@@ -78,7 +78,7 @@ extension ArenaState {
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
-    noteUsed(clean)
+    scavengedPages &-= clean
     while block.free != 0 {
       let first = block.free.trailingZeroBitCount
       let length = (~(block.free &>> UInt64(first))).trailingZeroBitCount
@@ -92,6 +92,7 @@ extension ArenaState {
     let left = (block.free & block.scavenged).nonzeroBitCount
     inUsePages &-= block.free.nonzeroBitCount
     scavengedPages &+= left
+    headroom.note(taken: clean &- left)
     block.scavenged &= block.free
     allocator.flush(&block)
     return clean &- left

@@ -132,7 +132,7 @@ extension PageArena {
       clean = takeNext(next, more, zeroed, &dirt)
     }
     guard let clean else { return false }
-    unsafe noteUsed(clean, relieving: ownCache(nil).0)
+    unsafe noteUsed(clean, relieving: cacheInFirstSlot())
     if hasLimit, clean != 0 {
       // Where it is refused, the pages go back as the run that they are until they join the other.
       let taken = Taken(page: next, scavengedPages: clean)

@@ -47,7 +47,7 @@ struct ReturnPath: @unchecked Sendable {
 
   /// So many bytes at a time on request: one call of the kernel's takes a few milliseconds at the most.
   static var requestBatchBytes: UInt64 { 16 << 20 }
-  /// So many in the background and under a limit: about 0.2 ms.
+  /// So many otherwise: about 0.2 ms.
   static var backgroundBatchBytes: UInt64 { 4 << 20 }
   /// Runs that change hands in one stay under the heap lock.
   private static var runsPerLock: Int { 8 }
@@ -67,12 +67,13 @@ struct ReturnPath: @unchecked Sendable {
 
   /// The same for who must not wait.
   ///
-  /// - Returns: whether nobody else was at it, which may take long.
-  func releaseAtOnce(_ byteCount: UInt64, _ cause: ReleaseCause) -> Bool {
-    guard unsafe state.locks.pointee.release.tryLock() else { return false }
+  /// - Parameter prepare: is called before, where it is done at all.
+  /// - Returns: the bytes given back; `nil` where somebody else is at it, which may take long.
+  func releaseAtOnce(_ byteCount: UInt64, _ cause: ReleaseCause, prepare: () -> Void) -> UInt64? {
+    guard unsafe state.locks.pointee.release.tryLock() else { return nil }
     defer { unsafe state.locks.pointee.release.unlock() }
-    _ = pass(byteCount, .force, cause)
-    return true
+    prepare()
+    return pass(byteCount, .force, cause).releasedBytes
   }
 
   /// Call with `release` held.
