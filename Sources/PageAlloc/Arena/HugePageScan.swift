@@ -61,6 +61,8 @@ struct HugePageScan {
     var index = 0
     if let start = hexNumber(&index), index < length, line[index] == UInt8(ascii: "-") {
       isInside = false
+      // Under an emulator the file may tell of a host with a larger space.
+      guard let start = UInt(exactly: start) else { return }
       for range in 0..<rangeCount where ranges[range].contains(start) { isInside = true }
       return
     }
@@ -79,8 +81,8 @@ struct HugePageScan {
   }
 
   /// The hexadecimal number at the start of the line, and where it ends; `nil` where there is none.
-  private func hexNumber(_ index: inout Int) -> UInt? {
-    var value: UInt = 0
+  private func hexNumber(_ index: inout Int) -> UInt64? {
+    var value: UInt64 = 0
     while index < length {
       let byte = line[index]
       let digit: UInt8
@@ -89,7 +91,7 @@ struct HugePageScan {
       case 97...102: digit = byte - 87
       default: return index == 0 ? nil : value
       }
-      value = value &* 16 &+ UInt(digit)
+      value = value &* 16 &+ UInt64(digit)
       index += 1
     }
     return index == 0 ? nil : value
