@@ -78,7 +78,6 @@ extension ArenaState {
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
-    scavengedPages &-= clean
     while block.free != 0 {
       let first = block.free.trailingZeroBitCount
       let length = (~(block.free &>> UInt64(first))).trailingZeroBitCount
@@ -91,8 +90,7 @@ extension ArenaState {
     }
     let left = (block.free & block.scavenged).nonzeroBitCount
     inUsePages &-= block.free.nonzeroBitCount
-    scavengedPages &+= left
-    headroom.note(taken: clean &- left)
+    noteUsed(clean &- left)
     block.scavenged &= block.free
     allocator.flush(&block)
     return clean &- left

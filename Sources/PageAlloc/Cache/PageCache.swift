@@ -38,6 +38,7 @@ package struct PageCache: Equatable, Sendable {
     _ pageCount: Int
   ) -> (page: PageNumber, scavengedPages: Int)? {
     if free == 0 { return nil }
+    // A page, which is asked for most, without the steps of a run: on i386 they cost a third more.
     let lowest = pageCount == 1 ? free.trailingZeroBitCount : firstRun(of: pageCount, in: free)
     guard let first = lowest else { return nil }
     let taken = mask(from: first, count: pageCount)

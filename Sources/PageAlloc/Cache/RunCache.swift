@@ -15,7 +15,8 @@ import Synchronization
 //
 // A free makes its run the hot one, and the one before goes to its stack. A request takes the hot run or
 // one of its own size, or cuts the smallest larger one; one for an alignment does so where these lie right
-// (RunCache+Aligned). To the allocator these pages are in use; they are nobody's. Runs are not joined here: the allocator does that when they go back.
+// (RunCache+Aligned). To the allocator these pages are in use; they are nobody's. Runs are not joined here:
+// the allocator does that when they go back.
 //
 // Who may touch it
 // ----------------

@@ -97,17 +97,19 @@ struct Demand {
     return list
   }
 
-  /// The peak beside that of the rival whose time ours is compared with.
+  /// The peak beside that of the fastest rival, with which the time is compared, and of the leanest.
   private static func memory(_ result: RowResult) -> [Demand] {
-    let rivals = result.results.filter { $0.key != Peers.ours }
-    guard let ours = result.results[Peers.ours]?.figures,
-      let best = rivals.min(by: { $0.value.figures.p50 < $1.value.figures.p50 }),
-      best.value.figures.residentPeak > 0
-    else { return [] }
-    return [
-      Demand(
-        name: "\(result.row.name): peak resident ÷ \(best.key)",
-        value: ours.residentPeak / best.value.figures.residentPeak, bound: 1.05)
+    let rivals = result.results.filter { $0.key != Peers.ours && $0.value.figures.residentPeak > 0 }
+    guard let ours = result.results[Peers.ours]?.figures else { return [] }
+    let bests: [(what: String, key: (Figures) -> Double)] = [
+      ("fastest", \.p50), ("leanest", \.residentPeak),
     ]
+    return bests.compactMap { what, key in
+      rivals.min { key($0.value.figures) < key($1.value.figures) }.map { best in
+        Demand(
+          name: "\(result.row.name): peak ÷ \(what), \(best.key)",
+          value: ours.residentPeak / best.value.figures.residentPeak, bound: 1.05)
+      }
+    }
   }
 }
