@@ -80,16 +80,20 @@ extension PageAllocator {
       lowerSearchPage(to: page)
       let allocated = chunks.data(chunk).allocated
       var sum = summaries.leaf(chunk)
+      var total = 0
+      var end = 0
       repeat {
         let (page, pageCount) = batch[index]
         let place = Geometry.place(of: page)
         guard Geometry.chunk(of: page) == chunk, place &+ pageCount <= Geometry.pagesPerChunk
         else { break }
-        allocated.bits.remove(place..<(place &+ pageCount))
-        sum = allocated.summary(afterFreeing: place..<(place &+ pageCount), sum)
-        noteFreed(chunk: chunk, last: place &+ pageCount &- 1, pageCount: pageCount)
+        end = place &+ pageCount
+        total &+= pageCount
+        allocated.bits.remove(place..<end)
+        sum = allocated.summary(afterFreeing: place..<end, sum)
         index &+= 1
       } while index < batch.count
+      noteFreed(chunk: chunk, last: end &- 1, pageCount: total)
       summaries.set(leaf: chunk, sum, &stale)
     }
     summaries.carry(stale)

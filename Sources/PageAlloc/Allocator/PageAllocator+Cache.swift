@@ -23,20 +23,44 @@ extension PageAllocator {
       word = Geometry.place(of: found.page) >> 6
     }
 
+    let cache = takeBlock(chunk: chunk, word: word)
+    let allocated = chunks.data(chunk).allocated
+    // Below the lowest free page all are in use.
+    summaries.update(
+      leaf: chunk, allocated.summary(afterTakingUpTo: word, summaries.leaf(chunk)))
+    searchPage = cache.base &+ Geometry.pagesPerCache &- 1
+    return cache
+  }
+
+  /// Takes the whole 64-page block in which a run lies that ``place(_:)`` found.
+  ///
+  /// - Returns: a cache of its free pages, those of the run among them.
+  /// - Complexity: O(1).
+  package mutating func allocateBlock(
+    at place: (page: PageNumber, candidate: PageNumber)
+  ) -> PageCache {
+    let chunk = Geometry.chunk(of: place.page)
+    let cache = takeBlock(chunk: chunk, word: Geometry.place(of: place.page) >> 6)
+    summaries.update(leaf: chunk, chunks.data(chunk).allocated.summarize())
+    // What is free first may have lain in the block, of which nothing is.
+    let candidate =
+      place.candidate >= cache.base ? cache.base &+ Geometry.pagesPerCache &- 1 : place.candidate
+    if candidate > searchPage { searchPage = candidate }
+    return cache
+  }
+
+  /// Takes all free pages of a word of a chunk's; the summaries are the caller's to bring up to date.
+  @inline(__always)
+  private mutating func takeBlock(chunk: ChunkIndex, word: Int) -> PageCache {
     let data = chunks.data(chunk)
     let free = ~data.allocated.bits.word(word)
     let scavenged = data.scavenged.word(word)
-    let cache = PageCache(
-      base: Geometry.firstPage(of: chunk) &+ word &* Geometry.pagesPerCache,
-      free: free, scavenged: scavenged)
     data.allocated.bits.setWord(word, ~0)
     data.scavenged.setWord(word, scavenged & ~free)
     noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
-    // Below the lowest free page all are in use.
-    summaries.update(
-      leaf: chunk, data.allocated.summary(afterTakingUpTo: word, summaries.leaf(chunk)))
-    searchPage = cache.base &+ Geometry.pagesPerCache &- 1
-    return cache
+    return PageCache(
+      base: Geometry.firstPage(of: chunk) &+ word &* Geometry.pagesPerCache,
+      free: free, scavenged: scavenged)
   }
 
   /// Gives back what is left in a cache, and leaves it empty.

@@ -7,7 +7,7 @@
 //
 //   in use, a cache's share     short runs                       long runs
 //   up to 3 limits              the limit                        the limit
-//   beyond                      a 64th of the share, at least    the limit
+//   beyond                      a 16th of the share, at least    the limit
 //                               1 MiB, at most the limit
 //   both, for all caches        or what is left of a tenth of what is in use, where that is more
 
@@ -22,7 +22,7 @@ extension ArenaState {
     if isLong { return max(limit, shared) }
     let share = inUsePages / max(1, ownedCaches)
     // The limit is at most all pages there are: three of it fit a word.
-    let own = share <= 3 &* limit ? limit : min(limit, max(RunCache.firstBound, share / 64))
+    let own = share <= 3 &* limit ? limit : min(limit, max(RunCache.firstBound, share / 16))
     return max(own, shared)
   }
 }

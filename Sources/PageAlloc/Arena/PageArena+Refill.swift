@@ -29,16 +29,14 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
     var clean = 0
+    var run: CachedRun?
     unsafe state.pointee.serve(cache)
-    if unsafe !state.pointee.takePassed(pages, into: cache, limit: cacheLimit) {
+    if unsafe state.pointee.takePassed(pages, into: cache, limit: cacheLimit) {
+      run = unsafe cache.pointee.take(pages)
+    } else if !hasLimit {
       // A block may bring more resident memory than a limit allows, and only one run can be refused.
-      if hasLimit {
-        unsafe state.locks.pointee.heap.unlock()
-        return nil
-      }
-      clean = unsafe state.pointee.refill(cache, limit: cacheLimit)
+      (run, clean) = unsafe state.pointee.refill(cache, for: pages, limit: cacheLimit)
     }
-    let run = unsafe cache.pointee.take(pages)
     if let run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
     unsafe state.locks.pointee.heap.unlock()
     unsafe noteUsed(clean, relieving: cache)
@@ -68,32 +66,43 @@ extension PageArena {
 }
 
 extension ArenaState {
-  /// Moves the free runs of the lowest block that has any into a cache. Call with `heap` held, as the
-  /// cache's owner, outside of it, when it was served.
+  /// Takes the lowest run that is long enough, and moves what else is free in its block of 64 pages into a
+  /// cache. Call with `heap` held, as the cache's owner, outside of it, when it was served.
   ///
-  /// - Returns: how many of the pages were scavenged.
-  mutating func refill(_ cache: UnsafeMutablePointer<RunCache>, limit: Int) -> Int {
-    var block = allocator.allocateCache()
+  /// - Returns: the run, `nil` where there is none; and how many of all these pages were scavenged.
+  mutating func refill(
+    _ cache: UnsafeMutablePointer<RunCache>, for pages: Int, limit: Int
+  ) -> (run: CachedRun?, clean: Int) {
+    guard let place = allocator.place(pages) else { return (nil, 0) }
+    let first = place.page & (Geometry.pagesPerCache &- 1)
+    if first &+ pages > Geometry.pagesPerCache {
+      // It goes on in the next block.
+      let taken = take(at: place, pages) { _, _ in }
+      let clean = taken.scavengedPages
+      return (CachedRun(page: taken.page, isClean: clean == pages), clean)
+    }
+    var block = allocator.allocateBlock(at: place)
     let clean = (block.free & block.scavenged).nonzeroBitCount
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
-    while block.free != 0 {
-      let first = block.free.trailingZeroBitCount
-      let length = (~(block.free &>> UInt64(first))).trailingZeroBitCount
-      let bits = mask(from: first, count: length)
-      let run = CachedRun(
-        page: block.base + first, isClean: block.scavenged & bits == bits)
+    let run = block.take(from: first, pages)
+    var offered = block.free & ~block.rest(above: first &+ pages, ofRunsOf: pages)
+    while offered != 0 {
+      let first = offered.trailingZeroBitCount
+      let length = (~(offered &>> UInt64(first))).trailingZeroBitCount
+      var after = block
+      let run = after.take(from: first, length)
       guard unsafe cache.pointee.stack(run, length, limit: limit) else { break }
-      block.free &= ~bits
-      block.scavenged &= ~bits
+      block = after
+      offered &= block.free
     }
     let left = (block.free & block.scavenged).nonzeroBitCount
     inUsePages &-= block.free.nonzeroBitCount
     noteUsed(clean &- left)
     block.scavenged &= block.free
     allocator.flush(&block)
-    return clean &- left
+    return (run, clean &- left)
   }
 
   /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
@@ -147,5 +156,31 @@ extension ArenaState {
       unsafe position = cache.pointee.next
     }
     return isDone
+  }
+}
+
+extension PageCache {
+  /// Takes pages that are free.
+  @inline(__always)
+  fileprivate mutating func take(from first: Int, _ pages: Int) -> CachedRun {
+    let bits = mask(from: first, count: pages)
+    let run = CachedRun(page: base &+ first, isClean: scavenged & bits == bits)
+    free &= ~bits
+    scavenged &= ~bits
+    return run
+  }
+
+  /// What is too short for one more run of a size, where all is free from a place to the end of the block: it may
+  /// go on in the next one.
+  ///
+  /// - Parameter place: 1 ... 64.
+  @inline(__always)
+  fileprivate func rest(above place: Int, ofRunsOf pages: Int) -> UInt64 {
+    let freeAtEnd = (~free).leadingZeroBitCount
+    if place &+ freeAtEnd < Geometry.pagesPerCache { return 0 }
+    let above = Geometry.pagesPerCache &- place
+    let rest = above % pages
+    // A shift of 0 ... 15.
+    return ~(~0 &>> UInt64(truncatingIfNeeded: rest))
   }
 }

@@ -295,6 +295,29 @@ extension RunCache {
     return 0
   }
 
+  /// The largest size, `pages` or below, of which there is a run; 0 for none.
+  ///
+  /// - Parameter pages: 0 ... 127.
+  @inline(__always)
+  private mutating func largestFilled(upTo pages: Int) -> Int {
+    var index = pages >> 6
+    var mask: UInt64 = ~0 &>> UInt64(truncatingIfNeeded: 63 &- pages & 63)
+    while index >= 0 {
+      // 1 or 0, by the condition.
+      var bits = unsafe filled[unchecked: index] & mask
+      while bits != 0 {
+        let size = index << 6 | (63 &- bits.leadingZeroBitCount)
+        if count(of: size) != 0 { return size }
+        let highest: UInt64 = 1 &<< UInt64(truncatingIfNeeded: size)
+        unsafe filled[unchecked: index] &= ~highest
+        bits &= ~highest
+      }
+      mask = ~0
+      index -= 1
+    }
+    return 0
+  }
+
   /// Runs of a size. A checked access would copy the whole array to read from it.
   @inline(__always)
   func count(of pages: Int) -> UInt8 {
@@ -325,14 +348,11 @@ extension RunCache {
     var isAny = true
     while isAny, roomTaken > target {
       isAny = false
-      var pages = Self.longestStacked
+      var pages = largestFilled(upTo: Self.longestStacked)
       while pages > 0, roomTaken > target {
-        let count = Int(count(of: pages))
-        if count > 0 {
-          drain(stack: pages, to: count / 2, body)
-          isAny = true
-        }
-        pages -= 1
+        drain(stack: pages, to: Int(count(of: pages)) / 2, body)
+        isAny = true
+        pages = largestFilled(upTo: pages &- 1)
       }
     }
   }

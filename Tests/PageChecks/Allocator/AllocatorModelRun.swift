@@ -171,8 +171,16 @@ extension AllocatorModelRun {
   private mutating func useCache(_ number: Int, _ recorder: inout Recorder) {
     let slot = random.below(4)
     if naiveCaches[slot].isEmpty {
-      naiveCaches[slot] = model.takeCache()
-      caches[slot] = subject.allocator.allocateCache()
+      if random.below(2) == 0 {
+        naiveCaches[slot] = model.takeCache()
+        caches[slot] = subject.allocator.allocateCache()
+      } else {
+        let count = random.logarithmic(6)
+        naiveCaches[slot] = model.takeCache(for: count)
+        caches[slot] =
+          subject.allocator.place(count).map { subject.allocator.allocateBlock(at: $0) }
+          ?? PageCache()
+      }
       recorder.expect(caches[slot] == naiveCaches[slot].packed, "step \(number): cache taken")
     }
     let count = random.logarithmic(4)

@@ -129,10 +129,10 @@ struct NaiveCache {
 }
 
 extension NaiveAllocator {
-  /// The block of the lowest free page.
-  mutating func takeCache() -> NaiveCache {
+  /// The block that the lowest run of so many pages starts in.
+  mutating func takeCache(for count: Int = 1) -> NaiveCache {
     var cache = NaiveCache()
-    guard let page = firstFit(1) else { return cache }
+    guard let page = firstFit(count) else { return cache }
     cache.base = page / 64 * 64
     for place in 0..<64 {
       let page = cache.base + place

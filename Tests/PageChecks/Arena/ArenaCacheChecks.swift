@@ -27,6 +27,41 @@ package let arenaCacheChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
+  Check("cache: the block of the lowest run that fits comes at once") { recorder in
+    guard let arena = makeArena(&recorder), let whole = arena.take(256, &recorder) else { return }
+    // Of two blocks some is free, of the next two all. Too little, then a run that fits.
+    for part in [whole.part(2, 3), whole.part(70, 6), whole.part(80, 1), whole.part(128, 128)] {
+      arena.give(part, &recorder)
+    }
+    withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+      var runs: [Run] = []
+      func take(_ pages: Int, at place: Int, left atHand: UInt64, _ recorder: inout Recorder)
+        throws(PageArenaError)
+      {
+        let run = try cache.run(pages)
+        runs.append(run)
+        recorder.expectEqual(Int(run.address - whole.address) >> 13, place, "place of \(pages)")
+        recorder.expectEqual(arena.statistics.cachedBytes >> 13, atHand, "at hand")
+      }
+      try take(6, at: 70, left: 1, &recorder)
+      try take(1, at: 80, left: 0, &recorder)
+      try take(3, at: 2, left: 0, &recorder)
+      // Five to a block; the nine pages that are left join the next one.
+      for index in 0..<5 {
+        try take(11, at: 128 + 11 * index, left: UInt64(44 - 11 * index), &recorder)
+      }
+      try take(11, at: 183, left: 0, &recorder)
+      try take(11, at: 194, left: 44, &recorder)
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      for run in runs { unsafe try cache.deallocate(run.pointer, pages: run.pages) }
+    }
+    for part in [whole.part(0, 2), whole.part(5, 65), whole.part(76, 4), whole.part(81, 47)] {
+      arena.give(part, &recorder)
+    }
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants at the end")
+  },
+
   Check("cache: it holds no more than its bound") { recorder in
     var options = PageArena.Options()
     options.threadCacheByteCount = 1 << 20

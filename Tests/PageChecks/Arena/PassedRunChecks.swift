@@ -6,7 +6,7 @@ import PageAlloc
 package let passedRunChecks: [Check] = [
   Check("passed: all of what one owner frees stays at hand, and comes to another") { recorder in
     // As many as whole blocks of 64 pages have, so that nothing else is at hand.
-    for (count, pages) in [(320, 1), (96, 5), (60, 16)] {
+    for (count, pages) in [(320, 1), (64, 5), (60, 16)] {
       recorder.context = "\(pages) pages"
       withHandover(&recorder, runs: count, of: pages) {
         arena, from, to, recorder throws(PageArenaError) in

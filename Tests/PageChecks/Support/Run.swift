@@ -154,3 +154,23 @@ package func makeArena(_ recorder: inout Recorder, _ options: PageArena.Options)
     return nil
   }
 }
+
+extension PageArena.Cache {
+  /// Takes a run.
+  mutating func run(
+    _ pages: Int, alignment: Int = PageArena.pageSize
+  ) throws(PageArenaError) -> Run {
+    unsafe Run(try allocate(pages: pages, alignment: alignment), pages: pages)
+  }
+}
+
+/// Gives a body a handle of an arena.
+func withCache(
+  of arena: PageArena, _ recorder: inout Recorder,
+  _ body: (inout PageArena.Cache, inout Recorder) throws(PageArenaError) -> Void
+) {
+  do throws(PageArenaError) {
+    var cache = try arena.makeCache()
+    try body(&cache, &recorder)
+  } catch { recorder.fail(error.description) }
+}
