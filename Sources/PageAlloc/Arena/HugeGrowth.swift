@@ -7,7 +7,7 @@
 /// much each time.
 struct HugeGrowth {
   /// Pages that grow without: a small program has nothing to gain.
-  private static var plainPages: Int { 2048 }
+  private static var plainPages: Int { 1024 }
   /// As long as the small pages would take, or nearly.
   private static var slowNanoseconds: UInt64 { 600_000 }
   private static var firstPause: Int { 1 }

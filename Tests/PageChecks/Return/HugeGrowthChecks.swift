@@ -3,10 +3,10 @@ import SysMem
 
 /// Huge pages for what an arena grows by, where they come quickly.
 package let hugeGrowthChecks: [Check] = [
-  Check("huge growth: beyond the first 16 MiB, with the first page there at once") { recorder in
+  Check("huge growth: beyond the first 8 MiB, with the first page there at once") { recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder) else { return }
-    recorder.expect(calls.takeWishes() == [], "nothing of the first 16 MiB")
+    recorder.expect(calls.takeWishes() == [], "nothing of the first 8 MiB")
     guard let run = heap.grow(&recorder) else { return }
     recorder.expect(calls.takeWishes() == [heap.wish(run, 0, 4, true)], "all of the next chunk")
     // An emulator may say that it did what it did not.
@@ -170,14 +170,14 @@ package let hugeGrowthChecks: [Check] = [
   },
 ]
 
-/// An arena without caches of which 16 MiB are in use, no page more or less.
+/// An arena without caches of which 8 MiB are in use, no page more or less.
 private struct Growing {
   let arena: PageArena
 
   init?(_ calls: FakeCalls, _ clock: FakeClock, _ recorder: inout Recorder) {
     var options = PageArena.Options.stepped(clock)
     options.calls = calls
-    guard let arena = makeArena(&recorder, options), arena.take(2048, &recorder) != nil
+    guard let arena = makeArena(&recorder, options), arena.take(1024, &recorder) != nil
     else { return nil }
     self.arena = arena
   }

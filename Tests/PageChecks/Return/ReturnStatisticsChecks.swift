@@ -95,8 +95,8 @@ package let returnStatisticsChecks: [Check] = [
       recorder.expectEqual(
         calls.adviceCallCount.load(ordering: .relaxed),
         policy == .system || policy == .automatic ? 0 : 1, "advice")
-      // Beyond the first 16 MiB, where a small program ends.
-      _ = arena.take(2048, &recorder)
+      // Beyond the first 8 MiB, where a small program ends.
+      _ = arena.take(1024, &recorder)
       calls.refuse(.madvise)
       _ = arena.take(1024, &recorder)
       recorder.expectEqual(
