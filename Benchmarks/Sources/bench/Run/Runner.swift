@@ -9,11 +9,11 @@ struct Plan {
   /// Nanoseconds of measuring for one rival in one round.
   let nanoseconds: UInt64
   let singleOperations: Int
-  /// A row of replays starts no further round after so many seconds.
+  /// A row of replays starts no further round so many seconds after its first.
   let replaySeconds: Double
 
   static let full = Plan(
-    rounds: 5, nanoseconds: 50_000_000, singleOperations: 20_000, replaySeconds: 6)
+    rounds: 5, nanoseconds: 50_000_000, singleOperations: 20_000, replaySeconds: 10)
   static let quick = Plan(
     rounds: 3, nanoseconds: 8_000_000, singleOperations: 5_000, replaySeconds: 0)
 }
@@ -37,9 +37,13 @@ struct Runner {
     if row.writes { taking.removeAll { $0.name == Peers.nobody } }
     var samples: [String: [Figures]] = [:]
     var result = RowResult(row: row)
-    let start = Date()
+    var start = Date()
     for round in 0..<plan.rounds {
-      if row.isReplay, round > 0, Date().timeIntervalSince(start) > plan.replaySeconds { break }
+      if row.isReplay, round == 1 {
+        start = Date()
+        taking = contenders(taking, samples)
+      }
+      if row.isReplay, round > 0, Date().timeIntervalSince(start) >= plan.replaySeconds { break }
       for offset in taking.indices {
         // Another one goes first each time.
         let peer = taking[(offset + round) % taking.count]
@@ -60,6 +64,14 @@ struct Runner {
       result.results[name] = Combined(list)
     }
     return result
+  }
+
+  /// Ours, and the rivals that may be the best one of a row by their first round. The others would take most of
+  /// the time that the rounds have.
+  private func contenders(_ rivals: [Peer], _ samples: [String: [Figures]]) -> [Peer] {
+    let times = samples.compactMapValues { $0.first?.p50 }
+    let best = times.filter { $0.key != Peers.ours }.values.min() ?? 0
+    return rivals.filter { $0.name == Peers.ours || times[$0.name] ?? .infinity <= 1.5 * best }
   }
 
   private func measureHere(_ row: Row, _ peer: Peer) -> Figures {
@@ -93,7 +105,8 @@ struct Combined {
     for key in keys {
       // What no round knows stays unknown.
       let sorted = list.map { $0[keyPath: key] }.filter { $0 != -1 }.sorted()
-      figures[keyPath: key] = sorted.isEmpty ? -1 : sorted[sorted.count / 2]
+      figures[keyPath: key] =
+        sorted.isEmpty ? -1 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
     self.figures = figures
   }
