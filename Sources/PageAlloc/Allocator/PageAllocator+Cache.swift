@@ -32,9 +32,9 @@ extension PageAllocator {
     return cache
   }
 
-  /// Takes the whole 64-page block in which a run lies that ``place(_:)`` found.
+  /// Takes the whole 64-page block in which a run starts that ``place(_:)`` found.
   ///
-  /// - Returns: a cache of its free pages, those of the run among them.
+  /// - Returns: a cache of its free pages, those of the run among them as far as they lie there.
   /// - Complexity: O(1).
   package mutating func allocateBlock(
     at place: (page: PageNumber, candidate: PageNumber)

@@ -2,9 +2,9 @@ import CThreadSlots
 import Synchronization
 import SysMem
 
-// Between the caches and the allocator, by the lock: a cache is refilled with all free runs of the
-// 64-page block that holds the lowest free page, as the Go runtime's page caches are, so that pages
-// used before are used again first; it is relieved of many runs at once.
+// Between the caches and the allocator, by the lock: a cache is refilled with the free runs of the 64-page
+// block where the lowest run starts that is long enough, so that pages used before are used again first;
+// it is relieved of many runs at once.
 
 extension PageArena {
   /// The largest request that a block of 64 pages is taken for.
@@ -69,7 +69,11 @@ extension ArenaState {
   /// Takes the lowest run that is long enough, and moves what else is free in its block of 64 pages into a
   /// cache. Call with `heap` held, as the cache's owner, outside of it, when it was served.
   ///
+  /// - Parameters:
+  ///   - pages: 1 ... 16.
+  ///   - limit: pages that the cache may hold.
   /// - Returns: the run, `nil` where there is none; and how many of all these pages were scavenged.
+  /// - Complexity: O(1).
   mutating func refill(
     _ cache: UnsafeMutablePointer<RunCache>, for pages: Int, limit: Int
   ) -> (run: CachedRun?, clean: Int) {
@@ -78,29 +82,27 @@ extension ArenaState {
     if first &+ pages > Geometry.pagesPerCache {
       // It goes on in the next block.
       let taken = take(at: place, pages) { _, _ in }
-      let clean = taken.scavengedPages
-      return (CachedRun(page: taken.page, isClean: clean == pages), clean)
+      return (CachedRun((taken.page, taken.scavengedPages), pages), taken.scavengedPages)
     }
     var block = allocator.allocateBlock(at: place)
     let clean = (block.free & block.scavenged).nonzeroBitCount
     // Warm memory is better than fresh.
     if clean != 0 { giveBackSpares() }
     inUsePages &+= block.free.nonzeroBitCount
-    let run = block.take(from: first, pages)
+    let run = CachedRun(block.take(from: first, pages), pages)
     var offered = block.free & ~block.rest(above: first &+ pages, ofRunsOf: pages)
     while offered != 0 {
-      let first = offered.trailingZeroBitCount
-      let length = (~(offered &>> UInt64(first))).trailingZeroBitCount
-      var after = block
-      let run = after.take(from: first, length)
-      guard unsafe cache.pointee.stack(run, length, limit: limit) else { break }
-      block = after
+      let start = offered.trailingZeroBitCount
+      let length = (~(offered &>> UInt64(start))).trailingZeroBitCount
+      var others = block
+      let other = CachedRun(others.take(from: start, length), length)
+      guard unsafe cache.pointee.stack(other, length, limit: limit) else { break }
+      block = others
       offered &= block.free
     }
     let left = (block.free & block.scavenged).nonzeroBitCount
     inUsePages &-= block.free.nonzeroBitCount
     noteUsed(clean &- left)
-    block.scavenged &= block.free
     allocator.flush(&block)
     return (run, clean &- left)
   }
@@ -159,27 +161,26 @@ extension ArenaState {
   }
 }
 
-extension PageCache {
-  /// Takes pages that are free.
+extension CachedRun {
+  /// A run out of a block.
   @inline(__always)
-  fileprivate mutating func take(from first: Int, _ pages: Int) -> CachedRun {
-    let bits = mask(from: first, count: pages)
-    let run = CachedRun(page: base &+ first, isClean: scavenged & bits == bits)
-    free &= ~bits
-    scavenged &= ~bits
-    return run
+  fileprivate init(_ taken: (page: PageNumber, scavengedPages: Int), _ pages: Int) {
+    self.init(page: taken.page, isClean: taken.scavengedPages == pages)
   }
+}
 
+extension PageCache {
   /// What is too short for one more run of a size, where all is free from a place to the end of the block: it may
-  /// go on in the next one.
+  /// go on in the next one. Nothing where some of it is in use.
   ///
-  /// - Parameter place: 1 ... 64.
+  /// - Parameters:
+  ///   - place: 1 ... 64.
+  ///   - pages: 1 ... 16.
   @inline(__always)
   fileprivate func rest(above place: Int, ofRunsOf pages: Int) -> UInt64 {
     let freeAtEnd = (~free).leadingZeroBitCount
     if place &+ freeAtEnd < Geometry.pagesPerCache { return 0 }
-    let above = Geometry.pagesPerCache &- place
-    let rest = above % pages
+    let rest = (Geometry.pagesPerCache &- place) % pages
     // A shift of 0 ... 15.
     return ~(~0 &>> UInt64(truncatingIfNeeded: rest))
   }

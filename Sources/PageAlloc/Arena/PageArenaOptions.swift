@@ -65,7 +65,7 @@ extension PageArena {
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
     /// That is for runs of up to 127 pages, and as much again for longer ones. Where a thread's share of what
-    /// is in use is more than three times that, it is less for the short runs: a 16th of the share, but not
+    /// is in use is three to sixteen times that, it is less for the short runs: a 16th of the share, but not
     /// less than 1 MiB. Where much is in use it may be more: a tenth of it for all threads together. The runs
     /// are reused without a lock. Runs of up to 16 pages that one thread frees and another may want are kept
     /// besides, for all threads together at most a quarter of what one may have.

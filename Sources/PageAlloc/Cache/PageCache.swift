@@ -41,6 +41,18 @@ package struct PageCache: Equatable, Sendable {
     // A page, which is asked for most, without the steps of a run: on i386 they cost a third more.
     let lowest = pageCount == 1 ? free.trailingZeroBitCount : firstRun(of: pageCount, in: free)
     guard let first = lowest else { return nil }
+    return take(from: first, pageCount)
+  }
+
+  /// Hands out `pageCount` pages that are free, from the place `first` on.
+  ///
+  /// - Parameter pageCount: 1 ... 64.
+  /// - Returns: the first page and how many of the pages were scavenged.
+  /// - Complexity: O(1).
+  @inlinable @inline(__always)
+  package mutating func take(
+    from first: Int, _ pageCount: Int
+  ) -> (page: PageNumber, scavengedPages: Int) {
     let taken = mask(from: first, count: pageCount)
     let clean = (scavenged & taken).nonzeroBitCount
     free &= ~taken

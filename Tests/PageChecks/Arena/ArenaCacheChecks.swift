@@ -62,6 +62,33 @@ package let arenaCacheChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants at the end")
   },
 
+  Check("cache: of a block the kernel has in part, what is clean is known") { recorder in
+    guard let arena = makeArena(&recorder), let whole = arena.take(256, &recorder) else { return }
+    whole.stamp(1)
+    // Six dirty pages, 192 clean ones.
+    arena.give(whole.part(64, 192), &recorder)
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "given back")
+    arena.give(whole.part(58, 6), &recorder)
+    var runs: [Run] = []
+    // Across the edge; four of a block at once, the last three pages of which stay; the next edge.
+    for (pages, place, clean) in [
+      (11, 58, 5), (14, 69, 56), (14, 83, 0), (14, 97, 0), (14, 111, 0), (14, 125, 14),
+    ] {
+      recorder.context = "page \(place)"
+      let before = arena.statistics.scavengedBytes
+      guard let run = arena.take(pages, zeroed: true, &recorder) else { return }
+      recorder.expectEqual(Int(run.address - whole.address) >> 13, place, "place")
+      recorder.expectEqual(
+        (before - arena.statistics.scavengedBytes) >> 13, UInt64(clean), "clean pages")
+      recorder.expect(run.isZero, "zero")
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      runs.append(run)
+    }
+    for run in runs { arena.give(run, &recorder) }
+    arena.give(whole.part(0, 58), &recorder)
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+  },
+
   Check("cache: it holds no more than its bound") { recorder in
     var options = PageArena.Options()
     options.threadCacheByteCount = 1 << 20
@@ -104,6 +131,28 @@ package let arenaCacheChecks: [Check] = [
       recorder.expect(most <= bound + 64, "at most \(most) pages at hand")
       recorder.expect(most > bound / 4, "\(most) pages at hand")
     }
+  },
+
+  Check("cache: short runs keep a 16th where long ones have the tenth") { recorder in
+    var options = PageArena.Options()
+    options.scavenging = .manual
+    options.threadCacheByteCount = 1024 << 13
+    guard let arena = makeArena(&recorder, options), let long = arena.take(1000, &recorder)
+    else { return }
+    var runs: [Run] = []
+    for index in 0..<360 {
+      guard let run = arena.take(1 + index % 64, &recorder) else { return }
+      runs.append(run)
+    }
+    arena.give(long, &recorder)
+    var most: UInt64 = 0
+    for run in runs[..<90] {
+      arena.give(run, &recorder)
+      most = max(most, arena.statistics.cachedBytes >> 13)
+    }
+    let inUse = arena.statistics.readyBytes >> 13
+    recorder.expect(most <= 1000 + inUse / 16 + 64, "at most \(most) pages at hand")
+    recorder.expect(most > 1000 + inUse / 32, "\(most) pages at hand")
   },
 
   Check("cache: a second free is caught, of whole runs and of parts") { recorder in

@@ -170,14 +170,15 @@ package let hugeGrowthChecks: [Check] = [
   },
 ]
 
-/// An arena without caches of which 8 MiB are in use, no page more or less.
+/// An arena without caches that has grown twice: 8 MiB, all in use.
 private struct Growing {
   let arena: PageArena
 
   init?(_ calls: FakeCalls, _ clock: FakeClock, _ recorder: inout Recorder) {
     var options = PageArena.Options.stepped(clock)
     options.calls = calls
-    guard let arena = makeArena(&recorder, options), arena.take(1024, &recorder) != nil
+    guard let arena = makeArena(&recorder, options), arena.take(512, &recorder) != nil,
+      arena.take(512, &recorder) != nil
     else { return nil }
     self.arena = arena
   }
