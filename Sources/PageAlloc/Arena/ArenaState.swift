@@ -133,6 +133,7 @@ extension ArenaState {
     runs.setLength(place.page, pageCount)
     inUsePages &+= pageCount
     takesSinceSparing &+= 1
+    noteInUse()
     if clean != 0 {
       noteUsed(clean)
       // Warm memory is better than fresh.
@@ -146,6 +147,16 @@ extension ArenaState {
   mutating func noteUsed(_ scavenged: Int) {
     scavengedPages &-= scavenged
     headroom.note(taken: scavenged)
+  }
+
+  /// Counts what is handed out, where more pages than ever are out of the allocator.
+  ///
+  /// - Complexity: O(caches), once in 1 MiB.
+  @inline(__always)
+  mutating func noteInUse() {
+    if inUsePages > headroom.nextCount {
+      headroom.note(inUse: handedOutPages, outPages: inUsePages)
+    }
   }
 
   /// Gives a part of a run back to the allocator; what is left on either side are runs of their own.

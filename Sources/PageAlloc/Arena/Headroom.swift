@@ -21,10 +21,13 @@ import Synchronization
 struct Headroom: ~Copyable {
   /// Pages that nothing backed, taken since somebody last looked.
   private var takenPages = 0
-  /// The most pages that were in use whenever somebody looked.
+  /// The most pages that were handed out whenever somebody counted them: at each look, and where more pages than
+  /// ever are out of the allocator.
   private var peakInUse = 0
-  /// The most pages that stayed resident after that.
+  /// The most pages that stayed resident after a look.
   private var peakResident = 0
+  /// Where more pages than so many are out of the allocator, it is time to count.
+  private(set) var nextCount = 0
   /// Free pages per 1,024 in use that may stay resident; `nil`: any number.
   private let per1024: Int?
   // Written with `heap` held; read relaxed without, as a hint.
@@ -32,6 +35,8 @@ struct Headroom: ~Copyable {
 
   /// Somebody looks each time so many pages were taken: 4 MiB.
   private static var stepPages: Int { Geometry.pagesPerChunk }
+  /// Pages more out of the allocator from one count to the next: 1 MiB.
+  private static var countStep: Int { 128 }
   /// So many free pages may stay in any case, 24 MiB. With 16, programs that use 100 MiB took a fifth longer.
   private static var leastPages: Int { 3072 }
 
@@ -43,6 +48,7 @@ struct Headroom: ~Copyable {
     } else {
       per1024 = options.headroomPer1024
     }
+    if per1024 == nil { nextCount = .max }
   }
 
   /// Whether somebody should look. Needs no lock.
@@ -55,6 +61,12 @@ struct Headroom: ~Copyable {
     if per1024 == nil { return }
     takenPages &+= pages
     if takenPages >= Self.stepPages { due.store(true, ordering: .relaxed) }
+  }
+
+  /// So many pages are handed out, of so many that are out of the allocator.
+  mutating func note(inUse: Int, outPages: Int) {
+    peakInUse = max(peakInUse, inUse)
+    nextCount = outPages + Self.countStep
   }
 
   /// How many of the resident pages should go back now.

@@ -104,6 +104,7 @@ extension ArenaState {
     inUsePages &-= block.free.nonzeroBitCount
     noteUsed(clean &- left)
     allocator.flush(&block)
+    noteInUse()
     return (run, clean &- left)
   }
 

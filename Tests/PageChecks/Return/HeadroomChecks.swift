@@ -30,6 +30,22 @@ package let headroomChecks: [Check] = [
     recorder.expectEqual(heap.calls.takeGivenBack().count, 0, "given back within the headroom")
   },
 
+  Check("headroom: what was in use of memory that was there counts") { recorder in
+    guard let heap = Holed(headroom: 102, &recorder) else { return }
+    for _ in 0..<3 { heap.takeFresh(1024, &recorder) }
+    // All the holes at once: 11,264 pages in use, and nobody takes fresh memory.
+    let runs = (0..<8).compactMap { _ in heap.arena.take(512, &recorder) }
+    for run in runs {
+      heap.arena.give(run.part(0, 256), &recorder)
+      heap.arena.give(run.part(256, 256), &recorder)
+    }
+    for _ in 0..<3 { heap.takeFresh(1024, &recorder) }
+    recorder.expectEqual(heap.calls.takeGivenBack().count, 0, "given back within the headroom")
+    recorder.expectEqual(heap.residentPages, 11_264 + 3072, "pages that stay")
+    heap.takeFresh(1024, &recorder)
+    recorder.expectEqual(heap.residentPages, 11_264 + 3072, "pages that stay, and no more")
+  },
+
   Check("headroom: nothing goes back where nobody is to scavenge") { recorder in
     guard let heap = Holed(headroom: nil, &recorder) else { return }
     for _ in 0..<16 { heap.takeFresh(1024, &recorder) }
