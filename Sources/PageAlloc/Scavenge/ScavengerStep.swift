@@ -58,8 +58,11 @@ extension ReturnPath {
       if clock.processorTime() &- processorTime >= Self.workNanoseconds { break }
     }
     if released == 0 {
-      // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends.
-      if drainCaches() > 0 { unsafe state.steps.pointee.idleGenerations = 0 }
+      // Perhaps it is in the caches of threads: then it is free, and old enough when the next generation ends.
+      // In the first, what is in use by turns has not been seen yet.
+      if unsafe state.steps.pointee.idleGenerations > 0, drainCaches() > 0 {
+        unsafe state.steps.pointee.idleGenerations = 0
+      }
       return finish(now, isIdle: true)
     }
     unsafe state.steps.pointee.idleGenerations = 0

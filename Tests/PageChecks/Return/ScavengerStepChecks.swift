@@ -165,25 +165,7 @@ package let scavengerStepChecks: [Check] = [
   },
 
   Check("scavenger: what caches held when it came to them goes a generation later") { recorder in
-    let clock = FakeClock()
-    var options = PageArena.Options.stepped(clock)
-    options.threadCacheByteCount = 16 << 20
-    guard let arena = makeArena(&recorder, options), arena.take(1000, &recorder) != nil
-    else { return }
-    var runs: [Run] = []
-    for _ in 0..<16 {
-      guard let run = arena.take(32, &recorder) else { return }
-      run.stamp(1)
-      runs.append(run)
-    }
-    // Seen in use, so that for two generations it may come back.
-    _ = arena.backgroundStep()
-    for run in runs { arena.give(run, &recorder) }
-    recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand")
-    guard runUntilParked(arena, clock, &recorder) != nil else { return }
-    let statistics = arena.statistics
-    recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
-    recorder.expect(statistics.residentBytes <= 1228 * 8192, "\(statistics.residentBytes) stay")
+    for wasSeen in [true, false] { giveBackAtHand(wasSeen: wasSeen, &recorder) }
   },
 
   Check("scavenger: word of stalls empties the arena, what is at hand included") { recorder in
@@ -201,6 +183,31 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]
+
+/// An arena of 1,000 pages in use and 512 at hand, which the scavenger may have seen in use before, gives those back.
+private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
+  let clock = FakeClock()
+  var options = PageArena.Options.stepped(clock)
+  options.threadCacheByteCount = 16 << 20
+  guard let arena = makeArena(&recorder, options), arena.take(1000, &recorder) != nil
+  else { return }
+  var runs: [Run] = []
+  for _ in 0..<16 {
+    guard let run = arena.take(32, &recorder) else { return }
+    run.stamp(1)
+    runs.append(run)
+  }
+  // Seen in use, so that for two generations it may come back; or not, then it is left alone for one.
+  if wasSeen { _ = arena.backgroundStep() }
+  for run in runs { arena.give(run, &recorder) }
+  recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand")
+  recorder.expect(arena.backgroundStep() != .park, "there is too much")
+  recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand after the first step")
+  guard runUntilParked(arena, clock, &recorder) != nil else { return }
+  let statistics = arena.statistics
+  recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
+  recorder.expect(statistics.residentBytes <= 1228 * 8192, "\(statistics.residentBytes) stay")
+}
 
 /// A kernel that stalls more and more.
 private final class RisingPressure: SystemFiles {
