@@ -13,6 +13,7 @@ extension ArenaState {
     runs.setLength(page, pageCount)
     inUsePages &+= pageCount
     noteUsed(clean)
+    noteInUse()
     return clean
   }
 

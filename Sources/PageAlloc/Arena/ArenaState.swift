@@ -133,12 +133,12 @@ extension ArenaState {
     runs.setLength(place.page, pageCount)
     inUsePages &+= pageCount
     takesSinceSparing &+= 1
-    noteInUse()
     if clean != 0 {
       noteUsed(clean)
       // Warm memory is better than fresh.
       giveBackSpares()
     }
+    noteInUse()
     return Taken(page: place.page, scavengedPages: clean)
   }
 

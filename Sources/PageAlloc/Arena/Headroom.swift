@@ -22,7 +22,7 @@ struct Headroom: ~Copyable {
   /// Pages that nothing backed, taken since somebody last looked.
   private var takenPages = 0
   /// The most pages that were handed out whenever somebody counted them: at each look, and where more pages than
-  /// ever are out of the allocator.
+  /// ever are out of the allocator. What comes out of caches is not counted as it comes.
   private var peakInUse = 0
   /// The most pages that stayed resident after a look.
   private var peakResident = 0

@@ -107,6 +107,8 @@ struct ScavengeSteps {
   var lastStep: UInt64 = 0
   var lastProcessorTime: UInt64 = 0
   var generationStart: UInt64 = 0
+  /// None has ended since it was woken.
+  var isFirstGeneration = true
   /// The most pages in use that were seen in this generation and in the one before.
   var peak = 0
   var previousPeak = 0

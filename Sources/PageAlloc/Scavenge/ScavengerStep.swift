@@ -58,11 +58,10 @@ extension ReturnPath {
       if clock.processorTime() &- processorTime >= Self.workNanoseconds { break }
     }
     if released == 0 {
-      // Perhaps it is in the caches of threads: then it is free, and old enough when the next generation ends.
-      // In the first, what is in use by turns has not been seen yet.
-      if unsafe state.steps.pointee.idleGenerations > 0, drainCaches() > 0 {
-        unsafe state.steps.pointee.idleGenerations = 0
-      }
+      // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends. In
+      // the first one after waking, what is in use by turns has not been seen yet.
+      let mayDrain = unsafe isUnderLimit || !state.steps.pointee.isFirstGeneration
+      if mayDrain, drainCaches() > 0 { unsafe state.steps.pointee.idleGenerations = 0 }
       return finish(now, isIdle: true)
     }
     unsafe state.steps.pointee.idleGenerations = 0
@@ -146,6 +145,7 @@ extension ArenaState {
     }
     if steps.isFresh {
       steps.isFresh = false
+      steps.isFirstGeneration = true
       steps.generationStart = now
       steps.previousPeak = max(steps.peak, handedOutPages)
       steps.peak = handedOutPages
@@ -158,6 +158,7 @@ extension ArenaState {
       scavenger.counters.workNanoseconds += worked
       if now &- steps.generationStart >= scavenger.generationNanoseconds {
         allocator.nextGeneration()
+        steps.isFirstGeneration = false
         steps.generationStart = now
         steps.previousPeak = steps.peak
         steps.peak = handedOutPages

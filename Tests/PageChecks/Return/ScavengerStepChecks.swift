@@ -168,6 +168,19 @@ package let scavengerStepChecks: [Check] = [
     for wasSeen in [true, false] { giveBackAtHand(wasSeen: wasSeen, &recorder) }
   },
 
+  Check("scavenger: what is at hand goes also while other memory goes back") { recorder in
+    guard let (arena, clock, live) = makeHoard(wasSeen: true, &recorder) else { return }
+    // Each second some more, of a chunk that is not dense then.
+    for second in 0..<6 {
+      arena.give(live.part(40 * second, 20), &recorder)
+      let end = clock.now() + 1_000_000_000
+      while clock.now() < end, case .sleep(let time) = arena.backgroundStep() { clock.sleep(time) }
+    }
+    let statistics = arena.statistics
+    recorder.expect(statistics.returned.backgroundBytes >= 60 << 13, "pages went back by and by")
+    recorder.expectEqual(statistics.cachedBytes, 0, "at hand")
+  },
+
   Check("scavenger: word of stalls empties the arena, what is at hand included") { recorder in
     let clock = FakeClock()
     var options = PageArena.Options.stepped(clock)
@@ -184,29 +197,39 @@ package let scavengerStepChecks: [Check] = [
   },
 ]
 
-/// An arena of 1,000 pages in use and 512 at hand, which the scavenger may have seen in use before, gives those back.
+/// An arena gives back what is at hand.
 private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
-  let clock = FakeClock()
-  var options = PageArena.Options.stepped(clock)
-  options.threadCacheByteCount = 16 << 20
-  guard let arena = makeArena(&recorder, options), arena.take(1000, &recorder) != nil
-  else { return }
-  var runs: [Run] = []
-  for _ in 0..<16 {
-    guard let run = arena.take(32, &recorder) else { return }
-    run.stamp(1)
-    runs.append(run)
-  }
-  // Seen in use, so that for two generations it may come back; or not, then it is left alone for one.
-  if wasSeen { _ = arena.backgroundStep() }
-  for run in runs { arena.give(run, &recorder) }
-  recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand")
+  guard let (arena, clock, _) = makeHoard(wasSeen: wasSeen, &recorder) else { return }
   recorder.expect(arena.backgroundStep() != .park, "there is too much")
   recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand after the first step")
   guard runUntilParked(arena, clock, &recorder) != nil else { return }
   let statistics = arena.statistics
   recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
   recorder.expect(statistics.residentBytes <= 1228 * 8192, "\(statistics.residentBytes) stay")
+}
+
+/// An arena with 1,000 pages in use as one run, and 512 at hand.
+///
+/// - Parameter wasSeen: the scavenger saw those in use, so that for two generations they may come back.
+private func makeHoard(
+  wasSeen: Bool, _ recorder: inout Recorder
+) -> (PageArena, FakeClock, live: Run)? {
+  let clock = FakeClock()
+  var options = PageArena.Options.stepped(clock)
+  options.threadCacheByteCount = 16 << 20
+  guard let arena = makeArena(&recorder, options), let live = arena.take(1000, &recorder)
+  else { return nil }
+  live.stamp(1)
+  var runs: [Run] = []
+  for _ in 0..<16 {
+    guard let run = arena.take(32, &recorder) else { return nil }
+    run.stamp(1)
+    runs.append(run)
+  }
+  if wasSeen { _ = arena.backgroundStep() }
+  for run in runs { arena.give(run, &recorder) }
+  recorder.expectEqual(arena.statistics.cachedBytes, 512 * 8192, "at hand")
+  return (arena, clock, live)
 }
 
 /// A kernel that stalls more and more.
