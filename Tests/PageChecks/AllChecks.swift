@@ -25,6 +25,7 @@ package let allChecks: [Check] = [
   arenaLimitChecks,
   arenaThreadChecks,
   arenaCacheChecks,
+  cacheRefillChecks,
   alignedCacheChecks,
   alignedModelChecks,
   passedRunChecks,

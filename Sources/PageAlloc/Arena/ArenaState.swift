@@ -36,7 +36,7 @@ struct ArenaState: ~Copyable {
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
   /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to spare fresh
-  /// memory. With the refills counted, too, node's peak is 3 % higher.
+  /// memory.
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
