@@ -65,7 +65,10 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-x86_64 test-compile test-references test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+test: lint test-ladder test-x86_64 test-compile test-references test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+
+test-ladder: ## each rung of the library compiles with the rungs above it alone
+	@echo "== ladder"; Tests/Ladder/ladder.sh
 
 test-x86_64: ## the Swift Testing suites
 	@echo "== x86_64"; $(prepare); \
@@ -145,6 +148,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-overcommit sanitize coverage \
+  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-overcommit sanitize coverage \
   fuzz nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

@@ -10,7 +10,7 @@ package let allChecks: [Check] = [
   candidateChecks,
   pallocSumChecks,
   summaryTreeChecks,
-  pageCacheChecks,
+  pageBlockChecks,
   scavengeRecordChecks,
   scavengeIndexChecks,
   addressRangesChecks,

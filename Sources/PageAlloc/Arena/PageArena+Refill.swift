@@ -170,7 +170,7 @@ extension CachedRun {
   }
 }
 
-extension PageCache {
+extension PageBlock {
   /// What is too short for one more run of a size, where all is free from a place to the end of the block: it may
   /// go on in the next one. Nothing where some of it is in use.
   ///

@@ -61,7 +61,7 @@ extension EngineBench {
   }
 
   private func cacheAllocate(_ pages: Int, _ sampler: inout Sampler) {
-    let full = PageCache(base: 64, free: ~0, scavenged: 0)
+    let full = PageBlock(base: 64, free: ~0, scavenged: 0)
     var cache = full
     var sum = 0
     sampler.measure {

@@ -7,10 +7,10 @@ extension EngineBench {
     _ isChecker: Bool, _ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort
   ) {
     if isChecker { heap.makeCheckerboard() }
-    var caches = [PageCache](repeating: PageCache(), count: Self.stretch)
+    var caches = [PageBlock](repeating: PageBlock(), count: Self.stretch)
     heap.withEngine { engine in
       stretches(&sampler, effort, Self.stretch) {
-        for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+        for index in 0..<Self.stretch { caches[index] = engine.allocateBlock() }
       } restore: {
         for index in 0..<Self.stretch { engine.flush(&caches[index]) }
       }
@@ -18,13 +18,13 @@ extension EngineBench {
   }
 
   func cacheFlush(_ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort) {
-    var caches = [PageCache](repeating: PageCache(), count: Self.stretch)
+    var caches = [PageBlock](repeating: PageBlock(), count: Self.stretch)
     heap.withEngine { engine in
-      for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+      for index in 0..<Self.stretch { caches[index] = engine.allocateBlock() }
       stretches(&sampler, effort, Self.stretch) {
         for index in 0..<Self.stretch { engine.flush(&caches[index]) }
       } restore: {
-        for index in 0..<Self.stretch { caches[index] = engine.allocateCache() }
+        for index in 0..<Self.stretch { caches[index] = engine.allocateBlock() }
       }
     }
   }

@@ -126,7 +126,7 @@ extension HotPath {
     case .engineCache:
       heap.withEngine { engine in
         for _ in 0..<iterations {
-          var cache = engine.allocateCache()
+          var cache = engine.allocateBlock()
           sum &+= cache.base
           engine.flush(&cache)
         }
@@ -146,7 +146,7 @@ extension HotPath {
   }
 
   private func allocateFromCache(_ iterations: Int) -> Int {
-    let full = PageCache(base: 64, free: ~0, scavenged: 0)
+    let full = PageBlock(base: 64, free: ~0, scavenged: 0)
     var cache = full
     var sum = 0
     for _ in 0..<iterations {

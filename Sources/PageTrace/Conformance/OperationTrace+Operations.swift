@@ -82,10 +82,10 @@ extension OperationTrace {
   ///
   /// The recorded `cache-fixed.trace` takes four caches into one slot without a flush between.
   /// What the slot still held is then no cache's any more: those pages just stay in use.
-  mutating func allocateCache(_ line: inout Line) throws(TraceFormatError) {
+  mutating func allocateBlock(_ line: inout Line) throws(TraceFormatError) {
     let slot = try line.integer("the slot", in: 0...slots.count - 1)
     try line.expect("->")
-    let cache = engine.allocator.allocateCache()
+    let cache = engine.allocator.allocateBlock()
     slots[slot] = cache
     if cache.isEmpty {
       comparison.actual.append("empty")
@@ -119,7 +119,7 @@ extension OperationTrace {
     let slot = try line.integer("the slot", in: 0...slots.count - 1)
     try line.finish()
     engine.allocator.flush(&slots[slot])
-    slots[slot] = PageCache()
+    slots[slot] = PageBlock()
   }
 
   /// `scavenge B MODE -> R`
@@ -194,7 +194,7 @@ extension OperationTrace {
   }
 
   /// Whether some of `pages`, which the maps show in use, are the cache's to give.
-  private func isHeld(_ pages: Range<PageNumber>, in cache: PageCache) -> Bool {
+  private func isHeld(_ pages: Range<PageNumber>, in cache: PageBlock) -> Bool {
     guard !cache.isEmpty else { return false }
     let first = max(pages.lowerBound - cache.base, 0)
     let end = min(pages.upperBound - cache.base, Geometry.pagesPerCache)

@@ -12,11 +12,11 @@ struct OperationTrace {
   let engine: StandaloneAllocator
 
   /// The page caches that the file takes and flushes.
-  var slots: [PageCache]
+  var slots: [PageBlock]
 
   init(engine: StandaloneAllocator) {
     self.engine = engine
-    slots = [PageCache](repeating: PageCache(), count: 8)
+    slots = [PageBlock](repeating: PageBlock(), count: 8)
   }
 
   /// Runs the body of the file, to its end.
@@ -40,7 +40,7 @@ struct OperationTrace {
     case .alloc: try allocate(&line)
     case .free: try free(&line)
     case .cachetake: try takeFromCache(&line)
-    case .cachealloc: try allocateCache(&line)
+    case .cachealloc: try allocateBlock(&line)
     case .cacheflush: try flushCache(&line)
     case .search: try checkSearch(&line)
     case .scavenge: try scavenge(&line)

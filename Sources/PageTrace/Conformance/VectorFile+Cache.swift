@@ -11,7 +11,7 @@ extension VectorFile {
       let free = try line.word("the free pages")
       let scavenged = try line.word("the scavenged pages")
       try line.finish()
-      cache = PageCache(base: 0, free: free, scavenged: scavenged)
+      cache = PageBlock(base: 0, free: free, scavenged: scavenged)
     } else if word.equals("take") {
       try take(&line)
     } else {

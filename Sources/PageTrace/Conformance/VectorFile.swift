@@ -17,7 +17,7 @@ struct VectorFile {
   let pageWords = WordBuffer(count: PallocData.wordCount)
 
   /// What `cache` has set, and the takes have left of it.
-  var cache: PageCache?
+  var cache: PageBlock?
 
   /// What `new` has begun.
   var ranges: RangeList?

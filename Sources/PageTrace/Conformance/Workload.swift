@@ -11,7 +11,7 @@ struct Workload {
   private var random: RandomNumbers
   private var digest = StateDigest()
   private var live: [(page: PageNumber, count: Int)] = []
-  private var slots = [PageCache](repeating: PageCache(), count: 4)
+  private var slots = [PageBlock](repeating: PageBlock(), count: 4)
 
   init(_ parameters: WorkloadParameters, engine: StandaloneAllocator) {
     self.parameters = parameters
@@ -68,7 +68,7 @@ struct Workload {
     let slot = random.number(below: slots.count)
     let pageCount = 1 + random.number(below: 8)
     if slots[slot].isEmpty {
-      let cache = engine.allocator.allocateCache()
+      let cache = engine.allocator.allocateBlock()
       slots[slot] = cache
       if cache.isEmpty {
         digest.mix(UInt64.max)
@@ -88,7 +88,7 @@ struct Workload {
   private mutating func flushCache() {
     let slot = random.number(below: slots.count)
     engine.allocator.flush(&slots[slot])
-    slots[slot] = PageCache()
+    slots[slot] = PageBlock()
   }
 
   private mutating func scavenge() {

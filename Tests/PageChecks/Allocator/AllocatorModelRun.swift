@@ -9,7 +9,7 @@ struct AllocatorModelRun {
   private var grownChunks = 0
   /// What was handed out and not given back.
   private var live: [Range<Int>] = []
-  private var caches = [PageCache](repeating: PageCache(), count: 4)
+  private var caches = [PageBlock](repeating: PageBlock(), count: 4)
   private var naiveCaches = [NaiveCache](repeating: NaiveCache(), count: 4)
 
   /// Places at the edges of the tree's blocks, with gaps between them.
@@ -173,13 +173,13 @@ extension AllocatorModelRun {
     if naiveCaches[slot].isEmpty {
       if random.below(2) == 0 {
         naiveCaches[slot] = model.takeCache()
-        caches[slot] = subject.allocator.allocateCache()
+        caches[slot] = subject.allocator.allocateBlock()
       } else {
         let count = random.logarithmic(6)
         naiveCaches[slot] = model.takeCache(for: count)
         caches[slot] =
           subject.allocator.place(count).map { subject.allocator.allocateBlock(at: $0) }
-          ?? PageCache()
+          ?? PageBlock()
       }
       recorder.expect(caches[slot] == naiveCaches[slot].packed, "step \(number): cache taken")
     }

@@ -6,7 +6,7 @@ package let allocatorPlacementChecks: [Check] = [
     guard let subject = makeAllocator(&recorder) else { return }
     recorder.expect(subject.allocator.allocate(1) == nil, "a page")
     recorder.expect(subject.allocator.find(1) == nil, "a look")
-    recorder.expect(subject.allocator.allocateCache().isEmpty, "a cache")
+    recorder.expect(subject.allocator.allocateBlock().isEmpty, "a cache")
     recorder.expectEqual(subject.allocator.scavenge(.max, .force), 0, "bytes to scavenge")
     recorder.expectEqual(subject.allocator.searchPage, Geometry.pageCount, "search address")
     recorder.expect(subject.allocator.brokenInvariant() == nil, "invariants")

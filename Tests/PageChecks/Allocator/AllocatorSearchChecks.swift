@@ -21,7 +21,7 @@ package let allocatorSearchChecks: [Check] = [
     expect(base + 2, "a look leaves it alone", &recorder)
     _ = subject.allocator.allocateRange(base + 2, 1)
     expect(base + 2, "an exact range leaves it alone", &recorder)
-    var cache = subject.allocator.allocateCache()
+    var cache = subject.allocator.allocateBlock()
     expect(base + 63, "the last page of the cache's block", &recorder)
     subject.allocator.flush(&cache)
     expect(base, "a flush lowers it to the block", &recorder)
@@ -38,7 +38,7 @@ package let allocatorSearchChecks: [Check] = [
     let base = 20 * 512
     subject.allocator.grow(20..<21)
     _ = subject.allocator.allocate(10)
-    var cache = subject.allocator.allocateCache()
+    var cache = subject.allocator.allocateBlock()
     recorder.expectEqual(subject.allocator.scavengeIndex.record(20).inUse, 64, "in use")
     recorder.expect(cache.allocate(3) ?? (-1, -1) == (base + 10, 3), "three pages of it")
     subject.allocator.flush(&cache)

@@ -112,8 +112,8 @@ struct NaiveCache {
   var isEmpty: Bool { slowCount(free, of: true, in: 0..<64) == 0 }
 
   /// The cache as the allocator has it.
-  var packed: PageCache {
-    PageCache(base: base, free: slowWord(free, 0), scavenged: slowWord(scavenged, 0))
+  var packed: PageBlock {
+    PageBlock(base: base, free: slowWord(free, 0), scavenged: slowWord(scavenged, 0))
   }
 
   mutating func take(_ count: Int) -> (page: Int, clean: Int)? {

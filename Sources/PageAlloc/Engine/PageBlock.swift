@@ -6,7 +6,7 @@
 /// ```
 /// To the allocator all its free pages are in use until the cache is flushed.
 @usableFromInline
-package struct PageCache: Equatable, Sendable {
+package struct PageBlock: Equatable, Sendable {
   /// The first page of the block.
   @usableFromInline package var base: PageNumber
   /// Pages that can be handed out.

@@ -7,7 +7,7 @@ import CSysMem
 /// Size:               4096 kB
 /// AnonHugePages:      2048 kB
 /// ```
-struct HugePageScan {
+package struct HugePageScan {
   private var ranges = InlineArray<64, Range<UInt>>(repeating: 0..<0)
   private var rangeCount = 0
   // The line being read, as far as it matters.
@@ -16,8 +16,11 @@ struct HugePageScan {
   private var isInside = false
   private var kibibytes: UInt64 = 0
 
+  /// Looks at no range yet.
+  package init() {}
+
   /// Adds a range to look at.
-  mutating func add(_ range: Range<UInt>) {
+  package mutating func add(_ range: Range<UInt>) {
     if rangeCount < ranges.count {
       ranges[rangeCount] = range
       rangeCount += 1
@@ -25,7 +28,7 @@ struct HugePageScan {
   }
 
   /// Reads the file; `nil` where it cannot be read.
-  mutating func run() -> UInt64? {
+  package mutating func run() -> UInt64? {
     let path: StaticString = "/proc/self/smaps"
     // A static string ends in a zero and lives for ever.
     let opened = unsafe csm_open_read(

@@ -1,5 +1,4 @@
 import CSysMem
-import SysMem
 import Synchronization
 
 // To sleep until memory is short
@@ -15,7 +14,7 @@ import Synchronization
 // grant both, the thread sleeps on the word, and looks at the kernel's count once a generation.
 
 /// The files on which the scavenger's thread sleeps where stalls are to wake it.
-struct StallWatch: ~Copyable {
+package struct StallWatch: ~Copyable {
   // -1 for none. Written by the thread, and where there is none. Who rings reads `bell`, which stays open
   // as long as the thread lives; that no signal is missed is by the fences: either who rings sees the bell,
   // or the thread sees the signal that came before.
@@ -23,13 +22,13 @@ struct StallWatch: ~Copyable {
   private let bell = Atomic<Int32>(-1)
 
   /// Watches nothing.
-  init() {}
+  package init() {}
 
   /// Whether there is anything to sleep on.
-  var isOn: Bool { stalls.load(ordering: .relaxed) >= 0 }
+  package var isOn: Bool { stalls.load(ordering: .relaxed) >= 0 }
 
   /// Opens both files, or none.
-  borrowing func open(_ files: any SystemFiles) {
+  package borrowing func open(_ files: any SystemFiles) {
     guard let file = files.watchStalls() else { return }
     let opened = csm_eventfd()
     guard opened.error == 0 else {
@@ -42,7 +41,7 @@ struct StallWatch: ~Copyable {
   }
 
   /// Closes them, when the thread has ended.
-  borrowing func close() {
+  package borrowing func close() {
     closeStalls()
     let bell = bell.exchange(-1, ordering: .relaxed)
     if bell >= 0 { csm_close(bell) }
@@ -54,7 +53,7 @@ struct StallWatch: ~Copyable {
   }
 
   /// Ends a sleep, after the signal itself.
-  borrowing func ring() {
+  package borrowing func ring() {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     let bell = bell.load(ordering: .relaxed)
     if bell >= 0 { csm_ring(bell) }
@@ -63,7 +62,7 @@ struct StallWatch: ~Copyable {
   /// Sleeps until `event` is signalled, tasks have stalled, or so many nanoseconds are over.
   ///
   /// - Returns: whether tasks have stalled.
-  borrowing func wait(
+  package borrowing func wait(
     _ event: borrowing FutexEvent, _ files: any SystemFiles, nanoseconds: UInt64?
   ) -> Bool {
     if event.take() { return false }
@@ -77,4 +76,19 @@ struct StallWatch: ~Copyable {
     if news == .gone { closeStalls() }
     return news == .stalled
   }
+}
+
+/// Microseconds in which some task of the system waited for memory, since it started; `nil` where the
+/// kernel does not say.
+///
+/// The file's first line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`.
+package func stallMicroseconds(_ files: any SystemFiles) -> UInt64? {
+  var text = SmallText()
+  guard files.read(SmallText("/proc/pressure/memory"), into: &text), text.has("some ", at: 0)
+  else { return nil }
+  let end = text.index(of: UInt8(ascii: "\n"), from: 0)
+  for place in 0..<end where text.has("total=", at: place) {
+    return text.number(at: place + 6)
+  }
+  return nil
 }

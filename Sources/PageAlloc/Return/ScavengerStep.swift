@@ -116,21 +116,6 @@ extension ReturnPath {
   }
 }
 
-/// Microseconds in which some task of the system waited for memory, since it started; `nil` where the
-/// kernel does not say.
-///
-/// The file's first line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`.
-package func stallMicroseconds(_ files: any SystemFiles) -> UInt64? {
-  var text = SmallText()
-  guard files.read(SmallText("/proc/pressure/memory"), into: &text), text.has("some ", at: 0)
-  else { return nil }
-  let end = text.index(of: UInt8(ascii: "\n"), from: 0)
-  for place in 0..<end where text.has("total=", at: place) {
-    return text.number(at: place + 6)
-  }
-  return nil
-}
-
 // MARK: - Call with `heap` held
 
 extension ArenaState {

@@ -3,8 +3,8 @@ extension PageAllocator {
   ///
   /// - Returns: a cache of its free pages; an empty one where no page is free.
   /// - Complexity: O(1).
-  package mutating func allocateCache() -> PageCache {
-    if searchPage == Geometry.pageCount { return PageCache() }
+  package mutating func allocateBlock() -> PageBlock {
+    if searchPage == Geometry.pageCount { return PageBlock() }
     var chunk = Geometry.chunk(of: searchPage)
     var word = Geometry.place(of: searchPage) >> 6
     if summaries.leaf(chunk).packed != 0 {
@@ -17,7 +17,7 @@ extension PageAllocator {
     } else {
       guard let found = find(1) else {
         searchPage = Geometry.pageCount
-        return PageCache()
+        return PageBlock()
       }
       chunk = Geometry.chunk(of: found.page)
       word = Geometry.place(of: found.page) >> 6
@@ -38,7 +38,7 @@ extension PageAllocator {
   /// - Complexity: O(1).
   package mutating func allocateBlock(
     at place: (page: PageNumber, candidate: PageNumber)
-  ) -> PageCache {
+  ) -> PageBlock {
     let chunk = Geometry.chunk(of: place.page)
     let cache = takeBlock(chunk: chunk, word: Geometry.place(of: place.page) >> 6)
     summaries.update(leaf: chunk, chunks.data(chunk).allocated.summarize())
@@ -51,14 +51,14 @@ extension PageAllocator {
 
   /// Takes all free pages of a word of a chunk's; the summaries are the caller's to bring up to date.
   @inline(__always)
-  private mutating func takeBlock(chunk: ChunkIndex, word: Int) -> PageCache {
+  private mutating func takeBlock(chunk: ChunkIndex, word: Int) -> PageBlock {
     let data = chunks.data(chunk)
     let free = ~data.allocated.bits.word(word)
     let scavenged = data.scavenged.word(word)
     data.allocated.bits.setWord(word, ~0)
     data.scavenged.setWord(word, scavenged & ~free)
     noteAllocated(chunk: chunk, pageCount: free.nonzeroBitCount)
-    return PageCache(
+    return PageBlock(
       base: Geometry.firstPage(of: chunk) &+ word &* Geometry.pagesPerCache,
       free: free, scavenged: scavenged)
   }
@@ -66,9 +66,9 @@ extension PageAllocator {
   /// Gives back what is left in a cache, and leaves it empty.
   ///
   /// - Complexity: O(1).
-  package mutating func flush(_ cache: inout PageCache) {
+  package mutating func flush(_ cache: inout PageBlock) {
     if cache.isEmpty {
-      cache = PageCache()
+      cache = PageBlock()
       return
     }
     let chunk = Geometry.chunk(of: cache.base)
@@ -81,6 +81,6 @@ extension PageAllocator {
       chunk: chunk, last: word &* 64 &+ highest, pageCount: cache.free.nonzeroBitCount)
     lowerSearchPage(to: cache.base)
     summaries.update(leaf: chunk, data.allocated.summarize())
-    cache = PageCache()
+    cache = PageBlock()
   }
 }

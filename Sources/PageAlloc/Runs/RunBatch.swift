@@ -30,7 +30,7 @@ package struct RunBatch {
   }
 
   /// Sorts by page: a batch is short, and often sorted already.
-  fileprivate mutating func sort() {
+  mutating func sort() {
     var index = 1
     while index < count {
       let run = self[packed: index]
@@ -44,8 +44,9 @@ package struct RunBatch {
     }
   }
 
+  /// A run by its place in the batch.
   @inline(__always)
-  fileprivate subscript(index: Int) -> (page: PageNumber, pageCount: Int) {
+  subscript(index: Int) -> (page: PageNumber, pageCount: Int) {
     let run = self[packed: index]
     return (Int(truncatingIfNeeded: run &>> 32), Int(truncatingIfNeeded: run & 0xffff_ffff))
   }
@@ -56,46 +57,5 @@ package struct RunBatch {
     // Callers keep within 0 ..< 64.
     get { unsafe runs[unchecked: index] }
     set { unsafe runs[unchecked: index] = newValue }
-  }
-}
-
-extension PageAllocator {
-  /// Gives back many runs; the summaries are brought up to date once a chunk.
-  ///
-  /// The same state as after freeing them one by one in address order.
-  /// - Precondition: all their pages are in use, and no page is in two of them.
-  /// - Complexity: O(runs · log + pages / 512).
-  package mutating func free(_ batch: inout RunBatch) {
-    batch.sort()
-    var stale = SummaryTree.Stale()
-    var index = 0
-    while index < batch.count {
-      let (page, pageCount) = batch[index]
-      let chunk = Geometry.chunk(of: page)
-      if Geometry.chunk(of: page &+ pageCount &- 1) != chunk {
-        free(page, pageCount)
-        index &+= 1
-        continue
-      }
-      lowerSearchPage(to: page)
-      let allocated = chunks.data(chunk).allocated
-      var sum = summaries.leaf(chunk)
-      var total = 0
-      var end = 0
-      repeat {
-        let (page, pageCount) = batch[index]
-        let place = Geometry.place(of: page)
-        guard Geometry.chunk(of: page) == chunk, place &+ pageCount <= Geometry.pagesPerChunk
-        else { break }
-        end = place &+ pageCount
-        total &+= pageCount
-        allocated.bits.remove(place..<end)
-        sum = allocated.summary(afterFreeing: place..<end, sum)
-        index &+= 1
-      } while index < batch.count
-      noteFreed(chunk: chunk, last: end &- 1, pageCount: total)
-      summaries.set(leaf: chunk, sum, &stale)
-    }
-    summaries.carry(stale)
   }
 }
