@@ -137,6 +137,14 @@ static inline void csm_clear_cache(uintptr_t address, uintptr_t length) {
 /* Calls code at an address, for tests: a function without arguments. */
 static inline int csm_call(uintptr_t address) { return ((int (*)(void))address)(); }
 
+/* Writes to a byte and leaves what it holds, also while other threads write to it. The compiler must
+ * not know that it is 0 that is added: it may drop what changes nothing. */
+static inline void csm_touch(void *byte) {
+  unsigned zero = 0;
+  __asm__ volatile("" : "+r"(zero));
+  (void)__atomic_fetch_add((unsigned char *)byte, (unsigned char)zero, __ATOMIC_RELAXED);
+}
+
 /* Which physical pages of a range are resident; one byte a physical page, bit 0. */
 static inline int csm_mincore(uintptr_t address, size_t length, unsigned char *out) {
   return mincore((void *)address, length, out) == 0 ? 0 : errno;

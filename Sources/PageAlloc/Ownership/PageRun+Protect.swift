@@ -94,9 +94,8 @@ extension PageRun {
     // Half a page is the smallest that the kernel may have.
     for offset in stride(from: 0, to: byteCount, by: PageArena.pageSize / 2)
     where !written.contains(address + UInt(offset)) {
-      // A byte of the run's, which adding nothing to writes.
-      let byte = unsafe base.assumingMemoryBound(to: UInt8.self) + offset
-      unsafe byte.pointee &+= 0
+      // A byte of the run's.
+      unsafe csm_touch(base + offset)
     }
   }
 

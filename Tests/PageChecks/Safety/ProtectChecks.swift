@@ -131,6 +131,24 @@ package let protectChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
+  // An optimised build is what may leave the writes out.
+  Check("protect: prefaulted by hand where the kernel does not know how") { recorder in
+    let calls = FakeCalls()
+    var options = PageArena.Options(calls: calls)
+    options.hugePages = .avoid
+    guard let arena = makeArena(&recorder, options), var run = arena.own(64, &recorder)
+    else { return }
+    let view = unsafe Run(UnsafeMutableRawPointer(bitPattern: run.address)!, pages: 64)
+    view.part(0, 1).stamp(5)
+    calls.refuse(.madvise)
+    recorder.succeeds("prefault") { () throws(PageArenaError) in try run.prefault() }
+    calls.failNoMore()
+    recorder.expectEqual(view.residentBytes, 64 * 8192, "resident when prefaulted")
+    recorder.expect(view.part(0, 1).isStamped(5), "contents as before")
+    recorder.expect(view.part(1, 63).isZero, "the rest reads as zero")
+    run.deallocate()
+  },
+
   Check("protect: wiped when freed, on every way") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     for way in 0..<4 {
