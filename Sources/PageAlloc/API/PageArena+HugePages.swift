@@ -31,7 +31,7 @@ extension PageArena {
     // Where the kernel has no such call, the page comes when it is written to, and nobody knows how quickly.
     _ = try? system.advise(first, UInt(system.physicalPageSize), .populateWrite)
     let isQuick = unsafe state.growth.pointee.hugeGrowth.note(
-      nanoseconds: clock.processorTime() &- start)
+      nanoseconds: clock.processorTime().elapsed(since: start))
     if !isQuick { _ = wish(first + unit, byteCount - unit, false) }
     unsafe state.locks.pointee.heap.lock()
     unsafe state.pointee.hugeChunks.insert(chunks)

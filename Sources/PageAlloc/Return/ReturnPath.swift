@@ -81,7 +81,7 @@ struct ReturnPath: @unchecked Sendable {
     _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
   ) -> Result {
     let clock = unsafe state.pointee.scavenger.clock
-    let start = cause == .background ? 0 : clock.now()
+    let start = cause == .background ? nil : clock.now()
     let batchBytes = cause == .request ? Self.requestBatchBytes : Self.backgroundBatchBytes
     var order = order(byteCount, mode, cause)
     var result = Result()
@@ -96,7 +96,7 @@ struct ReturnPath: @unchecked Sendable {
       leaveSplitUnits(batch)
       reattach(batch, &result)
     }
-    finish(result, cause, nanoseconds: cause == .background ? 0 : clock.now() &- start)
+    finish(result, cause, nanoseconds: start.map { clock.now().elapsed(since: $0) } ?? 0)
     return result
   }
 

@@ -104,9 +104,11 @@ struct ScavengeSteps {
   var pacer: ScavengePacer
   /// Woken since the last step.
   var isFresh = true
-  var lastStep: UInt64 = 0
-  var lastProcessorTime: UInt64 = 0
-  var generationStart: UInt64 = 0
+  var lastStep = Moment(nanoseconds: 0)
+  var lastProcessorTime = Moment(nanoseconds: 0)
+  /// How old the generation is, in nanoseconds: added up step by step, so that it goes on where
+  /// the clock went back.
+  var generationAge: UInt64 = 0
   /// None has ended since it was woken.
   var isFirstGeneration = true
   /// The most pages in use that were seen in this generation and in the one before.

@@ -46,7 +46,7 @@ extension ReturnPath {
       _ = release(.max, .force, .background)
       return rest(workedSince: processorTime)
     }
-    if excess <= 0 { return finish(now, isIdle: false) }
+    if excess <= 0 { return finish(isIdle: false) }
     var missing = UInt64(excess) << UInt64(Geometry.pageShift)
     var released: UInt64 = 0
     while missing > 0 {
@@ -55,34 +55,34 @@ extension ReturnPath {
       released += result.releasedBytes
       missing -= min(missing, result.releasedBytes)
       if result.releasedBytes == 0 || result.firstRefusal != nil { break }
-      if clock.processorTime() &- processorTime >= Self.workNanoseconds { break }
+      if clock.processorTime().elapsed(since: processorTime) >= Self.workNanoseconds { break }
     }
     if released == 0 {
       // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends. In
       // the first one after waking, what is in use by turns has not been seen yet.
       let mayDrain = unsafe isUnderLimit || !state.steps.pointee.isFirstGeneration
       if mayDrain, drainCaches() > 0 { unsafe state.steps.pointee.idleGenerations = 0 }
-      return finish(now, isIdle: true)
+      return finish(isIdle: true)
     }
     unsafe state.steps.pointee.idleGenerations = 0
     return rest(workedSince: processorTime)
   }
 
-  private func rest(workedSince start: UInt64) -> ScavengeStep {
-    let worked = unsafe state.pointee.scavenger.clock.processorTime() &- start
+  private func rest(workedSince start: Moment) -> ScavengeStep {
+    let worked = unsafe state.pointee.scavenger.clock.processorTime().elapsed(since: start)
     return .sleep(nanoseconds: unsafe state.steps.pointee.pacer.sleepTime(worked: worked))
   }
 
   /// There is nothing to do now: sleeps to the end of the generation where there may be something then.
   ///
   /// - Parameter isIdle: too much is resident, but the index has nothing to give.
-  private func finish(_ now: UInt64, isIdle: Bool) -> ScavengeStep {
+  private func finish(isIdle: Bool) -> ScavengeStep {
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
     let isPolling =
       unsafe state.pointee.scavenger.readsPressure && !state.locks.pointee.stallWatch.isOn
     return unsafe state.pointee.finish(
-      &state.steps.pointee, now, isIdle: isIdle, mayPark: !isPolling)
+      &state.steps.pointee, isIdle: isIdle, mayPark: !isPolling)
   }
 
   /// Takes back what all caches hold, as far as their owners are outside.
@@ -121,7 +121,7 @@ extension ReturnPath {
 extension ArenaState {
   /// Looks at the clock: measures, and ends the generation when it is time.
   fileprivate mutating func begin(
-    _ steps: inout ScavengeSteps, now: UInt64, processorTime: UInt64
+    _ steps: inout ScavengeSteps, now: Moment, processorTime: Moment
   ) {
     if scavenger.phase == .parked {
       // Woken by stalls, not by a free.
@@ -131,20 +131,24 @@ extension ArenaState {
     if steps.isFresh {
       steps.isFresh = false
       steps.isFirstGeneration = true
-      steps.generationStart = now
+      steps.generationAge = 0
       steps.previousPeak = max(steps.peak, handedOutPages)
       steps.peak = handedOutPages
       steps.idleGenerations = 0
     } else {
-      let elapsed = now &- steps.lastStep
-      let worked = processorTime &- steps.lastProcessorTime
+      // Nobody slept for longer: the program was stopped, or the clock stepped forwards.
+      let elapsed = min(
+        now.elapsed(since: steps.lastStep),
+        max(ScavengePacer.longestSleep, scavenger.generationNanoseconds))
+      let worked = processorTime.elapsed(since: steps.lastProcessorTime)
       steps.pacer.observe(worked: worked, elapsed: elapsed)
       scavenger.counters.awakeNanoseconds += elapsed
       scavenger.counters.workNanoseconds += worked
-      if now &- steps.generationStart >= scavenger.generationNanoseconds {
+      steps.generationAge += elapsed
+      if steps.generationAge >= scavenger.generationNanoseconds {
         allocator.nextGeneration()
         steps.isFirstGeneration = false
-        steps.generationStart = now
+        steps.generationAge = 0
         steps.previousPeak = steps.peak
         steps.peak = handedOutPages
         steps.idleGenerations += 1
@@ -169,7 +173,7 @@ extension ArenaState {
   }
 
   fileprivate mutating func finish(
-    _ steps: inout ScavengeSteps, _ now: UInt64, isIdle: Bool, mayPark: Bool
+    _ steps: inout ScavengeSteps, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
     let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, softPages: softPages)
     let isDone = isIdle ? steps.idleGenerations >= 2 : residentPages <= goal
@@ -179,8 +183,9 @@ extension ArenaState {
       armScavenger()
       return .park
     }
-    let end = steps.generationStart &+ scavenger.generationNanoseconds
-    return .sleep(nanoseconds: max(end > now ? end - now : 0, 1_000_000))
+    // Its age is below that, as `begin` left it.
+    return .sleep(
+      nanoseconds: max(scavenger.generationNanoseconds - steps.generationAge, 1_000_000))
   }
 
   /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.

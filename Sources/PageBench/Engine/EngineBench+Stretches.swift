@@ -1,5 +1,5 @@
-import CSysMem
 import PageAlloc
+import SysMem
 
 // Operations of which a stretch is timed: most use the heap up, which is then made ready again, off the clock.
 extension EngineBench {
@@ -92,11 +92,11 @@ extension EngineBench {
   ) {
     body()
     restore()
-    let end = csm_now() + effort.nanoseconds
-    while csm_now() < end {
-      let start = csm_now()
+    let first = Moment.now
+    while Moment.now.elapsed(since: first) < effort.nanoseconds {
+      let start = Moment.now
       body()
-      sampler.add(csm_now() - start, count)
+      sampler.add(Moment.now.elapsed(since: start), count)
       restore()
     }
   }

@@ -1,4 +1,4 @@
-import CSysMem
+import SysMem
 
 /// Times operations: many between two readings of the clock, then some one by one.
 ///
@@ -28,8 +28,8 @@ struct Sampler {
     singles.reserveCapacity(effort.singleOperations)
     var least = UInt64.max
     for _ in 0..<1_000 {
-      let start = csm_now()
-      least = min(least, csm_now() - start)
+      let start = Moment.now
+      least = min(least, Moment.now.elapsed(since: start))
     }
     overhead = least
   }
@@ -43,19 +43,21 @@ struct Sampler {
     // Warm up, and find out how many make a batch.
     var last = time(batch, body)
     operations += batch
-    let warm = csm_now() + effort.nanoseconds / 10
-    while csm_now() < warm || (last < Self.batchNanoseconds && batch < Self.mostOperations) {
+    var start = Moment.now
+    while Moment.now.elapsed(since: start) < effort.nanoseconds / 10
+      || (last < Self.batchNanoseconds && batch < Self.mostOperations)
+    {
       if last < Self.batchNanoseconds, batch < Self.mostOperations { batch *= 2 }
       last = time(batch, body)
       operations += batch
     }
-    let end = csm_now() + effort.nanoseconds
-    while csm_now() < end, means.count < Self.mostBatches {
+    start = .now
+    while Moment.now.elapsed(since: start) < effort.nanoseconds, means.count < Self.mostBatches {
       add(time(batch, body), batch)
     }
     var count = 0
-    let singlesEnd = csm_now() + effort.nanoseconds
-    while count < effort.singleOperations, csm_now() < singlesEnd {
+    start = .now
+    while count < effort.singleOperations, Moment.now.elapsed(since: start) < effort.nanoseconds {
       singles.append(Float(time(1, body)))
       count += 1
     }
@@ -72,10 +74,9 @@ struct Sampler {
 
   @inline(__always)
   private func time(_ count: Int, _ body: () -> Void) -> UInt64 {
-    let start = csm_now()
+    let start = Moment.now
     for _ in 0..<count { body() }
-    let spent = csm_now() - start
-    return spent > overhead ? spent - overhead : 0
+    return Moment.now.elapsed(since: start, without: overhead)
   }
 
   /// Nanoseconds for one operation: the mean of all that were timed in batches.

@@ -1,5 +1,6 @@
 import CSysMem
 import Synchronization
+import SysMem
 
 /// A ring through which one thread hands runs to another.
 ///
@@ -55,12 +56,12 @@ func measureHandover<C: Contender>(_ contender: C, _ effort: Effort) -> Figures 
   let ring = Ring()
   var sampler = Sampler(effort)
   let batch = 4 * Ring.count
-  let end = csm_now() + effort.nanoseconds
+  let start = Moment.now
   onThreads(2) { number in
     if number == 1 {
-      produce(contender, ring, until: end, batch)
+      produce(contender, ring, from: start, for: effort, batch)
     } else {
-      consume(contender, ring, &sampler, until: end, batch)
+      consume(contender, ring, &sampler, batch)
     }
   }
   var result = Figures()
@@ -71,13 +72,13 @@ func measureHandover<C: Contender>(_ contender: C, _ effort: Effort) -> Figures 
 }
 
 private func produce<C: Contender>(
-  _ contender: C, _ ring: Ring, until end: UInt64, _ batch: Int
+  _ contender: C, _ ring: Ring, from start: Moment, for effort: Effort, _ batch: Int
 ) {
   var head = 0
   var tail = 0
   // So many batches at least, that there is a median of them, however long they take.
   var left = 8
-  while left > 0 || csm_now() < end {
+  while left > 0 || Moment.now.elapsed(since: start) < effort.nanoseconds {
     left -= 1
     for _ in 0..<batch {
       let base = contender.allocate(1)
@@ -99,12 +100,12 @@ private func produce<C: Contender>(
 }
 
 private func consume<C: Contender>(
-  _ contender: C, _ ring: Ring, _ sampler: inout Sampler, until end: UInt64, _ batch: Int
+  _ contender: C, _ ring: Ring, _ sampler: inout Sampler, _ batch: Int
 ) {
   var head = 0
   var tail = 0
   var inBatch = 0
-  var start = csm_now()
+  var start = Moment.now
   while true {
     if head == tail { head = unsafe ring.wait(for: ring.head, past: head) }
     // The slot was filled by the producer, by the condition above.
@@ -115,8 +116,8 @@ private func consume<C: Contender>(
     contender.free(base, 1)
     inBatch += 1
     if inBatch == batch {
-      let now = csm_now()
-      sampler.add(now - start, batch)
+      let now = Moment.now
+      sampler.add(now.elapsed(since: start), batch)
       start = now
       inBatch = 0
     }

@@ -1,5 +1,6 @@
 import CSysMem
 import PageTrace
+import SysMem
 
 /// The workloads of one thread.
 final class LoopBench<C: Contender> {
@@ -54,9 +55,9 @@ final class LoopBench<C: Contender> {
   /// Else the first to be measured would be those who have not yet touched their memory.
   @inline(__always)
   private func settle(operations: Int, _ body: () -> Void) {
-    let end = csm_now() + 200_000_000
+    let start = Moment.now
     var left = operations
-    while left > 0, csm_now() < end {
+    while left > 0, Moment.now.elapsed(since: start) < 200_000_000 {
       for _ in 0..<64 { body() }
       left -= 64
     }

@@ -1,5 +1,6 @@
 import CSysMem
 import PageTrace
+import SysMem
 
 /// The recorded events of a real program, ready to be replayed.
 public struct Recording {
@@ -78,7 +79,7 @@ private func replay<C: Contender>(
   var sampling: UInt64 = 0
   let faults = pageFaults?() ?? 0
   let calls = contender.systemCalls
-  let start = csm_now()
+  let start = Moment.now
   var next = interval
   unsafe trace.events.withUnsafeBufferPointer { events in
     for index in 0..<events.count {
@@ -87,15 +88,15 @@ private func replay<C: Contender>(
       let isPeak = index == trace.peakEvent
       if isPeak || index == next {
         if index == next { next += interval }
-        let pause = csm_now()
+        let pause = Moment.now
         let now = (isPeak ? ResidentMemory.exact() : ResidentMemory.quick()) ?? 0
         peak = max(peak, Double(now) - before)
-        sampling += csm_now() - pause
+        sampling += Moment.now.elapsed(since: pause)
       }
     }
   }
   for event in trace.closingFrees { perform(event, contender, &tables, &result) }
-  let spent = csm_now() - start - sampling
+  let spent = Moment.now.elapsed(since: start, without: sampling)
   let operations = trace.events.count + trace.closingFrees.count
   if let pageFaults { result.pageFaults = Double(pageFaults() - faults) }
   if calls >= 0 { result.systemCalls = contender.systemCalls - calls }

@@ -1,4 +1,4 @@
-import CSysMem
+import SysMem
 
 /// Decides which calls of the allocator are timed, and times them.
 struct CallClock {
@@ -13,8 +13,8 @@ struct CallClock {
     mask = interval - 1
     var least = UInt64.max
     for _ in 0..<256 {
-      let start = csm_now()
-      least = min(least, csm_now() - start)
+      let start = Moment.now
+      least = min(least, Moment.now.elapsed(since: start))
     }
     overhead = least
   }
@@ -23,19 +23,19 @@ struct CallClock {
   ///
   /// Chosen at random, lest a rhythm of the trace decide which kind of call is seen.
   @inline(__always)
-  mutating func start() -> UInt64? {
+  mutating func start() -> Moment? {
     random ^= random << 13
     random ^= random >> 7
     random ^= random << 17
-    return (random >> 32) & mask == 0 ? csm_now() : nil
+    return (random >> 32) & mask == 0 ? .now : nil
   }
 
   /// Counts a call that began at `start`.
   @inline(__always)
-  func stop(_ start: UInt64?, _ times: inout CallTimes) {
+  func stop(_ start: Moment?, _ times: inout CallTimes) {
     times.count += 1
     guard let start else { return }
-    let spent = csm_now() - start
-    times.add(spent > overhead ? spent - overhead : 0)
+    let spent = Moment.now.elapsed(since: start, without: overhead)
+    times.add(spent)
   }
 }

@@ -1,4 +1,5 @@
 import CSysMem
+import SysMem
 
 /// Replays a trace on a source of pages, in the order of its lines and on one thread.
 ///
@@ -69,21 +70,21 @@ struct Replayer<Source: PageSource> {
     // About a thousand samples a trace.
     let interval = max(64, trace.events.count / 1024)
     var sampling: UInt64 = 0
-    let start = csm_now()
+    let start = Moment.now
     for index in 0..<trace.events.count {
       line = trace.firstEventLine + index
       try perform(trace.events[index], &tables)
       let isPeak = index == trace.peakEvent
       if isPeak || index % interval == 0 {
-        let sampleStart = csm_now()
+        let sampleStart = Moment.now
         sample(exactly: isPeak)
         progress?(index, total)
-        sampling += csm_now() - sampleStart
+        sampling += Moment.now.elapsed(since: sampleStart)
       }
     }
     line = nil
     for event in trace.closingFrees { try perform(event, &tables) }
-    report.elapsedNanoseconds = csm_now() - start - sampling
+    report.elapsedNanoseconds = Moment.now.elapsed(since: start, without: sampling)
     progress?(total, total)
 
     report.eventCount = trace.events.count
@@ -104,13 +105,13 @@ struct Replayer<Source: PageSource> {
 
   /// Waits until the source has given back by itself what it will, and looks at what stays.
   private mutating func awaitReturn() {
-    let start = csm_now()
+    let start = Moment.now
     let word: UInt32 = 0
-    while source.isReturning, csm_now() - start < 60_000_000_000 {
+    while source.isReturning, Moment.now.elapsed(since: start) < 60_000_000_000 {
       // A sleep of 10 ms on a word that nobody changes, and that lives as long as the call.
       _ = unsafe withUnsafePointer(to: word) { unsafe csm_futex_wait_for($0, 0, 10_000_000) }
     }
-    report.returnNanoseconds = csm_now() - start
+    report.returnNanoseconds = Moment.now.elapsed(since: start)
     report.residentReturned = ResidentMemory.exact()
   }
 

@@ -1,5 +1,6 @@
 import PageAlloc
 import Synchronization
+import SysMem
 
 /// A clock that stands still but for what a check adds, and what each look at the processor's time costs.
 package final class FakeClock: ScavengeClock {
@@ -8,14 +9,30 @@ package final class FakeClock: ScavengeClock {
   /// Work, in nanoseconds, that seems to be done before each look at the processor's time.
   package let workPerLook = Atomic<UInt64>(0)
 
+  /// By so much each look at the time sets the clock forwards, or back, the next one the other
+  /// way; and each look at the processor's time that one's.
+  package let step = Atomic<Int64>(0)
+  package let processorStep = Atomic<Int64>(0)
+
   package init() {}
 
-  package func now() -> UInt64 { time.load(ordering: .relaxed) }
+  package func now() -> Moment {
+    let change = Self.turn(step)
+    return Moment(nanoseconds: time.wrappingAdd(change, ordering: .relaxed).newValue)
+  }
 
-  package func processorTime() -> UInt64 {
+  package func processorTime() -> Moment {
     let work = workPerLook.load(ordering: .relaxed)
     time.add(work, ordering: .relaxed)
-    return processor.add(work, ordering: .relaxed).newValue
+    let change = Self.turn(processorStep) &+ work
+    return Moment(nanoseconds: processor.wrappingAdd(change, ordering: .relaxed).newValue)
+  }
+
+  /// The step that is due, to be added; the next goes the other way.
+  private static func turn(_ step: borrowing Atomic<Int64>) -> UInt64 {
+    let now = step.load(ordering: .relaxed)
+    step.store(-now, ordering: .relaxed)
+    return UInt64(bitPattern: now)
   }
 
   /// Lets time pass in which nobody works.

@@ -41,6 +41,18 @@ package let hugeGrowthChecks: [Check] = [
     recorder.expectEqual(calls.takeWishes().count, 1, "wishes after a quick one")
   },
 
+  Check("huge growth: a clock that steps back makes none look slow") { recorder in
+    let calls = FakeCalls()
+    let clock = FakeClock()
+    guard let heap = Growing(calls, clock, &recorder) else { return }
+    clock.processorStep.store(4_000_000, ordering: .relaxed)
+    for chunk in 0..<4 {
+      recorder.context = "chunk \(chunk)"
+      guard heap.grow(&recorder) != nil else { return }
+      recorder.expectEqual(calls.takeWishes().count, 1, "wishes")
+    }
+  },
+
   Check("huge growth: not for a run that lies apart, to be aligned") { recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder), let first = heap.grow(&recorder)

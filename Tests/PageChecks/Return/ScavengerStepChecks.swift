@@ -14,7 +14,7 @@ package let scavengerStepChecks: [Check] = [
     let start = clock.now()
     guard let (steps, elapsed) = runUntilParked(arena, clock, &recorder) else { return }
     recorder.expect(steps > 4, "in \(steps) steps")
-    recorder.expect(clock.now() > start, "time passed")
+    recorder.expect(elapsed > 0, "time passed")
     let share = Double(clock.worked) / Double(elapsed)
     recorder.expect(share < 0.015, "\(Int(share * 1e6)) millionths of a processor")
     let statistics = arena.statistics
@@ -34,6 +34,29 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(arena.backgroundStep() == .park, "parks again at once")
   },
 
+  Check("scavenger: a clock that steps back and forth changes the pace by little") { recorder in
+    let hours: Int64 = 36_000_000_000_000
+    guard let plain = sleepUntilParked(step: 0, &recorder) else { return }
+    for step: Int64 in [1, 1_500_000_000, -1_500_000_000, 5_000_000_000, hours, -hours] {
+      recorder.context = "\(step) ns"
+      guard let slept = sleepUntilParked(step: step, &recorder) else { return }
+      // Where each generation seems to begin late, or to end early.
+      recorder.expect(slept > plain / 3, "done too soon: \(slept) ns, not \(plain)")
+      recorder.expect(slept < 3 * plain, "done late: \(slept) ns, not \(plain)")
+    }
+  },
+
+  Check("scavenger: a pass in which the clock steps back took no time") { recorder in
+    let clock = FakeClock()
+    guard let arena = makeArena(&recorder, .stepped(clock)), let run = arena.take(8, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run, &recorder)
+    clock.step.store(500_000_000, ordering: .relaxed)
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
+    recorder.expectEqual(arena.statistics.returned.callNanoseconds, 0, "nanoseconds")
+  },
+
   Check("scavenger: what was just freed is left alone for a generation") { recorder in
     let clock = FakeClock()
     guard let arena = makeArena(&recorder, .stepped(clock)), let run = arena.take(4096, &recorder)
@@ -41,7 +64,7 @@ package let scavengerStepChecks: [Check] = [
     run.stamp(1)
     arena.give(run, &recorder)
     let start = clock.now()
-    while clock.now() - start < 999_000_000 {
+    while clock.now().elapsed(since: start) < 999_000_000 {
       guard case .sleep(let time) = arena.backgroundStep() else {
         recorder.fail("parked with all of it resident")
         return
@@ -173,8 +196,10 @@ package let scavengerStepChecks: [Check] = [
     // Each second some more, of a chunk that is not dense then.
     for second in 0..<6 {
       arena.give(live.part(40 * second, 20), &recorder)
-      let end = clock.now() + 1_000_000_000
-      while clock.now() < end, case .sleep(let time) = arena.backgroundStep() { clock.sleep(time) }
+      let start = clock.now()
+      while clock.now().elapsed(since: start) < 1_000_000_000,
+        case .sleep(let time) = arena.backgroundStep()
+      { clock.sleep(time) }
     }
     let statistics = arena.statistics
     recorder.expect(statistics.returned.backgroundBytes >= 60 << 13, "pages went back by and by")
@@ -196,6 +221,38 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]
+
+/// Has the scavenger give back a spike, with a clock that each look sets forwards or back, by turns.
+///
+/// - Returns: the nanoseconds that it slept until it parked.
+private func sleepUntilParked(step: Int64, _ recorder: inout Recorder) -> UInt64? {
+  let clock = FakeClock()
+  clock.sleep(1_000_000_000_000_000)
+  guard let arena = makeArena(&recorder, .stepped(clock)), let spike = arena.take(8192, &recorder)
+  else { return nil }
+  spike.stamp(1)
+  arena.give(spike, &recorder)
+  clock.workPerLook.store(400_000, ordering: .relaxed)
+  clock.step.store(step, ordering: .relaxed)
+  var slept: UInt64 = 0
+  for _ in 0..<1000 {
+    guard case .sleep(let time) = arena.backgroundStep() else {
+      let share = Double(clock.worked) / Double(slept + clock.worked)
+      recorder.expect(share < 0.015, "\(Int(share * 1e6)) millionths of a processor")
+      let statistics = arena.statistics
+      recorder.expect(statistics.residentBytes <= 1 << 20, "\(statistics.residentBytes) stay")
+      recorder.expect(
+        statistics.returned.backgroundElapsedNanoseconds < 1_000_000_000_000,
+        "hours count as pauses")
+      return slept
+    }
+    recorder.expect(time <= ScavengePacer.longestSleep, "sleeps for \(time) ns")
+    clock.sleep(time)
+    slept += time
+  }
+  recorder.fail("never parked")
+  return nil
+}
 
 /// An arena gives back what is at hand.
 private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
@@ -240,7 +297,7 @@ private final class RisingPressure: SystemFiles {
     text.clear()
     text.append("some avg10=9.99 total=")
     clock.sleep(100_000)
-    var digits = clock.now()
+    var digits = clock.now().nanoseconds
     var places: UInt64 = 1
     while digits / places >= 10 { places *= 10 }
     while places > 0 {
@@ -264,7 +321,7 @@ func runUntilParked(
   let start = clock.now()
   for step in 1...10_000 {
     switch arena.backgroundStep() {
-    case .park: return (step, clock.now() - start)
+    case .park: return (step, clock.now().elapsed(since: start))
     case .sleep(let time): clock.sleep(time + time / 50)
     }
   }
