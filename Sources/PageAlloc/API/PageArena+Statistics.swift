@@ -1,8 +1,8 @@
 import SysMem
 
 extension PageArena {
-  /// What an arena holds, at one moment, and what it gave back since it was made. Figures are bytes
-  /// where nothing else is said.
+  /// What an arena holds, and what it gave back since it was made. Figures are bytes where nothing
+  /// else is said.
   public struct Statistics: Equatable, Sendable {
     /// Address space, with what must stay reserved.
     public let reservedBytes: UInt64
@@ -81,7 +81,8 @@ extension PageArena {
     }
   }
 
-  /// What the arena holds now. All figures are of one moment.
+  /// What the arena holds now. All figures are of one moment, but what threads have at hand while
+  /// they take and free runs: that may be off, and what is in use by as much. They always add up.
   ///
   /// - Complexity: O(caches); as cheap as a free.
   public var statistics: Statistics {
@@ -111,6 +112,19 @@ extension ArenaState {
 extension PageArena {
   /// The states of all memory that the arena has of the system, its tables included.
   package var systemStatistics: SysMem.Statistics { system.statistics }
+
+  /// Has every cache tell of so many pages more than it holds, or fewer, as one may that is looked
+  /// at while its owner is inside, for a check.
+  package func misstateCaches(by pages: Int) {
+    // The state lives as long as the arena, and so do its caches.
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    var position = unsafe state.pointee.caches
+    while let cache = unsafe position {
+      unsafe cache.pointee.takeRoom(pages)
+      unsafe position = cache.pointee.next
+    }
+  }
 
   /// The address of page 0, for a check.
   package var origin: UInt { base }

@@ -35,7 +35,7 @@ extension ArenaState {
       }
       handedOutPages += length
     }
-    let nobodys = inUsePages - cachedPages - withheldPages - handedOutPages
+    let nobodys = inUsePages - heldPages - withheldPages - handedOutPages
     if nobodys < 0 || (nobodys > 0 && lostCaches == 0) { return "the run table does not add up" }
     if grown != grownPages { return "the count of grown pages is wrong" }
     if inUse != inUsePages + detached.pageCount { return "the count of pages in use is wrong" }

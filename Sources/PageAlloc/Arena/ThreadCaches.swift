@@ -242,12 +242,19 @@ extension ArenaState {
   /// Pages in spare runs, and in those on their way from one cache to another.
   var sparePages: Int { spares.pageCount &+ passed.pageCount }
 
-  /// Pages in all caches, and those.
-  var cachedPages: Int {
+  /// Pages in all caches, and those, as far as that can be: what is made of it adds up.
+  ///
+  /// Each cache is read while its owner changes it, and at another moment than the next one: what
+  /// goes from one to another meanwhile counts twice, or not at all. But at no moment is more at hand
+  /// than is out of the allocator, or anything that is withheld.
+  var cachedPages: Int { min(max(sparePages, heldPages), inUsePages - withheldPages) }
+
+  /// The same as the caches tell it: exact while nobody is inside one, else any number.
+  var heldPages: Int {
     var total = sparePages
     var position = unsafe caches
     while let cache = unsafe position {
-      unsafe total += cache.pointee.heldPages
+      unsafe total &+= cache.pointee.heldPages
       unsafe position = cache.pointee.next
     }
     return total

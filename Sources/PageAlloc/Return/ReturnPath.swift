@@ -279,6 +279,7 @@ extension ArenaState {
   }
 
   /// Pages that were handed out: neither free nor in a cache. Those in quarantine are out, too.
+  /// Never below 0, as `cachedPages` sees to it.
   var handedOutPages: Int { inUsePages - cachedPages }
 
   /// Free pages that may be resident, those on their way included, those in caches not.

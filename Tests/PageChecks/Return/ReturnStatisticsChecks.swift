@@ -1,5 +1,7 @@
+import CSysMem
 import PageAlloc
 import PageTrace
+import Synchronization
 
 /// Figures, huge pages, and how they are told.
 package let returnStatisticsChecks: [Check] = [
@@ -28,6 +30,66 @@ package let returnStatisticsChecks: [Check] = [
     _ = try? arena.releaseFreeMemoryLazily()
     let offered = arena.statistics.description
     recorder.expect(contains(offered, "0.0 MiB refused, 2.0 MiB offered"), offered)
+  },
+
+  Check("statistics: add up while runs go from thread to thread") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    let handover = Handover(arena)
+    // Caches that a reading passes on its way from the one thread's to the other's.
+    var between: [IdleCache] = []
+    runThreads(
+      [handover, handover],
+      meanwhile: {
+        handover.waitFor(.isFreeing)
+        for _ in 0..<100 { if let idle = IdleCache(arena) { between.append(idle) } }
+        handover.stage.store(.isOpen, ordering: .releasing)
+        repeat {
+          expectSums(of: arena.statistics, &recorder)
+        } while handover.isUnderWay && recorder.isGood
+        handover.stop()
+      }
+    ) { handover in
+      // The first to come frees, the other one allocates.
+      if handover.comers.add(1, ordering: .relaxed).oldValue == 0 {
+        handover.free()
+      } else {
+        handover.allocate()
+      }
+    }
+    recorder.expectEqual(handover.faults.load(ordering: .relaxed), 0, "faults in a thread")
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
+  Check("statistics: every reading takes any sum over the caches") { recorder in
+    let clock = FakeClock()
+    var options = PageArena.Options.stepped(clock)
+    options.threadCacheByteCount = 16 << 20
+    options.memoryLimit = .bytes(hard: 16 << 20)
+    guard let arena = makeArena(&recorder, options), let live = arena.take(300, &recorder),
+      let cached = arena.take(100, &recorder)
+    else { return }
+    arena.give(cached, &recorder)
+    expectSums(of: arena.statistics, &recorder)
+    recorder.expectEqual(arena.statistics.inUseBytes, 300 << 13, "in use")
+    for wrong in [1 << 20, -1 << 20, 150, -150, 450, 301] {
+      recorder.context = "\(wrong) pages"
+      arena.misstateCaches(by: wrong)
+      expectSums(of: arena.statistics, &recorder)
+      // The scavenger, its mark included; the limit; and what a refusal tells.
+      _ = arena.backgroundStep()
+      guard case .limitReached(_, let inUse, _) = arena.errorOfTaking(4000) else {
+        recorder.fail("no refusal, or another")
+        return
+      }
+      recorder.expect(inUse <= arena.statistics.readyBytes, "\(inUse) in use in a refusal")
+      if let run = arena.take(200, &recorder) { arena.give(run, &recorder) }
+      arena.misstateCaches(by: -wrong)
+      clock.sleep(2_000_000_000)
+    }
+    arena.give(live, &recorder)
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 
   Check("statistics: what the kernel refuses to be offered is counted") { recorder in
@@ -144,4 +206,85 @@ func contains(_ text: String, _ part: String) -> Bool {
     return true
   }
   return false
+}
+
+/// Expects that figures add up.
+private func expectSums(of statistics: PageArena.Statistics, _ recorder: inout Recorder) {
+  recorder.expectEqual(
+    statistics.inUseBytes + statistics.freeResidentBytes + statistics.scavengedBytes,
+    statistics.readyBytes, "the sum of what is committed")
+  recorder.expect(
+    statistics.cachedBytes <= statistics.freeResidentBytes, "what is at hand is free")
+}
+
+/// A handle that nobody uses.
+private final class IdleCache {
+  private let cache: PageArena.Cache
+
+  init?(_ arena: PageArena) {
+    guard let cache = try? arena.makeCache() else { return nil }
+    self.cache = cache
+  }
+}
+
+/// Pages that one thread allocates and another one frees, one at a time.
+private final class Handover: Sendable {
+  let arena: PageArena
+  let comers = Atomic<Int>(0)
+  let faults = Atomic<Int>(0)
+  /// The address of a page on its way; 0 for none.
+  private let slot = Atomic<UInt>(0)
+  let stage = Atomic<Stage>(.isEmpty)
+  /// Pages still to be allocated.
+  private let left = Atomic<Int>(20_000)
+
+  init(_ arena: PageArena) { self.arena = arena }
+
+  /// How far the two are: the one that frees has a cache, the other may have one, all is done.
+  enum Stage: UInt8, AtomicRepresentable, Comparable {
+    case isEmpty, isFreeing, isOpen, isDone
+
+    static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  var isUnderWay: Bool { stage.load(ordering: .relaxed) < .isDone }
+
+  func waitFor(_ wanted: Stage) {
+    while stage.load(ordering: .acquiring) < wanted { csm_yield() }
+  }
+
+  func stop() { left.store(0, ordering: .relaxed) }
+
+  func allocate() {
+    waitFor(.isOpen)
+    while left.load(ordering: .relaxed) > 0 {
+      left.subtract(1, ordering: .relaxed)
+      guard let run = try? arena.run(1) else {
+        faults.add(1, ordering: .relaxed)
+        break
+      }
+      while slot.load(ordering: .relaxed) != 0 { csm_yield() }
+      slot.store(run.address, ordering: .releasing)
+    }
+    while slot.load(ordering: .relaxed) != 0 { csm_yield() }
+    stage.store(.isDone, ordering: .relaxed)
+  }
+
+  func free() {
+    guard let run = try? arena.run(1), arena.errorOfGiving(run) == nil else {
+      faults.add(1, ordering: .relaxed)
+      return stage.store(.isDone, ordering: .relaxed)
+    }
+    stage.store(.isFreeing, ordering: .releasing)
+    while isUnderWay {
+      let address = slot.exchange(0, ordering: .acquiring)
+      // A run of one page, and this thread's now.
+      guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
+        csm_yield()
+        continue
+      }
+      let error = arena.errorOfGiving(unsafe Run(pointer, pages: 1))
+      if error != nil { faults.add(1, ordering: .relaxed) }
+    }
+  }
 }
