@@ -18,9 +18,10 @@ func allocateMore(
   }
 }
 
-/// Takes a whole run back of which the run table says that it is one of so many pages, and leaves.
+/// Takes a whole run back of so many pages, and leaves.
 ///
-/// - Returns: `false`, with nothing changed, where there is no room, or it is longer than 127 pages.
+/// - Parameter pages: what the run table's byte of the page says, which may be 0.
+/// - Returns: `false`, with nothing changed, where it is no such run, or there is no room.
 @usableFromInline @inline(never)
 func deallocateMore(
   _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
@@ -89,9 +90,12 @@ extension RunCache {
   fileprivate mutating func deallocateMore(
     _ page: PageNumber, _ pages: Int, by hand: Hand
   ) -> Bool {
-    // What says in the table that a run is longer may look like a length.
+    // What says in the table that a run is longer may look like a length. No pages are no
+    // run, though the table says 0 wherever none starts.
     guard UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) else {
-      if front.runs.length(page) == pages { return deallocateLong(page, pages, by: hand) }
+      if pages > 0, front.runs.length(page) == pages {
+        return deallocateLong(page, pages, by: hand)
+      }
       front.leave()
       return false
     }

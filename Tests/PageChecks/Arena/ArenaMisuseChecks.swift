@@ -17,6 +17,23 @@ package let arenaMisuseChecks: [Check] = [
     recorder.expect(arena.statistics == before, "nothing changed")
   },
 
+  Check("misuse: no pages, where no run starts") { recorder in
+    guard let arena = makeArena(&recorder), let run = arena.take(512, &recorder) else { return }
+    let free = run.part(-1, 0)
+    arena.give(run.part(0, 4), &recorder)
+    withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+      let before = arena.statistics
+      // A page inside of the run, one that was freed, and one below the arena's memory.
+      for part in [run.part(5, 0), run.part(0, 0), free] {
+        let expected = PageArenaError.badPageCount(pages: 0, limit: 1022 * 512)
+        recorder.expect(arena.errorOfGiving(part) == expected, "by way of the thread's cache")
+        recorder.expect(cache.errorOfGiving(part) == expected, "by way of the handle's cache")
+      }
+      recorder.expect(arena.statistics == before, "nothing changed")
+    }
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
   Check("misuse: alignments") { recorder in
     guard let arena = makeArena(&recorder), arena.take(1, &recorder) != nil else { return }
     let before = arena.statistics

@@ -162,6 +162,14 @@ extension PageArena.Cache {
   ) throws(PageArenaError) -> Run {
     unsafe Run(try allocate(pages: pages, alignment: alignment), pages: pages)
   }
+
+  /// The error that a free ends with; `nil` where it is fine.
+  mutating func errorOfGiving(_ run: Run) -> PageArenaError? {
+    do throws(PageArenaError) {
+      unsafe try deallocate(run.pointer, pages: run.pages)
+      return nil
+    } catch { return error }
+  }
 }
 
 /// Gives a body a handle of an arena.
