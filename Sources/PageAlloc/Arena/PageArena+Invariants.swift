@@ -43,16 +43,17 @@ extension ArenaState {
     return nil
   }
 
-  /// Pages of the runs that start in a range; `nil` where they overlap or have a free page.
+  /// Pages of the runs and guards that start in a range; `nil` where they overlap or have a free
+  /// page.
   private func pagesHandedOut(in range: Range<PageNumber>) -> Int? {
     var total = 0
     var page = range.lowerBound
     while page < range.upperBound {
-      let length = runs.length(page)
+      let length = runs.extent(page)
       for inner in page..<(page + length) {
         let isInUse = allocator.chunk(Geometry.chunk(of: inner)).allocated.bits
           .contains(Geometry.place(of: inner))
-        if !isInUse || (inner > page && runs.length(inner) != 0) { return nil }
+        if !isInUse || (inner > page && runs.extent(inner) != 0) { return nil }
       }
       total += length
       page += max(length, 1)

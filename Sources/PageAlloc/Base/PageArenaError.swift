@@ -22,7 +22,7 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
   case foreign(base: UInt)
-  /// A page of the range is not in use: it was freed before, or never allocated.
+  /// A page of the range is not in use: it was freed before, never allocated, or is a guard.
   case notInUse(base: UInt, pages: Int)
   /// The range goes on past the end of the run that `base` lies in.
   case pastEndOfRun(base: UInt, pages: Int)

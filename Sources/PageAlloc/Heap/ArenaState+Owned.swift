@@ -27,11 +27,11 @@ extension ArenaState {
     runs.setLength(second, end &- second)
   }
 
-  /// Makes the runs that fill a range one.
+  /// Makes the runs and guards that fill a range one run.
   mutating func join(_ whole: Range<PageNumber>) {
     var page = whole.lowerBound
     while page < whole.upperBound {
-      let length = runs.length(page)
+      let length = runs.extent(page)
       if length == 0 { runFreedElsewhere(page, whole.upperBound &- page) }
       runs.clear(page)
       page &+= length

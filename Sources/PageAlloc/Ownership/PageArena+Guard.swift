@@ -44,6 +44,9 @@ extension PageArena {
     }
     unsafe state.pointee.divide(run.lowerBound - guardPages, at: run.lowerBound)
     unsafe state.pointee.divide(run.lowerBound, at: run.upperBound)
+    // What nobody may free but the run's end is no run to anybody else.
+    unsafe state.pointee.runs.setGuard(run.lowerBound - guardPages, guardPages)
+    unsafe state.pointee.runs.setGuard(run.upperBound, guardPages)
     unsafe state.locks.pointee.heap.unlock()
     return try guarded(run)
   }

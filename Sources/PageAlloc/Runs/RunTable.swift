@@ -8,6 +8,7 @@ import Synchronization
 //   0           no run that belongs to anybody starts here
 //   1 ... 127   a run of so many pages
 //   128         a longer one: its length stands in the next four bytes, six bits in each
+//   129 ... 191 a guard, of 1, 2, 4 ... pages: an owner's, but nobody can free it by itself
 //   192 ... 255 one of those four, or what is left of a run that is nobody's any more
 //
 // The table is what a free is checked against. The bytes of a run are written by the thread that hands
@@ -30,6 +31,7 @@ struct RunTable {
   static var longestShort: Int { 127 }
 
   private static var long: UInt8 { 128 }
+  private static var guards: UInt8 { 129 }
   private static var digit: UInt8 { 192 }
 
   /// A table in `storage`, zero at first.
@@ -42,8 +44,8 @@ struct RunTable {
     unsafe cell(page).pointee.load(ordering: .relaxed)
   }
 
-  /// Whether a run that belongs to somebody starts at a page.
-  func isStart(_ page: PageNumber) -> Bool { byte(page) &- 1 < Self.long }
+  /// Whether a run that belongs to somebody starts at a page, or a guard.
+  func isStart(_ page: PageNumber) -> Bool { byte(page) &- 1 < Self.digit &- 1 }
 
   /// Notes a run of at most 127 pages; 0 for none.
   @inlinable @inline(__always)
@@ -68,6 +70,20 @@ struct RunTable {
     } else {
       setLongLength(page, pageCount)
     }
+  }
+
+  /// The length of the run or the guard that starts at a page; 0 for none.
+  func extent(_ page: PageNumber) -> Int {
+    let first = byte(page)
+    if first < Self.guards || first >= Self.digit { return length(page) }
+    return 1 &<< Int(first &- Self.guards)
+  }
+
+  /// Notes that a guard starts at a page, in place of a run.
+  ///
+  /// - Parameter pageCount: a power of two.
+  func setGuard(_ page: PageNumber, _ pageCount: Int) {
+    setByte(page, Self.guards &+ UInt8(truncatingIfNeeded: pageCount.trailingZeroBitCount))
   }
 
   /// Notes that a run starts at a page that was the start of one as long before: if that was a long one,

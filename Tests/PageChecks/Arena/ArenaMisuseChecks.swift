@@ -131,6 +131,36 @@ package let arenaMisuseChecks: [Check] = [
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
   },
 
+  Check("misuse: a guard is nobody's to free, to own or to look up") { recorder in
+    for isChecked in [false, true] {
+      let made = isChecked ? makeCheckedArena(&recorder) : makeArena(&recorder)
+      guard let arena = made, let run = arena.own(6, guarded: true, &recorder),
+        let memory = unsafe try? arena.bytes(at: run.offset), let base = memory.baseAddress
+      else { return }
+      let before = arena.statistics
+      let all = unsafe Run(base, pages: 6)
+      for (part, offset) in [
+        (all.part(-1, 1), run.offset - 8192), (all.part(6, 1), run.offset + 6 * 8192),
+      ] {
+        recorder.expect(
+          arena.errorOfGiving(part) == .notInUse(base: part.address, pages: 1), "freed")
+        recorder.throwsError(.notInUse(base: part.address, pages: 1)) { () throws(PageArenaError) in
+          _ = unsafe try arena.adopt(part.pointer, pages: 1)
+        }
+        recorder.throwsError(.notARun(offset: offset)) { () throws(PageArenaError) in
+          _ = unsafe try arena.bytes(at: offset)
+        }
+      }
+      recorder.expect(
+        arena.errorOfGiving(all.part(5, 2)) == .notInUse(base: all.part(5, 2).address, pages: 2),
+        "the last page with its guard")
+      recorder.expect(arena.statistics == before, "nothing changed")
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      run.deallocate()
+      recorder.expectEqual(arena.statistics.inUseBytes, 0, "bytes in use at the end")
+    }
+  },
+
   Check("misuse: reservations and scavenging") { recorder in
     for byteCount: UInt64 in [0, 1, (64 << 20) - 1, (1 << 32) + 1, .max] {
       var options = PageArena.Options()
