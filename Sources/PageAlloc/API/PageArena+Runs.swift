@@ -42,7 +42,9 @@ extension PageArena {
   /// - Parameters:
   ///   - base: the address of its first page.
   ///   - pages: how many it has, all of them.
-  /// - Throws: what ``deallocate(_:pages:)`` throws for such a range, where it is not a run.
+  /// - Throws: what ``deallocate(_:pages:)`` throws for such a range;
+  ///   ``PageArenaError/notInUse(base:pages:)`` where no run starts there, and
+  ///   ``PageArenaError/badPageCount(pages:limit:)`` for a part of one.
   /// - Warning: the run must have no owner yet, and nobody else may free it from now on.
   /// - Complexity: O(`pages`).
   @unsafe
@@ -51,10 +53,7 @@ extension PageArena {
   ) throws(PageArenaError) -> PageRun {
     let address = UInt(bitPattern: base)
     let page = try page(at: address, pages)
-    guard let count = length(of: page) else { throw .notInUse(base: address, pages: pages) }
-    guard pages <= count else { throw .pastEndOfRun(base: address, pages: pages) }
-    guard pages == count else { throw .badPageCount(pages: pages, limit: count) }
-    countOwner()
+    try countOwner(of: page..<(page + pages), address)
     return unsafe PageRun(base: base, pages: pages, arena: core)
   }
 
@@ -79,6 +78,18 @@ extension PageArena {
   var core: Unmanaged<PageArena> {
     guard let core = unsafe state.pointee.owned.core else { corrupted("an arena without a core") }
     return unsafe core
+  }
+
+  /// Notes one more owner, if a range is a whole run.
+  private func countOwner(of whole: Range<PageNumber>, _ address: UInt) throws(PageArenaError) {
+    unsafe state.locks.pointee.heap.lock()
+    defer { unsafe state.locks.pointee.heap.unlock() }
+    let run = unsafe try state.pointee.run(around: whole, base: address)
+    guard run.lowerBound == whole.lowerBound else {
+      throw .notInUse(base: address, pages: whole.count)
+    }
+    guard run == whole else { throw .badPageCount(pages: whole.count, limit: run.count) }
+    unsafe state.pointee.owned.live &+= 1
   }
 
   private func length(of page: PageNumber) -> Int? {

@@ -100,9 +100,6 @@ extension PageArena {
     // The state lives as long as the arena.
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    guard unsafe state.pointee.allocator.isGrown(part.lowerBound, part.count) else {
-      throw .foreign(base: address)
-    }
     let run = unsafe try state.pointee.run(around: part, base: address)
     unsafe state.pointee.giveBack(part, of: run)
     return unsafe state.pointee.scavengerCall()

@@ -93,9 +93,6 @@ extension PageArena {
   ) throws(PageArenaError) -> UInt32 {
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    guard unsafe state.pointee.allocator.isGrown(part.lowerBound, part.count) else {
-      throw .foreign(base: address)
-    }
     let run = unsafe try state.pointee.run(around: part, base: address)
     return unsafe state.pointee.withhold(part, of: run, trace, checks)
   }

@@ -192,10 +192,12 @@ extension ArenaState {
 
   /// The run that all pages of a range belong to.
   ///
-  /// - Throws: the range is not in use, or goes past the end of the run.
+  /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end of
+  ///   the run.
   func run(
     around part: Range<PageNumber>, base: UInt
   ) throws(PageArenaError) -> Range<PageNumber> {
+    guard allocator.isGrown(part.lowerBound, part.count) else { throw .foreign(base: base) }
     let lowest = Geometry.firstPage(of: allocator.startChunk)
     guard let run = runs.run(around: part.lowerBound, lowest: lowest) else {
       throw .notInUse(base: base, pages: part.count)

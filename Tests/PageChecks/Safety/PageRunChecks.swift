@@ -82,7 +82,7 @@ package let pageRunChecks: [Check] = [
     recorder.throwsError(.badPageCount(pages: 4, limit: 5)) { () throws(PageArenaError) in
       _ = unsafe try arena.adopt(base, pages: 4)
     }
-    recorder.throwsError(.pastEndOfRun(base: UInt(bitPattern: base), pages: 6)) {
+    recorder.throwsError(.notInUse(base: UInt(bitPattern: base), pages: 6)) {
       () throws(PageArenaError) in _ = unsafe try arena.adopt(base, pages: 6)
     }
     let second = UInt(bitPattern: base) + 8192
@@ -91,6 +91,14 @@ package let pageRunChecks: [Check] = [
     }
     recorder.throwsError(.misaligned(base: UInt(bitPattern: base) + 8)) {
       () throws(PageArenaError) in _ = unsafe try arena.adopt(base + 8, pages: 5)
+    }
+    // Pages that the arena never had.
+    recorder.throwsError(.foreign(base: UInt(bitPattern: base))) { () throws(PageArenaError) in
+      _ = unsafe try arena.adopt(base, pages: 10_000)
+    }
+    let beyond = unsafe base + 5000 * 8192
+    recorder.throwsError(.foreign(base: UInt(bitPattern: beyond))) { () throws(PageArenaError) in
+      _ = unsafe try arena.adopt(beyond, pages: 5)
     }
     recorder.succeeds("adopt") { () throws(PageArenaError) in
       _ = unsafe try arena.adopt(base, pages: 5)
