@@ -26,13 +26,13 @@ extension PageArena {
     guard pages % guardPages == 0 else {
       throw .partOfPhysicalPage(base: 0, physicalPageSize: system.physicalPageSize)
     }
-    guard alignment > 0, alignment & (alignment - 1) == 0 else {
-      throw .badAlignment(alignment: alignment)
-    }
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
     // An aligned run has room in front for the guard; what is too much there goes back.
     let aligned = max(alignment, guardPages << Geometry.pageShift)
     let front = aligned >> Geometry.pageShift
-    guard front <= limit - pages - guardPages else { throw .badAlignment(alignment: alignment) }
+    guard front <= limit - pages - guardPages else {
+      throw .outOfMemory(pages: pages, largestFreeRun: statistics.largestFreeRun)
+    }
     let all = unsafe try takeOwnedSlowly(
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)
     let first = unsafe page(of: all)

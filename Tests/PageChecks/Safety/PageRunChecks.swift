@@ -170,6 +170,11 @@ package let pageRunChecks: [Check] = [
         _ = try arena.allocateGuardedRun(pages: 1, alignment: alignment)
       }
     }
+    // Each is fine, but there is no room for both.
+    let most = 1022 * 512 - 2
+    recorder.throwsError(.outOfMemory(pages: most, largestFreeRun: 0)) {
+      () throws(PageArenaError) in _ = try arena.allocateGuardedRun(pages: most, alignment: 1 << 16)
+    }
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
   },
 ]
