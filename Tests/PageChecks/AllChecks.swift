@@ -49,6 +49,10 @@ package let allChecks: [Check] = [
   sealChecks,
   recordChecks,
   quarantineChecks,
+  freeSweepChecks,
+  takeSweepChecks,
+  resizeSweepChecks,
+  amountSweepChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
@@ -62,5 +66,6 @@ package let aloneChecks: [Check] = [
   largeReturnChecks,
   mappingChecks,
   dumpChecks,
+  sweepTrapChecks,
   reportChecks,
 ].flatMap { $0 }
