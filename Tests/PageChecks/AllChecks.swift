@@ -26,6 +26,7 @@ package let allChecks: [Check] = [
   arenaThreadChecks,
   arenaCacheChecks,
   cacheRefillChecks,
+  cacheDrainChecks,
   alignedCacheChecks,
   alignedModelChecks,
   passedRunChecks,

@@ -1,5 +1,3 @@
-import CThreadSlots
-import Synchronization
 import SysMem
 
 // Between the caches and the allocator, by the lock: a cache is refilled with the free runs of the 64-page
@@ -41,27 +39,6 @@ extension PageArena {
     unsafe state.locks.pointee.heap.unlock()
     unsafe noteUsed(clean, relieving: cache)
     return run
-  }
-
-  /// Takes back what all caches hold, those of idle threads included.
-  ///
-  /// A thread that is inside its cache just then is asked to give everything back by itself, the next
-  /// time it needs its cache; so is every other thread where the kernel has no `membarrier`.
-  /// - Complexity: O(caches + runs in them), one call to the kernel.
-  package func drainCaches() {
-    unsafe state.locks.pointee.heap.lock()
-    let isAny = unsafe state.pointee.askForCaches()
-    unsafe state.locks.pointee.heap.unlock()
-    if !isAny { return }
-    let canSeeOthers = system.passBarrier()
-    let own = unsafe cacheInFirstSlot()
-    // Inside its cache a thread is for nanoseconds, unless it was preempted there.
-    for _ in 0..<100 {
-      unsafe state.locks.pointee.heap.lock()
-      let isDone = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: own)
-      unsafe state.locks.pointee.heap.unlock()
-      if isDone || !canSeeOthers { return }
-    }
   }
 }
 
@@ -106,59 +83,6 @@ extension ArenaState {
     allocator.flush(&block)
     noteInUse()
     return (run, clean &- left)
-  }
-
-  /// Gives everything in a cache back if somebody asked for it. Call with `heap` held, as the owner.
-  mutating func serve(_ cache: UnsafeMutablePointer<RunCache>) {
-    if unsafe cache.pointee.front.stop.load(ordering: .relaxed) == 0 { return }
-    unsafe takeAll(cache)
-    unsafe letIn(cache)
-  }
-
-  /// Lets the owner of a cache in again, unless the arena has gone: its last runs are counted by the lock.
-  /// Nor in the checked mode, in which every run comes and goes by the lock.
-  func letIn(_ cache: UnsafeMutablePointer<RunCache>) {
-    unsafe cache.pointee.front.stop.store(
-      owned.isOrphan || checks != nil ? 1 : 0, ordering: .releasing)
-  }
-
-  /// Asks all owners to stay outside, and gives spare runs back. Call with `heap` held.
-  ///
-  /// - Returns: whether any cache holds anything.
-  mutating func askForCaches() -> Bool {
-    giveBackSpares()
-    var isAny = false
-    var position = unsafe caches
-    while let cache = unsafe position {
-      if unsafe cache.pointee.heldPages != 0 {
-        unsafe cache.pointee.front.stop.store(1, ordering: .relaxed)
-        isAny = true
-      }
-      unsafe position = cache.pointee.next
-    }
-    return isAny
-  }
-
-  /// Takes all from the caches whose owners are outside. Call with `heap` held, after a barrier in all
-  /// threads, without which only `own` is known to be left alone.
-  ///
-  /// - Returns: whether all gave.
-  mutating func takeCaches(canSeeOthers: Bool, own: UnsafeMutablePointer<RunCache>?) -> Bool {
-    var isDone = true
-    var position = unsafe caches
-    while let cache = unsafe position {
-      let isOutside =
-        unsafe canSeeOthers
-        ? cache.pointee.front.busy.load(ordering: .acquiring) == 0
-        : cache == own
-      if isOutside {
-        unsafe serve(cache)
-      } else if unsafe cache.pointee.front.stop.load(ordering: .relaxed) != 0 {
-        isDone = false
-      }
-      unsafe position = cache.pointee.next
-    }
-    return isDone
   }
 }
 

@@ -49,8 +49,9 @@ struct CacheFront: ~Copyable {
   @usableFromInline let ownersRun = HotRun()
   /// The owner is inside: written by the owner alone, read by who wants to take all.
   @usableFromInline let busy = Atomic<UInt32>(0)
-  /// Somebody wants to take all: written with the heap lock held, read by the owner.
-  @usableFromInline let stop = Atomic<UInt32>(0)
+  /// The number of the drain that closed the cache, because it wants to take all; 0 where the cache
+  /// is open. Written with the heap lock held, read by the owner.
+  @usableFromInline let closedBy = Atomic<UInt32>(0)
   /// The address of page 0.
   @usableFromInline let base: UInt
   /// What was handed out.
@@ -76,7 +77,7 @@ extension CacheFront {
   borrowing func enter() -> Bool {
     busy.store(1, ordering: .relaxed)
     cts_compiler_barrier()
-    if stop.load(ordering: .acquiring) == 0 { return true }
+    if closedBy.load(ordering: .acquiring) == 0 { return true }
     busy.store(0, ordering: .releasing)
     return false
   }
@@ -84,6 +85,32 @@ extension CacheFront {
   /// Ends an access by the owner.
   @inlinable @inline(__always)
   borrowing func leave() { busy.store(0, ordering: .releasing) }
+}
+
+// MARK: - Open and closed. Call with the heap lock held.
+
+extension CacheFront {
+  /// The owner must go by the lock.
+  var isClosed: Bool { closedBy.load(ordering: .relaxed) != 0 }
+
+  /// The cache has been closed since a drain closed caches, or since before.
+  borrowing func isClosed(by drain: UInt32) -> Bool {
+    let number = closedBy.load(ordering: .relaxed)
+    // Numbers go round: of two, the later one is less than half a round ahead.
+    return number != 0 && Int32(bitPattern: drain &- number) >= 0
+  }
+
+  /// The owner is not inside: certain only where the cache was closed before a barrier in all
+  /// threads.
+  var isOutside: Bool { busy.load(ordering: .acquiring) == 0 }
+
+  /// Asks the owner to stay outside; a cache that is closed stays that of the drain that closed it.
+  borrowing func close(by drain: UInt32) {
+    if !isClosed { closedBy.store(drain, ordering: .relaxed) }
+  }
+
+  /// Lets the owner in, who then sees what was changed before.
+  borrowing func open() { closedBy.store(0, ordering: .releasing) }
 }
 
 // MARK: - The hot runs. Only inside, or for who may touch the cache.

@@ -20,13 +20,15 @@ import Synchronization
 //
 // Who may touch it
 // ----------------
-// The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the owner
-// included, while the owner is outside. Another thread makes sure of that by `stop`: it asks, makes every thread
-// of the process pass a barrier, and looks at `busy`. So the owner needs no atomic operation, only
-// plain stores and loads in order: the barrier is the other side's.
+// The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the
+// owner included, while the owner is outside. Another thread makes sure of that by closing the
+// cache: it writes the number of its drain into it, makes every thread of the process pass a
+// barrier, and looks at `busy`. So the owner needs no atomic operation, only plain stores and loads
+// in order: the barrier is the other side's.
 //
-//   owner    busy := 1; (compiler barrier) if stop ≠ 0 give way; ...; busy := 0 (release)
-//   others   stop := 1; membarrier; heap lock; if busy = 0 (acquire) take all; stop := 0 (release)
+//   owner    busy := 1; (compiler barrier) if closedBy ≠ 0 give way; ...; busy := 0 (release)
+//   others   heap lock: closedBy := number; membarrier; heap lock: if closedBy is still that and
+//            busy = 0 (acquire), take all, and closedBy := 0 (release)
 
 /// The free runs that one owner keeps at hand.
 @usableFromInline

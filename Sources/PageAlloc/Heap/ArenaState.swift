@@ -40,6 +40,8 @@ struct ArenaState: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
   var caches: UnsafeMutablePointer<RunCache>?
+  /// The number of the drain that began last.
+  var lastDrain: UInt32 = 1
   /// Caches that have an owner; after a fork, also those whose thread stayed behind.
   var ownedCaches = 0
   /// What all caches have been let have beyond the least.

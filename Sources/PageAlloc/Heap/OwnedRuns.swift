@@ -108,9 +108,11 @@ extension ArenaState {
   /// The arena goes: no owner is to come or go by a cache again.
   fileprivate mutating func closeCaches() {
     owned.isOrphan = true
+    // A drain that is under way takes nothing from what is closed only now.
+    let drain = nextDrain()
     var position = unsafe caches
     while let cache = unsafe position {
-      unsafe letIn(cache)
+      unsafe cache.pointee.front.close(by: drain)
       unsafe position = cache.pointee.next
     }
   }
@@ -122,7 +124,7 @@ extension ArenaState {
     var sum = 0
     var position = unsafe caches
     while let cache = unsafe position {
-      if unsafe cache.pointee.front.busy.load(ordering: .acquiring) != 0 { return false }
+      if unsafe !cache.pointee.front.isOutside { return false }
       unsafe sum += cache.pointee.ownerCount
       unsafe position = cache.pointee.next
     }

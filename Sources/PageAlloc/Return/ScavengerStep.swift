@@ -42,7 +42,7 @@ extension ReturnPath {
 
     if isStalled || isCountOfStallsRising() {
       // The kernel is short of memory: all goes, at once.
-      _ = drainCaches()
+      _ = unsafe drainCaches(own: nil, looks: 1)
       _ = release(.max, .force, .background)
       return rest(workedSince: processorTime)
     }
@@ -61,7 +61,9 @@ extension ReturnPath {
       // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends. In
       // the first one after waking, what is in use by turns has not been seen yet.
       let mayDrain = unsafe isUnderLimit || !state.steps.pointee.isFirstGeneration
-      if mayDrain, drainCaches() > 0 { unsafe state.steps.pointee.idleGenerations = 0 }
+      if mayDrain, unsafe drainCaches(own: nil, looks: 1) > 0 {
+        unsafe state.steps.pointee.idleGenerations = 0
+      }
       return finish(isIdle: true)
     }
     unsafe state.steps.pointee.idleGenerations = 0
@@ -83,24 +85,6 @@ extension ReturnPath {
       unsafe state.pointee.scavenger.readsPressure && !state.locks.pointee.stallWatch.isOn
     return unsafe state.pointee.finish(
       &state.steps.pointee, isIdle: isIdle, mayPark: !isPolling)
-  }
-
-  /// Takes back what all caches hold, as far as their owners are outside.
-  ///
-  /// - Returns: how many pages.
-  private func drainCaches() -> Int {
-    unsafe state.locks.pointee.heap.lock()
-    let before = unsafe state.pointee.inUsePages
-    let isAny = unsafe state.pointee.askForCaches()
-    let spared = unsafe before - state.pointee.inUsePages
-    unsafe state.locks.pointee.heap.unlock()
-    if !isAny { return spared }
-    let canSeeOthers = system.passBarrier()
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    let inUse = unsafe state.pointee.inUsePages
-    _ = unsafe state.pointee.takeCaches(canSeeOthers: canSeeOthers, own: nil)
-    return spared + inUse - (unsafe state.pointee.inUsePages)
   }
 
   /// Whether tasks waited for memory since the last look, where the kernel does not tell by itself.

@@ -1,0 +1,179 @@
+import CSysMem
+import PageAlloc
+import SysMem
+import Synchronization
+
+/// Drains that run at once. The order of their steps is made by hand: each waits in its barrier.
+package let cacheDrainChecks: [Check] = [
+  Check("drain: takes nothing that another one closed after its barrier") { recorder in
+    let calls = HeldBarriers()
+    guard let arena = makeArena(&recorder, calls: calls) else { return }
+    withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+      try cache.fill()
+      calls.hold(barriers: 2)
+      let first = Drain(of: arena)
+      let second = Drain(of: arena)
+      var failure: PageArenaError?
+      runThreads(
+        [first],
+        meanwhile: {
+          calls.waitForBarrier(1)
+          // The first drain closed the cache. The owner opens it by the lock, and uses it again.
+          do throws(PageArenaError) { try cache.fill() } catch { failure = error }
+          let held = arena.statistics.cachedBytes
+          recorder.expect(held > 0, "something is at hand again")
+          runThreads(
+            [second],
+            meanwhile: {
+              calls.waitForBarrier(2)
+              // The second one closed it. For all that the first one knows, the owner is inside.
+              calls.letPass(1)
+              first.waitUntilDone()
+              recorder.expectEqual(
+                arena.statistics.cachedBytes, held, "at hand when the first drain is done")
+              calls.letPass(2)
+            }
+          ) { $0.run() }
+        }
+      ) { $0.run() }
+      if let failure { throw failure }
+      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when both are done")
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    }
+  },
+
+  Check("drain: takes what an earlier one closed, whose barrier is still to come") { recorder in
+    let calls = HeldBarriers()
+    guard let arena = makeArena(&recorder, calls: calls) else { return }
+    withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+      try cache.fill()
+      calls.hold(barriers: 1)
+      let first = Drain(of: arena)
+      runThreads(
+        [first],
+        meanwhile: {
+          calls.waitForBarrier(1)
+          arena.drainCaches()
+          recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after the second drain")
+          recorder.expect(!first.isDone, "the first drain is in its barrier")
+          calls.letPass(1)
+        }
+      ) { $0.run() }
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    }
+  },
+
+  Check("drain: a cache goes from one owner to another in the middle of it") { recorder in
+    let calls = HeldBarriers()
+    guard let arena = makeArena(&recorder, calls: calls) else { return }
+    do throws(PageArenaError) {
+      var cache: PageArena.Cache? = try arena.makeCache()
+      try cache?.fill()
+      calls.hold(barriers: 1)
+      let first = Drain(of: arena)
+      var failure: PageArenaError?
+      runThreads(
+        [first],
+        meanwhile: {
+          calls.waitForBarrier(1)
+          do throws(PageArenaError) {
+            let before = arena.statistics.metadataBytes
+            cache = nil
+            cache = try arena.makeCache()
+            recorder.expectEqual(arena.statistics.metadataBytes, before, "the same cache")
+            try cache?.fill()
+          } catch { failure = error }
+          let held = arena.statistics.cachedBytes
+          recorder.expect(held > 0, "the new owner is let in")
+          calls.letPass(1)
+          first.waitUntilDone()
+          recorder.expectEqual(arena.statistics.cachedBytes, held, "at hand after the drain")
+        }
+      ) { $0.run() }
+      if let failure { throw failure }
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    } catch { recorder.fail(error.description) }
+  },
+]
+
+extension PageArena.Cache {
+  /// Takes runs and gives them back, so that some are at hand.
+  fileprivate mutating func fill() throws(PageArenaError) {
+    var runs: [Run] = []
+    for index in 0..<20 { runs.append(try run(1 + index % 5)) }
+    for run in runs { unsafe try deallocate(run.pointer, pages: run.pages) }
+  }
+}
+
+/// A drain on a thread of its own.
+private final class Drain: Sendable {
+  private let arena: PageArena
+  private let done = Atomic<Bool>(false)
+
+  init(of arena: PageArena) { self.arena = arena }
+
+  var isDone: Bool { done.load(ordering: .acquiring) }
+
+  func run() {
+    arena.drainCaches()
+    done.store(true, ordering: .releasing)
+  }
+
+  func waitUntilDone() { while !isDone { sched_yield() } }
+}
+
+/// The kernel, but that who makes it pass a barrier waits in that call until told to go on.
+private final class HeldBarriers: MemoryCalls {
+  private let real = LinuxCalls()
+  /// How many barriers are held.
+  private let heldCount = Atomic<Int>(0)
+  /// Barriers since then.
+  private let count = Atomic<Int>(0)
+  /// Bit n: barrier n may pass.
+  private let passes = Atomic<UInt32>(0)
+
+  /// From now on barriers are numbered from 1, and the first few wait.
+  func hold(barriers: Int) { heldCount.store(barriers, ordering: .releasing) }
+
+  func waitForBarrier(_ number: Int) {
+    while count.load(ordering: .acquiring) < number { sched_yield() }
+  }
+
+  func letPass(_ number: Int) {
+    passes.bitwiseOr(1 << UInt32(number), ordering: .acquiringAndReleasing)
+  }
+
+  func membarrier() throws(Errno) {
+    let heldCount = heldCount.load(ordering: .acquiring)
+    if heldCount > 0 {
+      let number = count.add(1, ordering: .acquiringAndReleasing).newValue
+      while number <= heldCount, passes.load(ordering: .acquiring) >> UInt32(number) & 1 == 0 {
+        sched_yield()
+      }
+    }
+    try real.membarrier()
+  }
+
+  var physicalPageSize: Int { real.physicalPageSize }
+  var hugePageSize: Int { real.hugePageSize }
+
+  func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt {
+    try real.mmap(address, byteCount, protection, replacing: replacing)
+  }
+
+  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try real.munmap(address, byteCount)
+  }
+
+  func mprotect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(Errno) {
+    try real.mprotect(address, byteCount, protection)
+  }
+
+  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
+    try real.madvise(address, byteCount, advice)
+  }
+}
