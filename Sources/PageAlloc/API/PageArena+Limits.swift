@@ -25,7 +25,7 @@ extension PageArena {
     setLimits(limit)
     // The state lives as long as the arena; so below.
     unsafe state.locks.pointee.heap.lock()
-    let excess = unsafe state.pointee.residentPages - state.pointee.softPages
+    let excess = unsafe state.pointee.limits.excess(residentPages: state.pointee.residentPages)
     unsafe state.locks.pointee.heap.unlock()
     if hasLimit { stopHugePages() }
     if excess > 0 { _ = try release(bytes(excess), .limit) }
@@ -34,10 +34,9 @@ extension PageArena {
   /// The bounds in force, in bytes; `nil` where there is none.
   public var memoryLimits: (soft: UInt64?, hard: UInt64?) {
     unsafe state.locks.pointee.heap.lock()
-    let soft = unsafe state.pointee.softPages
-    let hard = unsafe state.pointee.hardPages
+    let limits = unsafe state.pointee.limits
     unsafe state.locks.pointee.heap.unlock()
-    return (soft == .max ? nil : bytes(soft), hard == .max ? nil : bytes(hard))
+    return (limits.softBytes, limits.hardBytes)
   }
 
   /// Puts a limit that was checked in force.
@@ -52,10 +51,10 @@ extension PageArena {
       // Below 2^62, so that the product fits.
       soft = hard.map { UInt64(Double($0) * fraction) }
     }
+    let limits = ResidencyLimits(softBytes: soft, hardBytes: hard)
     unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.softPages = pages(within: soft ?? hard)
-    unsafe state.pointee.hardPages = pages(within: hard)
-    unsafe state.pointee.isLimited.store(soft ?? hard != nil, ordering: .relaxed)
+    unsafe state.pointee.limits = limits
+    unsafe state.pointee.isLimited.store(limits.isAny, ordering: .relaxed)
     unsafe state.locks.pointee.heap.unlock()
   }
 
@@ -69,15 +68,13 @@ extension PageArena {
   func checkHardLimit(_ pageCount: Int) throws(PageArenaError) {
     unsafe state.locks.pointee.heap.lock()
     let inUse = unsafe state.pointee.handedOutPages
-    let hard = unsafe state.pointee.hardPages
-    let isRefused = pageCount > hard || inUse > hard - pageCount
+    let limits = unsafe state.pointee.limits
+    let isRefused = limits.isHopeless(pageCount, inUse: inUse)
     let isWithheld = unsafe isRefused && state.pointee.withheldPages > 0
     if isRefused, !isWithheld { unsafe state.pointee.scavenger.counters.limitRefusals += 1 }
     unsafe state.locks.pointee.heap.unlock()
     if isWithheld, emptyQuarantine() > 0 { return try checkHardLimit(pageCount) }
-    if isRefused {
-      throw .limitReached(pages: pageCount, inUseBytes: bytes(inUse), limitBytes: bytes(hard))
-    }
+    if isRefused { throw limits.refusal(pageCount, inUse: inUse) }
   }
 
   /// Brings resident memory under the limits again after a run was taken that nobody has touched yet.
@@ -90,16 +87,16 @@ extension PageArena {
       unsafe state.locks.pointee.heap.lock()
       let resident = unsafe state.pointee.residentPages
       let inUse = unsafe state.pointee.handedOutPages
-      let soft = unsafe state.pointee.softPages
-      let hard = unsafe state.pointee.hardPages
+      let limits = unsafe state.pointee.limits
       unsafe state.locks.pointee.heap.unlock()
-      if resident <= soft { return }
+      let excess = limits.excess(residentPages: resident)
+      if excess == 0 { return }
       if checks != nil, emptyQuarantine() > 0 { continue }
-      // Nothing that could be given back would help.
-      let isHopeless = inUse > hard
-      if !isHopeless {
+      // The run itself counts as in use.
+      let othersInUse = inUse - min(inUse, pageCount)
+      if !limits.isHopeless(pageCount, inUse: othersInUse) {
         // Waits for a batch under way, which may be all that was missing.
-        let released = returnPath.release(bytes(resident - soft), .force, .limit).releasedBytes
+        let released = returnPath.release(bytes(excess), .force, .limit).releasedBytes
         if released > 0 { continue }
         if !isDrained {
           // The last resort: what threads keep at hand.
@@ -107,11 +104,10 @@ extension PageArena {
           isDrained = true
           continue
         }
-        if resident <= hard { return }
+        if limits.allows(residentPages: resident) { return }
       }
       undo(taken, pageCount)
-      throw .limitReached(
-        pages: pageCount, inUseBytes: bytes(inUse - min(inUse, pageCount)), limitBytes: bytes(hard))
+      throw limits.refusal(pageCount, inUse: othersInUse)
     }
   }
 
@@ -134,11 +130,6 @@ extension PageArena {
     let call = unsafe state.pointee.scavengerCall()
     unsafe state.locks.pointee.heap.unlock()
     if call != .none { returnPath.perform(call) }
-  }
-
-  private func pages(within byteCount: UInt64?) -> Int {
-    guard let byteCount, byteCount < 1 << 32 else { return .max }
-    return Int(truncatingIfNeeded: byteCount >> UInt64(Geometry.pageShift))
   }
 
   func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }

@@ -113,7 +113,8 @@ public final class PageArena: @unchecked Sendable {
     unsafe state = UnsafeMutablePointer(head: tables.head)
     unsafe state.locks.initialize(to: ArenaLocks())
     unsafe state.growth.initialize(to: GrowthState(reservation: reservation, tables: tables))
-    unsafe state.steps.initialize(to: ScavengeSteps(options))
+    let plan = options.scavengePlan
+    unsafe state.steps.initialize(to: ScavengeSteps(plan))
     // Where none are wanted, none are kept whole.
     let grain = ScavengeGrain(
       physicalPageSize: options.calls.physicalPageSize,
@@ -121,7 +122,7 @@ public final class PageArena: @unchecked Sendable {
     unsafe state.initialize(
       to: ArenaState(
         number: number, growth: state.growth.pointee, grain: grain, system: system,
-        checks: checks, options: options))
+        files: options.files, clock: options.clock, checks: checks, plan: plan))
     runs = unsafe state.pointee.runs
     hugePages = options.hugePages
     // The core is let go of when the state ends.

@@ -27,7 +27,7 @@ extension PageArena {
   public enum MemoryLimit: Equatable, Sendable {
     /// None but the arena's size.
     case none
-    /// In bytes; `nil` for none.
+    /// In bytes; `nil` for none. 4 GiB and more, which no arena can reach, are none.
     ///
     /// - Parameters:
     ///   - soft: an allocation that would go beyond first gives free memory back, as much as needed; where
@@ -132,6 +132,19 @@ extension PageArena.Options {
     }
     try memoryLimit.check()
     if case .checked(let byteCount, _) = diagnosis, byteCount < 0 { throw .badDiagnosis }
+  }
+}
+
+extension PageArena.Options {
+  /// What the options say about scavenging.
+  package var scavengePlan: ScavengePlan {
+    var background: ScavengePlan.Background?
+    if case .background(let headroom, let share) = scavenging {
+      background = ScavengePlan.Background(headroom: headroom, cpuShare: share)
+    }
+    return ScavengePlan(
+      background: background, growthPer1024: headroomPer1024,
+      generationNanoseconds: generationNanoseconds, readsPressure: scavengesUnderPressure)
   }
 }
 

@@ -1,5 +1,6 @@
 import CThreadSlots
 import SysMem
+import Synchronization
 
 extension PageArena {
   /// Takes a run of pages.
@@ -144,7 +145,9 @@ extension PageArena {
     if scavengedPages != 0 {
       system.sysUsed(byteCount: UInt(scavengedPages) << UInt(Geometry.pageShift))
       // The state lives as long as the arena.
-      if unsafe state.pointee.headroom.isDue { unsafe keepHeadroom(relieving: cache) }
+      if unsafe state.pointee.isHeadroomDue.load(ordering: .relaxed) {
+        unsafe keepHeadroom(relieving: cache)
+      }
     }
   }
 

@@ -25,14 +25,16 @@ struct ArenaState: ~Copyable {
   var scavenger: ScavengerState
   /// Whether there is a limit. Written with `heap` held; read relaxed without, as a hint.
   let isLimited = Atomic<Bool>(false)
-  /// The bounds on `residentPages`; `Int.max` for none.
-  var softPages = Int.max
-  var hardPages = Int.max
+  /// The bounds on `residentPages`.
+  var limits = ResidencyLimits.none
   /// The figures of the ``GrowthState``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
   /// What may stay resident as the arena grows.
-  var headroom: Headroom
+  var headroom: GrowthHeadroom
+  /// Whether somebody should look what the headroom leaves. Written with `heap` held; read relaxed without, as
+  /// a hint.
+  let isHeadroomDue = Atomic<Bool>(false)
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
   /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to spare fresh
@@ -64,15 +66,15 @@ struct ArenaState: ~Copyable {
 
   init(
     number: UInt, growth: borrowing GrowthState, grain: ScavengeGrain, system: SysMem,
-    checks: CheckedRuns?, options: PageArena.Options
+    files: any SystemFiles, clock: any ScavengeClock, checks: CheckedRuns?, plan: ScavengePlan
   ) {
     self.number = number
     base = growth.reservation.base
     self.system = system
-    files = options.files
-    scavenger = ScavengerState(options)
+    self.files = files
+    scavenger = ScavengerState(plan, clock: clock)
     allocator = PageAllocator(tables: growth.tables, grain: grain)
-    headroom = Headroom(options, hasHugePages: allocator.pagesPerUnit > 0)
+    headroom = plan.growthHeadroom(hasHugePages: allocator.pagesPerUnit > 0)
     // The table outlives the state, which lies in the same tables.
     unsafe runs = RunTable(storage: growth.tables.runs)
     unsafe caches = nil
@@ -148,7 +150,13 @@ extension ArenaState {
   @inline(__always)
   mutating func noteUsed(_ scavenged: Int) {
     scavengedPages &-= scavenged
-    headroom.note(taken: scavenged)
+    noteFresh(scavenged)
+  }
+
+  /// Pages that nothing had backed were taken: the headroom may be passed.
+  @inline(__always)
+  mutating func noteFresh(_ pageCount: Int) {
+    if headroom.note(taken: pageCount) { isHeadroomDue.store(true, ordering: .relaxed) }
   }
 
   /// Counts what is handed out, where more pages than ever are out of the allocator.

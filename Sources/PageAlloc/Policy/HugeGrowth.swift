@@ -5,7 +5,7 @@
 /// about first, and a virtual machine whose host took its free memory back pays 4 ms. So the first huge page
 /// of each growth is timed, and where it was slow, the next growths go without: 4 MiB, then four times as
 /// much each time.
-struct HugeGrowth {
+package struct HugeGrowth: Sendable {
   /// Pages that grow without: a small program has nothing to gain.
   private static var plainPages: Int { 1024 }
   /// As long as the small pages would take, or nearly.
@@ -17,12 +17,15 @@ struct HugeGrowth {
   /// What the next pause will be.
   private var nextPause = Self.firstPause
 
+  /// For an arena that has not grown yet.
+  package init() {}
+
   /// Whether to ask for a growth.
   ///
   /// - Parameters:
   ///   - grownPages: what the arena has grown before it.
   ///   - chunkCount: what it grows by.
-  mutating func isDue(grownPages: Int, chunkCount: Int) -> Bool {
+  package mutating func isDue(grownPages: Int, chunkCount: Int) -> Bool {
     if grownPages < Self.plainPages { return false }
     if pause == 0 { return true }
     pause = max(0, pause - chunkCount)
@@ -32,7 +35,7 @@ struct HugeGrowth {
   /// Notes how long the first huge page took.
   ///
   /// - Returns: whether that was quick.
-  mutating func note(nanoseconds: UInt64) -> Bool {
+  package mutating func note(nanoseconds: UInt64) -> Bool {
     if nanoseconds <= Self.slowNanoseconds {
       nextPause = Self.firstPause
       return true

@@ -1,5 +1,5 @@
 /// How much free memory is kept, and from when on it is too much. All in pages.
-package struct ScavengeGoal: Sendable {
+package struct ScavengeGoal: Equatable, Sendable {
   /// Free pages that may stay resident, per 1,024 pages in use.
   package let headroomPer1024: Int
   /// More may stay resident than the headroom by so much, 1 MiB: smaller heaps are not worth a wake-up.
@@ -15,23 +15,20 @@ package struct ScavengeGoal: Sendable {
   /// - Parameters:
   ///   - inUse: pages in use now.
   ///   - peak: the most pages in use lately; free pages up to that are likely to be wanted again.
-  ///   - softPages: the soft limit, which the background keeps a twentieth away from.
-  package func residentPages(inUse: Int, peak: Int, softPages: Int) -> Int {
+  ///   - limits: the background keeps away from the soft one.
+  package func residentPages(inUse: Int, peak: Int, limits: ResidencyLimits) -> Int {
     let base = max(inUse, peak)
     let target = base + scaled(base) + Self.slackPages
-    if softPages == .max { return target }
-    return min(target, max(softPages - softPages / 20, inUse + Self.slackPages))
+    return min(target, max(limits.nearSoftPages, inUse + Self.slackPages))
   }
 
   /// So many free resident pages are too many, by frees alone, when there are `free` now.
   ///
   /// Each page freed adds one to what is free and takes the headroom of one from what may stay.
-  package func wakeAbove(inUse: Int, free: Int, softPages: Int) -> Int {
+  package func wakeAbove(inUse: Int, free: Int, limits: ResidencyLimits) -> Int {
     let gap = UInt64(max(0, inUse + scaled(inUse) + Self.slackPages - inUse - free))
     var more = Int(gap * 1024 / UInt64(1024 + headroomPer1024))
-    if softPages != .max, inUse + free > softPages - softPages / 20 {
-      more = min(more, Self.slackPages)
-    }
+    if limits.isNearSoft(residentPages: inUse + free) { more = min(more, Self.slackPages) }
     return free + max(more, Self.slackPages / 2)
   }
 

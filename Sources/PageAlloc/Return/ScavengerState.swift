@@ -82,20 +82,14 @@ struct ScavengerState {
   let generationNanoseconds: UInt64
   let readsPressure: Bool
 
-  init(_ options: PageArena.Options) {
-    switch options.scavenging {
-    case .manual:
-      phase = .manual
-      wakeAbove = .max
-      goal = ScavengeGoal(headroom: 0.1)
-    case .background(let headroom, _):
-      phase = .off
-      goal = ScavengeGoal(headroom: headroom)
-      wakeAbove = goal.wakeAbove(inUse: 0, free: 0, softPages: .max)
-    }
-    clock = options.clock
-    generationNanoseconds = options.generationNanoseconds
-    readsPressure = options.scavengesUnderPressure
+  init(_ plan: ScavengePlan, clock: any ScavengeClock) {
+    phase = plan.isInBackground ? .off : .manual
+    goal = plan.goal
+    wakeAbove =
+      plan.isInBackground ? goal.wakeAbove(inUse: 0, free: 0, limits: .none) : .max
+    self.clock = clock
+    generationNanoseconds = plan.generationNanoseconds
+    readsPressure = plan.readsPressure
   }
 }
 
@@ -119,10 +113,5 @@ struct ScavengeSteps {
   /// Total stall time that the kernel told last, in microseconds.
   var pressure: UInt64?
 
-  init(_ options: PageArena.Options) {
-    switch options.scavenging {
-    case .manual: pacer = ScavengePacer(share: 0.01)
-    case .background(_, let share): pacer = ScavengePacer(share: share)
-    }
-  }
+  init(_ plan: ScavengePlan) { pacer = ScavengePacer(share: plan.cpuShare) }
 }

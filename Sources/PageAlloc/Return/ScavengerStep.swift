@@ -145,7 +145,7 @@ extension ArenaState {
 
   /// Whether the background should keep away from the soft limit by taking whatever is free.
   fileprivate var isNearSoftLimit: Bool {
-    softPages != .max && residentPages > softPages - softPages / 20
+    limits.isNearSoft(residentPages: residentPages)
   }
 
   /// Resident pages beyond the goal.
@@ -153,13 +153,13 @@ extension ArenaState {
     residentPages
       - scavenger.goal.residentPages(
         inUse: handedOutPages, peak: max(steps.peak, steps.previousPeak),
-        softPages: softPages)
+        limits: limits)
   }
 
   fileprivate mutating func finish(
     _ steps: inout ScavengeSteps, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
-    let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, softPages: softPages)
+    let goal = scavenger.goal.residentPages(inUse: handedOutPages, peak: 0, limits: limits)
     let isDone = isIdle ? steps.idleGenerations >= 2 : residentPages <= goal
     if isDone, mayPark {
       steps.isFresh = true
@@ -178,7 +178,7 @@ extension ArenaState {
     // What is cached now counts; what a cache will be let have beyond it lowers the mark.
     scavenger.wakeAbove =
       scavenger.goal.wakeAbove(
-        inUse: inUsePages - cached, free: freeResidentPages + cached, softPages: softPages)
+        inUse: inUsePages - cached, free: freeResidentPages + cached, limits: limits)
       - (cached - sparePages)
   }
 }

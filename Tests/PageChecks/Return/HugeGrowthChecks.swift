@@ -139,6 +139,12 @@ package let hugeGrowthChecks: [Check] = [
     recorder.expect(calls.takeWishes() == [heap.wish(run, 0, 8, false)], "not where they were")
     _ = heap.grow(&recorder)
     recorder.expect(calls.takeWishes() == [], "nor where it grows")
+    recorder.succeeds("a limit that no arena can reach") { () throws(PageArenaError) in
+      try heap.arena.setMemoryLimit(.bytes(soft: UInt64(1) << 32))
+    }
+    recorder.expect(calls.takeWishes() == [], "that is none: nothing is advised against")
+    guard let later = heap.grow(&recorder) else { return }
+    recorder.expect(calls.takeWishes() == [heap.wish(later, 0, 4, true)], "and growing asks")
   },
 
   Check("huge growth: a unit of which a part goes back is not filled again") { recorder in

@@ -1,7 +1,7 @@
 import PageAlloc
 
 /// The pacing, on a clock of the check's own: nobody sleeps here.
-package let pacerChecks: [Check] = [
+package let scavengePacerChecks: [Check] = [
   Check("pacer: the share comes out, whatever a sleep or a wake-up costs") { recorder in
     // Sleeps that are longer than asked for, work that costs more than the scavenger itself sees.
     for (oversleep, overhead) in [(0, 0), (60_000, 0), (0, 100_000), (2_000_000, 300_000)] {
@@ -46,37 +46,5 @@ package let pacerChecks: [Check] = [
     recorder.expect(sleep > 80_000_000 && sleep < 120_000_000, "\(sleep) ns in the end")
     recorder.expectEqual(
       pacer.sleepTime(worked: .max / 2), ScavengePacer.longestSleep, "the longest sleep")
-  },
-
-  Check("goal: a tenth and 1 MiB stay, less near the soft limit") { recorder in
-    let goal = ScavengeGoal(headroom: 0.1)
-    recorder.expectEqual(goal.residentPages(inUse: 0, peak: 0, softPages: .max), 128, "empty")
-    let large = goal.residentPages(inUse: 10_240, peak: 0, softPages: .max)
-    recorder.expect(large > 11_380 && large <= 11_392, "\(large) for 10,240 in use")
-    recorder.expectEqual(
-      goal.residentPages(inUse: 0, peak: 10_240, softPages: .max), large, "a peak counts as use")
-    recorder.expectEqual(
-      goal.residentPages(inUse: 10_000, peak: 0, softPages: 11_000), 10_450, "19/20 of the limit")
-    recorder.expectEqual(
-      goal.residentPages(inUse: 12_000, peak: 0, softPages: 11_000), 12_128, "beyond the limit")
-    // By frees alone, the wake-up comes at the page at which the goal is passed.
-    var random = SplitMix64(seed: 3)
-    for _ in 0..<2000 {
-      let inUse = random.below(1 << 18)
-      let free = random.below(max(1, inUse / 10))
-      let wake = goal.wakeAbove(inUse: inUse, free: free, softPages: .max)
-      let freed = wake - free + 1
-      recorder.context = "\(inUse) in use, \(free) free"
-      recorder.expect(freed > 64, "at least half a MiB of frees between two wake-ups")
-      if freed > 65, freed <= inUse {
-        let now = inUse - freed
-        recorder.expect(
-          inUse + free >= goal.residentPages(inUse: now, peak: 0, softPages: .max) - 2,
-          "woken too early")
-        recorder.expect(
-          inUse + free <= goal.residentPages(inUse: now + 2, peak: 0, softPages: .max) + 2,
-          "woken too late")
-      }
-    }
   },
 ]

@@ -1,0 +1,73 @@
+/// The bounds on resident memory: what is in use, and what is free but was not given back.
+///
+/// ```
+///   0                             near the soft limit    soft                hard
+///   |------------------------------------|----------------|-------------------|
+///     an allocation costs nothing more     the background   an allocation       it is
+///                                          gives back all   gives back what     refused
+///                                          that is free     is beyond, if any
+/// ```
+package struct ResidencyLimits: Equatable, Sendable {
+  /// What an allocation keeps to where there is free memory to be given back, in pages; `Int.max` for no bound.
+  package let softPages: Int
+  /// What an allocation never goes beyond, in pages; `Int.max` for no bound.
+  package let hardPages: Int
+
+  /// No bounds.
+  package static var none: ResidencyLimits { ResidencyLimits(softBytes: nil, hardBytes: nil) }
+
+  /// Bounds in bytes, rounded down to pages; `nil` for none. 4 GiB and more, which no arena can reach, are none.
+  ///
+  /// - Parameters:
+  ///   - softBytes: where it is `nil`, the hard limit is the soft one, too.
+  ///   - hardBytes: not below `softBytes`.
+  package init(softBytes: UInt64?, hardBytes: UInt64?) {
+    softPages = Self.pages(within: softBytes ?? hardBytes)
+    hardPages = Self.pages(within: hardBytes)
+  }
+
+  /// Whether there is a bound at all. Where there is a hard one, there is a soft one.
+  package var isAny: Bool { softPages != .max }
+
+  /// The soft limit in bytes; `nil` for none.
+  package var softBytes: UInt64? { softPages == .max ? nil : Self.bytes(softPages) }
+  /// The hard limit in bytes; `nil` for none.
+  package var hardBytes: UInt64? { hardPages == .max ? nil : Self.bytes(hardPages) }
+
+  /// Beyond so many resident pages the background gives back whatever is free: a twentieth below the soft
+  /// limit. `Int.max` where there is none.
+  package var nearSoftPages: Int { isAny ? softPages - softPages / 20 : .max }
+
+  /// Whether the background should keep away from the soft limit.
+  package func isNearSoft(residentPages: Int) -> Bool { residentPages > nearSoftPages }
+
+  /// How many of the resident pages are beyond the soft limit.
+  package func excess(residentPages: Int) -> Int { max(0, residentPages - softPages) }
+
+  /// Whether so many pages may be resident.
+  package func allows(residentPages: Int) -> Bool { residentPages <= hardPages }
+
+  /// Whether a request cannot be had, whatever is given back.
+  ///
+  /// - Parameter inUse: pages that others have.
+  package func isHopeless(_ pageCount: Int, inUse: Int) -> Bool {
+    // Neither is negative: the difference may be, and does not overflow.
+    inUse > hardPages - pageCount
+  }
+
+  /// What the caller is told of a request that the hard limit refuses.
+  ///
+  /// - Parameter inUse: pages that others have.
+  /// - Precondition: there is a hard limit.
+  package func refusal(_ pageCount: Int, inUse: Int) -> PageArenaError {
+    .limitReached(
+      pages: pageCount, inUseBytes: Self.bytes(inUse), limitBytes: Self.bytes(hardPages))
+  }
+
+  private static func pages(within byteCount: UInt64?) -> Int {
+    guard let byteCount, byteCount < UInt64(1) << 32 else { return .max }
+    return Int(truncatingIfNeeded: byteCount >> UInt64(Geometry.pageShift))
+  }
+
+  private static func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }
+}
