@@ -18,7 +18,9 @@ extension PageArena {
       let run = unsafe cache.allocate(pages, by: .owner)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-        return unsafe PageRun(base: base, pages: pages, arena: cache.front.pointee.core)
+        // What the cache was made with: the arena's core.
+        return unsafe PageRun(
+          base: base, pages: pages, arena: .fromOpaque(cache.front.pointee.core))
       }
     }
     return try allocateRunSlowly(pages, alignment, zeroed)

@@ -166,7 +166,7 @@ extension PageArena {
       corrupted("the kernel mapped a cache at address 0")
     }
     // Just mapped, for this alone.
-    unsafe cache.initialize(to: RunCache(of: self))
+    unsafe cache.initialize(to: RunCache(base: base, runs: runs, core: core.toOpaque()))
     unsafe state.locks.pointee.heap.lock()
     unsafe cache.pointee.next = state.pointee.caches
     unsafe state.pointee.letIn(cache)

@@ -1,6 +1,7 @@
 import Synchronization
 
-// Runs of more than 127 pages that an owner keeps at hand: eight for each power of two, matched by size.
+// Runs of more than 127 pages that an owner keeps at hand: eight for each power of two, matched by
+// size.
 //
 //   level 0    128 ... 255 pages    | run | run |   |   |   |   |   |   |
 //   level 1    256 ... 511          | run |   | ...
@@ -8,14 +9,17 @@ import Synchronization
 //   level 11   262,144 ... 524,287
 
 /// The long runs of a cache. Who may touch the cache may touch them.
-struct LongRuns: ~Copyable {
+package struct LongRuns: ~Copyable {
   private var counts = InlineArray<12, UInt8>(repeating: 0)
   private var runs = InlineArray<96, LongRun>(repeating: LongRun(page: 0, pageCount: 0))
 
   /// The pages of all: read by the statistics at any time.
-  let pageCount = Atomic<Int>(0)
+  package let pageCount = Atomic<Int>(0)
   /// The pages that there may be.
-  private(set) var bound = 0
+  package private(set) var bound = 0
+
+  /// No runs, and room for none.
+  package init() {}
 
   private static var levels: Int { 12 }
   /// Runs a level.
@@ -32,11 +36,11 @@ struct LongRuns: ~Copyable {
   ///
   /// - Parameter fits: whether a run may be taken, by its first page.
   @inline(__always)
-  mutating func take(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
+  package mutating func take(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
     if pages >= Geometry.pageCount { return nil }
     let level = Self.level(of: pages)
-    // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the whole
-    // array to read from it.
+    // In range: a level is 0 ... 11, and a count 0 ... 8; so below. A checked access would copy the
+    // whole array to read from it.
     let count = Int(unsafe counts[unchecked: level])
     let first = level &* Self.depth
     var index = first &+ count
@@ -56,7 +60,7 @@ struct LongRuns: ~Copyable {
   /// Puts a run of more than 127 pages by.
   ///
   /// - Returns: `false`, with nothing changed, where there is no room.
-  mutating func put(_ page: PageNumber, _ pages: Int) -> Bool {
+  package mutating func put(_ page: PageNumber, _ pages: Int) -> Bool {
     let level = Self.level(of: pages)
     let count = Int(unsafe counts[unchecked: level])
     if count == Self.depth || pageCount.load(ordering: .relaxed) &+ pages > bound { return false }
@@ -68,7 +72,7 @@ struct LongRuns: ~Copyable {
   }
 
   /// Takes all out.
-  mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+  package mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
     var level = Self.levels
     while level > 0 {
       level &-= 1
@@ -83,13 +87,13 @@ struct LongRuns: ~Copyable {
   }
 
   /// Forgets all.
-  mutating func forget() {
+  package mutating func forget() {
     counts = InlineArray(repeating: 0)
     pageCount.store(0, ordering: .relaxed)
   }
 
   /// Makes room for so many pages more, if that is within a limit.
-  mutating func raiseBound(for pages: Int, limit: Int) {
+  package mutating func raiseBound(for pages: Int, limit: Int) {
     let wanted = pageCount.load(ordering: .relaxed) &+ pages
     if wanted > limit { return }
     while bound < wanted { bound = max(Self.firstBound, 2 &* bound) }
@@ -97,7 +101,7 @@ struct LongRuns: ~Copyable {
   }
 
   /// Allows none, when all was taken out.
-  mutating func resetBound() { bound = 0 }
+  package mutating func resetBound() { bound = 0 }
 
   @inline(__always)
   private static func level(of pages: Int) -> Int {

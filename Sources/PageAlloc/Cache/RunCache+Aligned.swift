@@ -3,9 +3,9 @@ import Synchronization
 // Aligned runs at hand
 // ====================
 //
-// Runs in a cache lie where they happen to lie. Who asks for a multiple of an alignment gets one that lies
-// right: the hot run, or one of its own size, of which the newest are looked at; or one that is cut out of
-// the smallest longer run that has one wherever it starts:
+// Runs in a cache lie where they happen to lie. Who asks for a multiple of an alignment gets one
+// that lies right: the hot run, or one of its own size, of which the newest are looked at; or one
+// that is cut out of the smallest longer run that has one wherever it starts:
 //
 //   | before |  the run  | after |
 //            ^ a multiple of the alignment
@@ -20,7 +20,7 @@ extension UnsafeMutablePointer<RunCache> {
   ///   - alignment: in bytes, any number.
   /// - Returns: `nil` where there is none, whatever was asked for, or where somebody wants all.
   @inline(__always)
-  func allocate(_ pages: Int, alignment: Int, by hand: Hand) -> CachedRun? {
+  package func allocate(_ pages: Int, alignment: Int, by hand: Hand) -> CachedRun? {
     // The cache is the caller's, and so is its memory as long.
     guard Geometry.isAlignment(alignment), unsafe front.pointee.enter() else { return nil }
     let mask = UInt(bitPattern: alignment &- 1)

@@ -13,17 +13,8 @@ import Synchronization
 //
 // It is the same for a thread's cache, for a handle's, and for the runs of owners.
 
-/// Whose hands runs come from and go to: each kind has a hot run of its own.
-@usableFromInline
-enum Hand {
-  /// Those of somebody who calls `allocate` and `deallocate`.
-  case caller
-  /// Those of an owner (`PageRun`). While an owner's run is the hot one, it has not been counted as gone.
-  case owner
-}
-
-/// The run that was freed last, in a place of its own: taking it and putting it back, the commonest pair
-/// of calls, changes one word.
+/// The run that was freed last, in a place of its own: taking it and putting it back, the commonest
+/// pair of calls, changes one word.
 ///
 /// Written by who may touch the cache that it is in; read by the statistics at any time.
 @usableFromInline
@@ -39,9 +30,9 @@ struct HotRun: ~Copyable {
 /// What the owner of a cache does without a look at the rest of it.
 @usableFromInline
 @safe
-struct CacheFront: ~Copyable {
-  /// Read by nobody. To change any field of a cache is, to Swift, an access to its first word, which so must
-  /// be none that is looked at from outside.
+package struct CacheFront: ~Copyable {
+  /// Padding. Swift treats a mutation of any field of a cache as an access to its first word, so no
+  /// word that other threads read may come first.
   private let first: UInt = 0
   /// The run that a caller freed last.
   @usableFromInline let callersRun = HotRun()
@@ -56,14 +47,13 @@ struct CacheFront: ~Copyable {
   @usableFromInline let base: UInt
   /// What was handed out.
   @usableFromInline let runs: RunTable
-  /// What owners refer to.
-  @usableFromInline let core: Unmanaged<PageArena>
+  /// What owners refer to. The cache only keeps it, and never looks behind the address.
+  @usableFromInline let core: UnsafeRawPointer
 
-  /// The front of a cache of an arena.
-  init(of arena: PageArena) {
-    base = arena.base
-    runs = arena.runs
-    unsafe core = arena.core
+  init(base: UInt, runs: RunTable, core: UnsafeRawPointer) {
+    self.base = base
+    self.runs = runs
+    unsafe self.core = core
   }
 }
 
@@ -74,7 +64,7 @@ extension CacheFront {
   ///
   /// - Returns: `false` where somebody wants to take all: the owner must go by the lock.
   @inlinable @inline(__always)
-  borrowing func enter() -> Bool {
+  package borrowing func enter() -> Bool {
     busy.store(1, ordering: .relaxed)
     cts_compiler_barrier()
     if closedBy.load(ordering: .acquiring) == 0 { return true }
@@ -84,7 +74,7 @@ extension CacheFront {
 
   /// Ends an access by the owner.
   @inlinable @inline(__always)
-  borrowing func leave() { busy.store(0, ordering: .releasing) }
+  package borrowing func leave() { busy.store(0, ordering: .releasing) }
 }
 
 // MARK: - Open and closed. Call with the heap lock held.
@@ -143,7 +133,7 @@ extension CacheFront {
   }
 
   @inlinable @inline(__always)
-  borrowing func isHot(_ hand: Hand) -> Bool {
+  package borrowing func isHot(_ hand: Hand) -> Bool {
     with(hand) { $0.address.load(ordering: .relaxed) } != 0
   }
 
@@ -188,13 +178,13 @@ extension CacheFront {
 
   /// The page at an address of the arena's.
   @inlinable @inline(__always)
-  borrowing func page(at address: UInt) -> Int {
+  package borrowing func page(at address: UInt) -> Int {
     Geometry.page(at: address, from: base)
   }
 
   /// The address of a page of the arena's.
   @inline(__always)
-  borrowing func address(of page: PageNumber) -> UInt {
+  package borrowing func address(of page: PageNumber) -> UInt {
     Geometry.address(of: page, from: base)
   }
 }
@@ -212,9 +202,10 @@ extension UnsafeMutablePointer<RunCache> {
   /// Takes a run of just so many pages, and notes it as handed out.
   ///
   /// - Parameter pages: any number.
-  /// - Returns: its address; 0 where there is none, whatever was asked for, or where somebody wants all.
+  /// - Returns: its address; 0 where there is none, whatever was asked for, or where somebody wants
+  ///   all.
   @inlinable @inline(__always)
-  func allocate(_ pages: Int, by hand: Hand) -> UInt {
+  package func allocate(_ pages: Int, by hand: Hand) -> UInt {
     // The cache is the caller's, and so is its memory as long.
     guard unsafe front.pointee.enter() else { return 0 }
     let run = unsafe front.pointee.takeHot(pages, by: hand)
@@ -230,10 +221,10 @@ extension UnsafeMutablePointer<RunCache> {
   /// - Parameters:
   ///   - address: any.
   ///   - pages: any number.
-  /// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody wants
-  ///   all.
+  /// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or
+  ///   somebody wants all.
   @inlinable @inline(__always)
-  func deallocate(_ address: UInt, _ pages: Int, by hand: Hand) -> Bool {
+  package func deallocate(_ address: UInt, _ pages: Int, by hand: Hand) -> Bool {
     // The cache is the caller's, and so is its memory as long.
     let offset = unsafe address &- front.pointee.base
     // Below the arena's start it wraps to an offset beyond its end.

@@ -1,4 +1,5 @@
-// What goes from one cache to another: half of a stack, as it lies there. Only for who may touch the caches.
+// What goes from one cache to another: half of a stack, as it lies there. Only for who may touch
+// the caches.
 
 extension RunCache {
   /// Runs of one size, as many as half a stack has.

@@ -1,7 +1,7 @@
 import CThreadSlots
 
-// What the owner does where the hot run does not help: functions of their own, so that the code around
-// them needs no frame. A caller is inside already.
+// What the owner does where the hot run does not help: functions of their own, so that the code
+// around them needs no frame. A caller is inside already.
 
 /// Takes a run of so many pages by way of the stacks, or cuts it from a longer one, and leaves.
 ///
@@ -38,7 +38,8 @@ func deallocateMore(
 /// - Parameters:
 ///   - page: the run's first; any page of the space.
 ///   - pages: any number.
-/// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody wants all.
+/// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody
+///   wants all.
 @usableFromInline @inline(never)
 func deallocateLong(
   _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand

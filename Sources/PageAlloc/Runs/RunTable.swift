@@ -19,12 +19,12 @@ import Synchronization
 /// The length of every run that was handed out, by its first page.
 @usableFromInline
 @safe
-struct RunTable {
+package struct RunTable {
   // Invariant: readable for all pages of the space, writable for those of grown chunks.
   @usableFromInline let bytes: UnsafeMutableRawPointer
 
   /// Bytes of the whole table; it is written only where chunks are grown.
-  static let byteCount = Geometry.pageCount
+  package static let byteCount = Geometry.pageCount
   /// Bytes a chunk.
   static let bytesPerChunk = Geometry.pagesPerChunk
   /// The longest run that one byte can tell.
@@ -35,11 +35,11 @@ struct RunTable {
   private static var digit: UInt8 { 192 }
 
   /// A table in `storage`, zero at first.
-  init(storage: UnsafeMutableRawPointer) { unsafe bytes = storage }
+  package init(storage: UnsafeMutableRawPointer) { unsafe bytes = storage }
 
   /// The byte of a page: a run of up to 127 pages is told by its length.
   @inlinable @inline(__always)
-  func byte(_ page: Int) -> UInt8 {
+  package func byte(_ page: Int) -> UInt8 {
     // In the table: callers have a page number below the number of pages.
     unsafe cell(page).pointee.load(ordering: .relaxed)
   }
@@ -56,7 +56,7 @@ struct RunTable {
 
   /// The length of the run that starts at a page; 0 for none.
   @inline(__always)
-  func length(_ page: PageNumber) -> Int {
+  package func length(_ page: PageNumber) -> Int {
     let short = byte(page)
     if short < Self.long { return Int(short) }
     return short == Self.long ? longLength(page) : 0
@@ -64,7 +64,7 @@ struct RunTable {
 
   /// Notes that a run starts at a page.
   @inline(__always)
-  func setLength(_ page: PageNumber, _ pageCount: Int) {
+  package func setLength(_ page: PageNumber, _ pageCount: Int) {
     if pageCount <= Self.longestShort {
       setByte(page, UInt8(truncatingIfNeeded: pageCount))
     } else {
