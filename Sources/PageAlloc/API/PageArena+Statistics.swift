@@ -102,7 +102,7 @@ extension ArenaState {
       reservedBytes: reservedBytes, readyBytes: bytes(grownPages),
       inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
       cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
-      largestFreeRun: max(allocator.summaries.longestRun, spares.longest),
+      largestFreeRun: max(allocator.summaries.longestRun, depot.longestRun),
       metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system))
         + UInt64(checks == nil ? 0 : CheckedRuns.byteCount(system)),
       sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))

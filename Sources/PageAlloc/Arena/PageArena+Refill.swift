@@ -6,7 +6,7 @@ import SysMem
 
 extension PageArena {
   /// The largest request that a block of 64 pages is taken for.
-  static var largestRefilled: Int { 16 }
+  static var largestRefilled: Int { Magazine.longestRun }
 
   /// Takes a run by way of a cache: one at hand, or what a refill brings.
   ///

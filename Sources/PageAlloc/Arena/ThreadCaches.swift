@@ -239,9 +239,6 @@ extension ArenaState {
     return count
   }
 
-  /// Pages in spare runs, and in those on their way from one cache to another.
-  var sparePages: Int { spares.pageCount &+ passed.pageCount }
-
   /// Pages in all caches, and those, as far as that can be: what is made of it adds up.
   ///
   /// Each cache is read while its owner changes it, and at another moment than the next one: what

@@ -50,10 +50,8 @@ struct ArenaState: ~Copyable {
   var grantedPages = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
   var lostCaches = 0
-  /// Long runs kept whole.
-  var spares = SpareRuns()
-  /// Runs on their way from one cache to another.
-  var passed = PassedRuns()
+  /// Free runs that the caches share.
+  var depot = RunDepot()
   /// The runs that owners hold, and what is to happen when the last of them goes.
   var owned = OwnedRuns()
   /// The notes of the checked mode; `nil` where it is off.
@@ -111,7 +109,7 @@ extension ArenaState {
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, steps: Int,
     look: (borrowing PageAllocator, PageNumber) -> Void
   ) -> Taken? {
-    if pageCount > RunCache.longestStacked, let page = spares.take(pageCount, alignment) {
+    if pageCount > RunCache.longestStacked, let page = depot.takeLong(pageCount, alignment) {
       look(allocator, page)
       runs.setLength(page, pageCount)
       return Taken(page: page, scavengedPages: 0)
