@@ -18,6 +18,7 @@ package let allChecks: [Check] = [
   allocatorSearchChecks,
   allocatorModelChecks,
   batchChecks,
+  cacheBudgetChecks,
   runDepotChecks,
   physicalPageChecks,
   residencyLimitsChecks,

@@ -129,9 +129,9 @@ extension ArenaState {
     _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
   ) {
     unsafe serve(cache)
-    let isLong = pages > RunCache.longestStacked
-    let limit = unsafe cacheBound(cache.pointee.grant(isLong: isLong), isLong: isLong, limit: limit)
-    if isLong {
+    let kind = CacheBudget.Kind(pages)
+    let limit = unsafe mostCapacity(of: cache, kind, limit: limit)
+    if kind == .long {
       // What does not fit is kept as a spare run.
       return unsafe raiseBound(of: cache, for: pages, limit: limit)
     }

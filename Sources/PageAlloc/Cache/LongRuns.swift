@@ -24,8 +24,6 @@ package struct LongRuns: ~Copyable {
   private static var levels: Int { 12 }
   /// Runs a level.
   private static var depth: Int { 8 }
-  /// The first that `bound` is raised to: 1 MiB.
-  private static var firstBound: Int { 128 }
 
   private struct LongRun {
     var page: UInt32
@@ -95,9 +93,7 @@ package struct LongRuns: ~Copyable {
   /// Makes room for so many pages more, if that is within a limit.
   package mutating func raiseBound(for pages: Int, limit: Int) {
     let wanted = pageCount.load(ordering: .relaxed) &+ pages
-    if wanted > limit { return }
-    while bound < wanted { bound = max(Self.firstBound, 2 &* bound) }
-    bound = min(bound, limit)
+    bound = CacheBudget.raised(bound, .long, toHold: wanted, most: limit)
   }
 
   /// Allows none, when all was taken out.

@@ -45,10 +45,8 @@ package struct RunCache: ~Copyable {
   /// ends.
   private let owners = Atomic<Int>(0)
 
-  /// Pages, long runs aside, that the cache takes without a look at the arena. It grows by
-  /// doubling, each time by way of the lock, so that whoever returns memory hears of much that is
-  /// kept at hand.
-  package private(set) var bound = Self.firstBound
+  /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
+  package private(set) var bound = CacheBudget.leastCapacity
 
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
@@ -64,8 +62,6 @@ package struct RunCache: ~Copyable {
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }
-  /// The least that `bound` is: 1 MiB.
-  package static var firstBound: Int { 128 }
   /// Runs a stack.
   package static var depth: Int { 32 }
 
@@ -93,26 +89,32 @@ package enum Hand {
 // MARK: - The bound. Call with the heap lock held.
 
 extension RunCache {
-  /// Makes room for a run of so many pages, up to a limit.
+  /// Makes room for a run of so many pages, up to the most that the bound may be.
   package mutating func raiseBound(for pages: Int, limit: Int) {
-    if pages > Self.longestStacked { return long.raiseBound(for: pages, limit: limit) }
-    let wanted = roomTaken &+ pages
-    while bound < wanted, bound < limit { bound &*= 2 }
-    bound = min(bound, limit)
+    switch CacheBudget.Kind(pages) {
+    case .short:
+      bound = CacheBudget.raised(bound, .short, toHold: roomTaken &+ pages, most: limit)
+    case .long: long.raiseBound(for: pages, limit: limit)
+    }
   }
 
   /// Back to the least, when all was taken out.
   package mutating func resetBound() {
     resetRoom()
-    bound = Self.firstBound
+    bound = CacheBudget.leastCapacity
     long.resetBound()
   }
 
   /// What the bounds allow beyond the least, of which nobody takes notice.
-  package var grant: Int { grant(isLong: false) &+ grant(isLong: true) }
+  package var grant: Int { grant(.short) &+ grant(.long) }
 
   /// The same of one of the bounds.
-  package func grant(isLong: Bool) -> Int { isLong ? long.bound : max(0, bound &- Self.firstBound) }
+  package func grant(_ kind: CacheBudget.Kind) -> Int {
+    switch kind {
+    case .short: max(0, bound &- CacheBudget.leastCapacity)
+    case .long: long.bound
+    }
+  }
 }
 
 // MARK: - What it holds

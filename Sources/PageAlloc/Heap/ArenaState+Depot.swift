@@ -14,11 +14,12 @@ extension ArenaState {
   ///   most.
   mutating func passOn(_ pages: Int, from cache: UnsafeMutablePointer<RunCache>, limit: Int) {
     let more = Magazine.pageCount(of: pages)
+    let bound = CacheBudget.magazinePages(limit)
     // The cache lives as long as the arena.
-    guard pages > 0, pages <= Magazine.longestRun, more <= limit / 4,
+    guard pages > 0, pages <= Magazine.longestRun, more <= bound,
       unsafe cache.pointee.isFull(pages)
     else { return }
-    giveBackMagazines(toFit: more, within: limit / 4)
+    giveBackMagazines(toFit: more, within: bound)
     unsafe depot.put(cache.pointee.takeMagazine(of: pages))
   }
 
@@ -41,7 +42,8 @@ extension ArenaState {
   ///
   /// All together they are a quarter of what is in use at the most, or one run.
   mutating func keepSpare(_ page: PageNumber, _ pages: Int) {
-    giveBackLongRuns(toFit: pages, within: (inUsePages &- depot.longRunPages) / 4)
+    let bound = CacheBudget.longRunPages(allocated: inUsePages &- depot.longRunPages)
+    giveBackLongRuns(toFit: pages, within: bound)
     depot.putLong(page, pages)
   }
 

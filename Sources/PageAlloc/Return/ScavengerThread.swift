@@ -18,27 +18,6 @@ extension ArenaState {
     freeResidentPages &+ sparePages > scavenger.wakeAbove ? callScavenger() : .none
   }
 
-  /// Lets a cache have more at hand, which counts as free: it brings the scavenger's wake-up nearer.
-  mutating func raiseBound(
-    of cache: UnsafeMutablePointer<RunCache>, for pages: Int, limit: Int
-  ) {
-    // The cache lives as long as the arena.
-    let before = unsafe cache.pointee.grant
-    unsafe cache.pointee.raiseBound(for: pages, limit: limit)
-    grant(unsafe cache.pointee.grant &- before)
-  }
-
-  /// Takes back what a cache was let have, when all was taken out of it.
-  mutating func resetBound(of cache: UnsafeMutablePointer<RunCache>) {
-    grant(unsafe 0 &- cache.pointee.grant)
-    unsafe cache.pointee.resetBound()
-  }
-
-  private mutating func grant(_ pages: Int) {
-    grantedPages &+= pages
-    if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= pages }
-  }
-
   @inline(never)
   private mutating func callScavenger() -> ScavengerCall {
     // Once: nobody calls again before the scavenger has parked.
