@@ -103,7 +103,7 @@ extension ArenaState {
       inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
       cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
       largestFreeRun: max(allocator.summaries.longestRun, depot.longestRun),
-      metadataBytes: metadataBytes + UInt64(cacheCount) * UInt64(CacheMapping.byteCount(system))
+      metadataBytes: metadataBytes + UInt64(caches.count) * UInt64(CacheMapping.byteCount(system))
         + UInt64(checks == nil ? 0 : CheckedRuns.byteCount(system)),
       sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))
   }
@@ -119,11 +119,7 @@ extension PageArena {
     // The state lives as long as the arena, and so do its caches.
     unsafe state.locks.pointee.heap.lock()
     defer { unsafe state.locks.pointee.heap.unlock() }
-    var position = unsafe state.pointee.caches
-    while let cache = unsafe position {
-      unsafe cache.pointee.takeRoom(pages)
-      unsafe position = cache.pointee.next
-    }
+    unsafe state.pointee.caches.forEach { unsafe $0.pointee.takeRoom(pages) }
   }
 
   /// The address of page 0, for a check.

@@ -72,17 +72,17 @@ extension ArenaState {
   /// A cache whose owner was inside just then may be half changed: it is made empty, and what it had stays
   /// in use, nobody's. The caches stay owned, since one may be that of a handle, which the child can use.
   fileprivate mutating func takeOrphanedCaches() {
-    var position = unsafe caches
-    while let cache = unsafe position {
-      if unsafe cache.pointee.front.busy.load(ordering: .relaxed) == 0 {
+    // A copy: what is changed on the way is the state, which the list is a part of.
+    let caches = self.caches
+    unsafe caches.forEach { cache in
+      if unsafe cache.pointee.front.isOutside {
         unsafe takeAll(cache)
       } else {
         unsafe cache.pointee.forget()
         unsafe resetBound(of: cache)
         lostCaches += 1
       }
-      unsafe letIn(cache)
-      unsafe position = cache.pointee.next
+      unsafe self.caches.reopen(cache)
     }
   }
 }

@@ -40,6 +40,16 @@ extension PageArena {
     unsafe noteUsed(clean, relieving: cache)
     return run
   }
+
+  /// Takes back what all caches hold, those of idle threads included.
+  ///
+  /// A thread that is inside its cache just then is asked to give everything back by itself, the next
+  /// time it needs its cache; so is every other thread where the kernel has no `membarrier`.
+  /// - Complexity: O(caches + runs in them), one call to the kernel.
+  package func drainCaches() {
+    // Inside its cache a thread is for nanoseconds, unless it was preempted there.
+    _ = unsafe state.drainCaches(own: cacheInFirstSlot(), patience: 100)
+  }
 }
 
 extension ArenaState {

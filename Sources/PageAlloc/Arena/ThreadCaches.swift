@@ -149,17 +149,9 @@ extension PageArena {
   /// A cache without an owner, or a new one.
   func obtainCache() throws(SysMemError) -> UnsafeMutablePointer<RunCache> {
     unsafe state.locks.pointee.heap.lock()
-    var position = unsafe state.pointee.caches
-    while let cache = unsafe position, unsafe cache.pointee.isOwned {
-      unsafe position = cache.pointee.next
-    }
-    if let cache = unsafe position {
-      unsafe cache.pointee.isOwned = true
-      unsafe state.pointee.ownedCaches += 1
-      unsafe state.pointee.letIn(cache)
-    }
+    let retired = unsafe state.pointee.caches.takeRetired()
     unsafe state.locks.pointee.heap.unlock()
-    if let cache = unsafe position { return unsafe cache }
+    if let retired = unsafe retired { return unsafe retired }
 
     let address = try CacheMapping.map(system, isPermanent: isPermanent)
     guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
@@ -168,10 +160,7 @@ extension PageArena {
     // Just mapped, for this alone.
     unsafe cache.initialize(to: RunCache(base: base, runs: runs, core: core.toOpaque()))
     unsafe state.locks.pointee.heap.lock()
-    unsafe cache.pointee.next = state.pointee.caches
-    unsafe state.pointee.letIn(cache)
-    unsafe state.pointee.caches = cache
-    unsafe state.pointee.ownedCaches += 1
+    unsafe state.pointee.caches.add(cache)
     unsafe state.locks.pointee.heap.unlock()
     return unsafe cache
   }
@@ -193,8 +182,7 @@ private func retire(
   defer { unsafe state.locks.pointee.heap.unlock() }
   // The owner is gone, or is the caller: nobody else is inside.
   unsafe state.pointee.takeAll(cache)
-  unsafe cache.pointee.isOwned = false
-  unsafe state.pointee.ownedCaches -= 1
+  unsafe state.pointee.caches.retire(cache)
   return unsafe state.pointee.scavengerCall()
 }
 
@@ -228,18 +216,7 @@ extension ArenaState {
     batch.add(page, pages)
   }
 
-  /// How many caches there are.
-  var cacheCount: Int {
-    var count = 0
-    var position = unsafe caches
-    while let cache = unsafe position {
-      count += 1
-      unsafe position = cache.pointee.next
-    }
-    return count
-  }
-
-  /// Pages in all caches, and those, as far as that can be: what is made of it adds up.
+  /// Pages in all caches, and in the depot, as far as that can be: what is made of it adds up.
   ///
   /// Each cache is read while its owner changes it, and at another moment than the next one: what
   /// goes from one to another meanwhile counts twice, or not at all. But at no moment is more at hand
@@ -247,15 +224,7 @@ extension ArenaState {
   var cachedPages: Int { min(max(sparePages, heldPages), inUsePages - withheldPages) }
 
   /// The same as the caches tell it: exact while nobody is inside one, else any number.
-  var heldPages: Int {
-    var total = sparePages
-    var position = unsafe caches
-    while let cache = unsafe position {
-      unsafe total &+= cache.pointee.heldPages
-      unsafe position = cache.pointee.next
-    }
-    return total
-  }
+  var heldPages: Int { sparePages &+ caches.heldPages }
 }
 
 /// Gives back the cache of a slot, if its arena is still there.

@@ -6,7 +6,7 @@ import Synchronization
 //
 // What nearly every call needs, and no more, so that it can be compiled into the caller's own code:
 //
-//   in       busy := 1; somebody wants all?
+//   in       busy := 1; closed, since somebody wants all?
 //   do       take the hot run, or make the run the hot one
 //   note     who got what, in the run table
 //   out      busy := 0
@@ -40,9 +40,9 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let ownersRun = HotRun()
   /// The owner is inside: written by the owner alone, read by who wants to take all.
   @usableFromInline let busy = Atomic<UInt32>(0)
-  /// The number of the drain that closed the cache, because it wants to take all; 0 where the cache
-  /// is open. Written with the heap lock held, read by the owner.
-  @usableFromInline let closedBy = Atomic<UInt32>(0)
+  /// The number of the ticket with which the cache was closed, because somebody wants to take all;
+  /// 0 where it is open. Written with the heap lock held, read by the owner.
+  @usableFromInline let closedWith = Atomic<UInt32>(0)
   /// The address of page 0.
   @usableFromInline let base: UInt
   /// What was handed out.
@@ -67,7 +67,7 @@ extension CacheFront {
   package borrowing func enter() -> Bool {
     busy.store(1, ordering: .relaxed)
     cts_compiler_barrier()
-    if closedBy.load(ordering: .acquiring) == 0 { return true }
+    if closedWith.load(ordering: .acquiring) == 0 { return true }
     busy.store(0, ordering: .releasing)
     return false
   }
@@ -77,30 +77,29 @@ extension CacheFront {
   package borrowing func leave() { busy.store(0, ordering: .releasing) }
 }
 
-// MARK: - Open and closed. Call with the heap lock held.
+// MARK: - Open and closed. Call with the heap lock held. CacheList says when.
 
 extension CacheFront {
   /// The owner must go by the lock.
-  var isClosed: Bool { closedBy.load(ordering: .relaxed) != 0 }
+  package var isClosed: Bool { ticket != nil }
 
-  /// The cache has been closed since a drain closed caches, or since before.
-  borrowing func isClosed(by drain: UInt32) -> Bool {
-    let number = closedBy.load(ordering: .relaxed)
-    // Numbers go round: of two, the later one is less than half a round ahead.
-    return number != 0 && Int32(bitPattern: drain &- number) >= 0
+  /// What the cache was closed with; `nil` where it is open.
+  var ticket: DrainTicket? {
+    let number = closedWith.load(ordering: .relaxed)
+    return number == 0 ? nil : DrainTicket(number: number)
   }
 
   /// The owner is not inside: certain only where the cache was closed before a barrier in all
   /// threads.
-  var isOutside: Bool { busy.load(ordering: .acquiring) == 0 }
+  package var isOutside: Bool { busy.load(ordering: .acquiring) == 0 }
 
-  /// Asks the owner to stay outside; a cache that is closed stays that of the drain that closed it.
-  borrowing func close(by drain: UInt32) {
-    if !isClosed { closedBy.store(drain, ordering: .relaxed) }
+  /// Asks the owner to stay outside. A cache that is closed keeps its ticket.
+  borrowing func close(with ticket: DrainTicket) {
+    if !isClosed { closedWith.store(ticket.number, ordering: .relaxed) }
   }
 
   /// Lets the owner in, who then sees what was changed before.
-  borrowing func open() { closedBy.store(0, ordering: .releasing) }
+  borrowing func open() { closedWith.store(0, ordering: .releasing) }
 }
 
 // MARK: - The hot runs. Only inside, or for who may touch the cache.

@@ -22,13 +22,13 @@ import Synchronization
 // ----------------
 // The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the
 // owner included, while the owner is outside. Another thread makes sure of that by closing the
-// cache: it writes the number of its drain into it, makes every thread of the process pass a
-// barrier, and looks at `busy`. So the owner needs no atomic operation, only plain stores and loads
-// in order: the barrier is the other side's.
+// cache (CacheList): it writes the number of its ticket into it, makes every thread of the process
+// pass a barrier, and looks at `busy`. So the owner needs no atomic operation, only plain stores
+// and loads in order: the barrier is the other side's.
 //
-//   owner    busy := 1; (compiler barrier) if closedBy ≠ 0 give way; ...; busy := 0 (release)
-//   others   heap lock: closedBy := number; membarrier; heap lock: if closedBy is still that and
-//            busy = 0 (acquire), take all, and closedBy := 0 (release)
+//   owner    busy := 1; (compiler barrier) if closedWith ≠ 0 give way; ...; busy := 0 (release)
+//   others   heap lock: closedWith := number; membarrier; heap lock: if closedWith is still that and
+//            busy = 0 (acquire), take all, and closedWith := 0 (release)
 
 /// The free runs that one owner keeps at hand.
 @usableFromInline
@@ -55,10 +55,10 @@ package struct RunCache: ~Copyable {
   /// Runs of more than 127 pages.
   package var long = LongRuns()
 
-  /// The next cache of the same arena. Guarded by the heap lock.
+  /// The next cache of the same list, and the next that waits for a new owner, if this one does. Of
+  /// CacheList.
   var next: UnsafeMutablePointer<RunCache>?
-  /// Somebody uses it; else it waits for a new owner. Guarded by the heap lock.
-  var isOwned = true
+  var nextRetired: UnsafeMutablePointer<RunCache>?
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }

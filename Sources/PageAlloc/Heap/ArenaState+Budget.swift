@@ -8,7 +8,8 @@ extension ArenaState {
     of cache: UnsafeMutablePointer<RunCache>, _ kind: CacheBudget.Kind, limit: Int
   ) -> Int {
     let budget = CacheBudget(
-      allocatedPages: inUsePages, cacheCount: ownedCaches, extraPages: grantedPages, limit: limit)
+      allocatedPages: inUsePages, cacheCount: caches.ownedCount, extraPages: grantedPages,
+      limit: limit)
     // The cache lives as long as the arena.
     return unsafe budget.mostCapacity(kind, ownExtra: cache.pointee.grant(kind))
   }

@@ -5,7 +5,7 @@ extension ArenaState {
   var sparePages: Int { depot.pageCount }
 
   /// Whether there is somebody to pass runs on to.
-  var hasManyCaches: Bool { unsafe caches?.pointee.next != nil }
+  var hasManyCaches: Bool { caches.count > 1 }
 
   /// Passes half of a stack on, if that is full; older magazines give way. Call as the cache's
   /// owner, outside of it.

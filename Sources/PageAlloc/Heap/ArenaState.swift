@@ -41,11 +41,7 @@ struct ArenaState: ~Copyable {
   /// memory.
   var takesSinceSparing = 0
   /// The caches of threads and handles, those without an owner included.
-  var caches: UnsafeMutablePointer<RunCache>?
-  /// The number of the drain that began last.
-  var lastDrain: UInt32 = 1
-  /// Caches that have an owner; after a fork, also those whose thread stayed behind.
-  var ownedCaches = 0
+  var caches: CacheList
   /// What all caches have been let have beyond the least.
   var grantedPages = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
@@ -75,7 +71,8 @@ struct ArenaState: ~Copyable {
     headroom = plan.growthHeadroom(hasHugePages: allocator.pagesPerUnit > 0)
     // The table outlives the state, which lies in the same tables.
     unsafe runs = RunTable(storage: growth.tables.runs)
-    unsafe caches = nil
+    // In the checked mode every run comes and goes by the lock.
+    caches = CacheList(isClosedForGood: checks != nil)
     unsafe nextArena = nil
     self.checks = checks
     note(growth)

@@ -81,11 +81,7 @@ extension PageArena {
     unsafe ArenaRegistry.remove(state)
     returnPath.stopBackground()
     if checks != nil { endChecks() }
-    var position = unsafe state.pointee.caches
-    while let cache = unsafe position {
-      unsafe position = cache.pointee.next
-      CacheMapping.unmap(UInt(bitPattern: cache), system)
-    }
+    unsafe state.pointee.caches.forEach { CacheMapping.unmap(UInt(bitPattern: $0), system) }
     // All is moved out first: it lies in memory of the tables, which go when `growth` does.
     unsafe state.steps.deinitialize(count: 1)
     let growth = unsafe state.growth.move()
@@ -108,26 +104,14 @@ extension ArenaState {
   /// The arena goes: no owner is to come or go by a cache again.
   fileprivate mutating func closeCaches() {
     owned.isOrphan = true
-    // A drain that is under way takes nothing from what is closed only now.
-    let drain = nextDrain()
-    var position = unsafe caches
-    while let cache = unsafe position {
-      unsafe cache.pointee.front.close(by: drain)
-      unsafe position = cache.pointee.next
-    }
+    caches.closeForGood()
   }
 
   /// Takes over what the closed caches have counted, after a barrier in all threads.
   ///
   /// - Returns: `false`, with nothing changed, where a thread is still inside one.
   fileprivate mutating func addUpOwners() -> Bool {
-    var sum = 0
-    var position = unsafe caches
-    while let cache = unsafe position {
-      if unsafe !cache.pointee.front.isOutside { return false }
-      unsafe sum += cache.pointee.ownerCount
-      unsafe position = cache.pointee.next
-    }
+    guard let sum = caches.ownerCount else { return false }
     owned.live += sum
     owned.isSum = true
     return true

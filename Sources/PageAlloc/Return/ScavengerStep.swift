@@ -42,7 +42,7 @@ extension ReturnPath {
 
     if isStalled || isCountOfStallsRising() {
       // The kernel is short of memory: all goes, at once.
-      _ = unsafe drainCaches(own: nil, looks: 1)
+      _ = unsafe state.drainCaches(own: nil, patience: 1)
       _ = release(.max, .force, .background)
       return rest(workedSince: processorTime)
     }
@@ -61,7 +61,7 @@ extension ReturnPath {
       // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends. In
       // the first one after waking, what is in use by turns has not been seen yet.
       let mayDrain = unsafe isUnderLimit || !state.steps.pointee.isFirstGeneration
-      if mayDrain, unsafe drainCaches(own: nil, looks: 1) > 0 {
+      if mayDrain, unsafe state.drainCaches(own: nil, patience: 1) > 0 {
         unsafe state.steps.pointee.idleGenerations = 0
       }
       return finish(isIdle: true)

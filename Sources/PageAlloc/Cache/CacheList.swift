@@ -1,0 +1,208 @@
+// The caches of an arena
+// ======================
+//
+// All of them in one list, and those that wait for an owner in a second one, so that an owner gets
+// one in O(1). A cache is never taken off the first list before the arena ends.
+//
+// Taking back what they hold
+// --------------------------
+// Whoever wants what is in other threads' caches, in a *drain*, does three things:
+//
+//   close         heap lock: the drain gets a ticket; each cache that holds something is closed
+//                 with it
+//   barrier       every thread of the process passes a barrier; no lock is held
+//   drainClosed   heap lock: takes all from each cache that was closed before the barrier and whose
+//                 owner is outside, and opens it
+//
+// The barrier tells only of caches that were closed before it. Meanwhile an owner may open its
+// cache by the lock (it gives all back by itself), and another drain may close it again; then the
+// owner may be inside although nobody can see it yet, since that drain's own barrier is still to
+// come. So a closed cache keeps the ticket of the drain that closed it, and a drain leaves alone
+// what a later one has closed. What an earlier one closed has been closed ever since, so both may
+// take it. Without a barrier, where the kernel has none, a drain takes from its own thread's cache
+// alone.
+
+/// The order in which drains began: what a cache was closed with.
+package struct DrainTicket: Equatable {
+  /// Odd: never the 0 of a cache that is open, also when it has gone round.
+  let number: UInt32
+
+  /// Whether a drain with this ticket may take from a cache that was closed with `other`.
+  func covers(_ other: DrainTicket) -> Bool {
+    // Of two, the later one is less than half a round ahead.
+    Int32(bitPattern: number &- other.number) >= 0
+  }
+
+  /// The one that comes next.
+  var next: DrainTicket { DrainTicket(number: number &+ 2) }
+}
+
+/// All caches of an arena. It is guarded by what guards the arena's bookkeeping, the heap lock.
+///
+/// It holds pointers only: whoever changes what the list is a part of while it walks over the
+/// caches walks over a copy.
+@safe
+package struct CacheList {
+  // Invariant: all caches of both lists live as long as the list.
+  private var first: UnsafeMutablePointer<RunCache>?
+  /// Those without an owner.
+  private var firstRetired: UnsafeMutablePointer<RunCache>?
+  /// How many there are.
+  package private(set) var count = 0
+  /// How many have an owner; after a fork, also those whose thread stayed behind.
+  package private(set) var ownedCount = 0
+  /// Every cache is closed, whoever asks to open it.
+  package private(set) var isClosedForGood: Bool
+  private var lastTicket: DrainTicket
+
+  /// No caches.
+  ///
+  /// - Parameters:
+  ///   - isClosedForGood: owners never come in.
+  ///   - firstTicket: what the tickets of drains are counted from, for a check.
+  package init(isClosedForGood: Bool, firstTicket: UInt32 = 1) {
+    unsafe first = nil
+    unsafe firstRetired = nil
+    self.isClosedForGood = isClosedForGood
+    lastTicket = DrainTicket(number: firstTicket | 1)
+  }
+}
+
+// MARK: - Caches that come and go
+
+extension CacheList {
+  /// Adds a new cache, which has an owner.
+  package mutating func add(_ cache: UnsafeMutablePointer<RunCache>) {
+    // The caller's, and the list's from now on.
+    unsafe cache.pointee.next = first
+    unsafe first = cache
+    count &+= 1
+    ownedCount &+= 1
+    unsafe reopen(cache)
+  }
+
+  /// Finds an owner a cache that has none.
+  ///
+  /// - Returns: `nil` where there is none.
+  package mutating func takeRetired() -> UnsafeMutablePointer<RunCache>? {
+    guard let cache = unsafe firstRetired else { return nil }
+    unsafe firstRetired = cache.pointee.nextRetired
+    unsafe cache.pointee.nextRetired = nil
+    ownedCount &+= 1
+    unsafe reopen(cache)
+    return unsafe cache
+  }
+
+  /// Takes a cache from its owner, who does not use it any more.
+  package mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) {
+    unsafe cache.pointee.nextRetired = firstRetired
+    unsafe firstRetired = cache
+    ownedCount &-= 1
+  }
+}
+
+// MARK: - All caches
+
+extension CacheList {
+  /// Calls `body` with each cache. It may end the cache's life.
+  @inline(__always)
+  package func forEach(_ body: (UnsafeMutablePointer<RunCache>) -> Void) {
+    var position = unsafe first
+    while let cache = unsafe position {
+      unsafe position = cache.pointee.next
+      unsafe body(cache)
+    }
+  }
+
+  /// Pages that all caches hold.
+  ///
+  /// - Complexity: O(caches); so below.
+  package var heldPages: Int {
+    var total = 0
+    unsafe forEach { unsafe total &+= $0.pointee.heldPages }
+    return total
+  }
+
+  /// What all caches have counted of owners, when they are closed, and after a barrier in all
+  /// threads.
+  ///
+  /// - Returns: `nil` where a thread is still inside one.
+  package var ownerCount: Int? {
+    var sum = 0
+    var isAnyInside = false
+    unsafe forEach {
+      if unsafe !$0.pointee.front.isOutside { isAnyInside = true }
+      unsafe sum &+= $0.pointee.ownerCount
+    }
+    return isAnyInside ? nil : sum
+  }
+}
+
+// MARK: - Open and closed
+
+extension CacheList {
+  /// Closes each cache that holds something: the first step of a drain.
+  ///
+  /// - Returns: the ticket of the drain; `nil` where no cache holds anything.
+  package mutating func close() -> DrainTicket? {
+    let ticket = nextTicket()
+    var isAny = false
+    unsafe forEach {
+      if unsafe $0.pointee.heldPages != 0 {
+        unsafe $0.pointee.front.close(with: ticket)
+        isAny = true
+      }
+    }
+    return isAny ? ticket : nil
+  }
+
+  /// Closes all caches, and those that are still to come: nobody is to come in again.
+  package mutating func closeForGood() {
+    isClosedForGood = true
+    // A drain that is under way takes nothing from what is closed only now.
+    let ticket = nextTicket()
+    unsafe forEach { unsafe $0.pointee.front.close(with: ticket) }
+  }
+
+  /// Lets the owner of a cache in again, who then sees what was changed before; unless all caches
+  /// are closed for good.
+  package mutating func reopen(_ cache: UnsafeMutablePointer<RunCache>) {
+    if isClosedForGood {
+      unsafe cache.pointee.front.close(with: nextTicket())
+    } else {
+      unsafe cache.pointee.front.open()
+    }
+  }
+
+  /// Takes all from the caches that a drain closed, or found closed, and whose owners are outside:
+  /// the last step of a drain, after a barrier in all threads.
+  ///
+  /// - Parameters:
+  ///   - ticket: the drain's.
+  ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone.
+  ///   - own: the cache of the calling thread, which is outside of it.
+  ///   - body: takes all from a cache, and reopens it.
+  /// - Returns: whether all gave.
+  package func drainClosed(
+    _ ticket: DrainTicket, canSeeOthers: Bool, own: UnsafeMutablePointer<RunCache>?,
+    _ body: (UnsafeMutablePointer<RunCache>) -> Void
+  ) -> Bool {
+    var isDone = true
+    unsafe forEach { cache in
+      guard let closedWith = unsafe cache.pointee.front.ticket, ticket.covers(closedWith) else {
+        return
+      }
+      if unsafe cache == own || (canSeeOthers && cache.pointee.front.isOutside) {
+        unsafe body(cache)
+      } else {
+        isDone = false
+      }
+    }
+    return isDone
+  }
+
+  private mutating func nextTicket() -> DrainTicket {
+    lastTicket = lastTicket.next
+    return lastTicket
+  }
+}

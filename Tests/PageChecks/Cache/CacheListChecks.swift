@@ -1,0 +1,154 @@
+import PageAlloc
+
+/// All caches of an arena, without one. That an owner is inside is played by hand.
+package let cacheListChecks: [Check] = [
+  Check("cache list: caches are counted, and those that retire are used again") { recorder in
+    var list = CacheList(isClosedForGood: false)
+    let caches = (0..<4).map { _ in BareCache() }
+    recorder.expect(unsafe list.takeRetired() == nil, "none has retired")
+    for cache in caches { unsafe list.add(cache.pointer) }
+    recorder.expect(unsafe list.takeRetired() == nil, "all have owners")
+    recorder.expectEqual(list.count, 4, "caches")
+    recorder.expectEqual(list.ownedCount, 4, "owned")
+    unsafe list.retire(caches[1].pointer)
+    unsafe list.retire(caches[3].pointer)
+    recorder.expectEqual(list.count, 4, "caches, with retired ones")
+    recorder.expectEqual(list.ownedCount, 2, "owned")
+    recorder.expect(unsafe list.takeRetired() == caches[3].pointer, "the one that retired last")
+    recorder.expect(unsafe list.takeRetired() == caches[1].pointer, "the other")
+    recorder.expect(unsafe list.takeRetired() == nil, "no more")
+    recorder.expectEqual(list.ownedCount, 4, "owned again")
+    unsafe list.retire(caches[0].pointer)
+    recorder.expect(unsafe list.takeRetired() == caches[0].pointer, "one that never did before")
+    var seen = 0
+    unsafe list.forEach { _ in seen += 1 }
+    recorder.expectEqual(seen, 4, "each is seen once")
+  },
+
+  Check("cache list: what all hold, retired ones included, and the owners that they counted") {
+    recorder in
+    var list = CacheList(isClosedForGood: false)
+    let caches = filledCaches(3, &list, &recorder)
+    unsafe list.retire(caches[2].pointer)
+    recorder.expectEqual(list.heldPages, 1 + 2 + 3, "pages")
+    recorder.expectEqual(caches[1].take(2, by: .owner) ?? -1, 1024, "taken by an owner")
+    recorder.expectEqual(list.heldPages, 1 + 3, "pages")
+    recorder.expectEqual(list.ownerCount ?? -9, 1, "owners")
+    recorder.expect(unsafe caches[0].pointer.pointee.front.enter(), "inside")
+    recorder.expect(list.ownerCount == nil, "somebody may be counting")
+    unsafe caches[0].pointer.pointee.front.leave()
+    recorder.expectEqual(list.ownerCount ?? -9, 1, "owners")
+  },
+
+  Check("cache list: a drain closes what holds something, takes it, and opens again") { recorder in
+    var list = CacheList(isClosedForGood: false)
+    let empty = BareCache()
+    unsafe list.add(empty.pointer)
+    recorder.expect(list.close() == nil, "nothing to take")
+    let caches = filledCaches(3, &list, &recorder)
+    guard let ticket = list.close() else { return recorder.fail("three hold something") }
+    recorder.expect(unsafe !empty.pointer.pointee.front.isClosed, "an empty one stays open")
+    for cache in caches {
+      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "closed")
+      recorder.expect(cache.take(1) == nil && !cache.giveFresh(9000, 1), "its owner stays outside")
+      recorder.expect(unsafe cache.pointer.pointee.front.isOutside, "and is outside")
+    }
+    recorder.expect(list.drain(ticket), "all gave")
+    recorder.expectEqual(list.heldPages, 0, "pages")
+    for cache in caches { recorder.expect(cache.giveFresh(9000, 1), "open again") }
+    recorder.expect(list.drain(ticket), "nothing is left for this drain")
+    recorder.expectEqual(list.heldPages, 3, "pages put in afterwards")
+  },
+
+  Check("cache list: who is inside is left alone, and all are where there is no barrier") {
+    recorder in
+    var list = CacheList(isClosedForGood: false)
+    let caches = filledCaches(3, &list, &recorder)
+    recorder.expect(unsafe caches[1].pointer.pointee.front.enter(), "inside")
+    guard let ticket = list.close() else { return recorder.fail("three hold something") }
+    recorder.expect(!list.drain(ticket, canSeeOthers: false, own: caches[0]), "not all gave")
+    recorder.expectEqual(list.heldPages, 5, "its own alone")
+    recorder.expect(!list.drain(ticket), "not all gave")
+    recorder.expectEqual(list.heldPages, 2, "but for the one inside")
+    unsafe caches[1].pointer.pointee.front.leave()
+    recorder.expect(list.drain(ticket), "all gave")
+    recorder.expectEqual(list.heldPages, 0, "pages")
+  },
+
+  Check("cache list: a drain takes what was closed before it, and nothing that was closed later") {
+    recorder in
+    // From the start, and where the numbers of tickets go round.
+    for first: UInt32 in [1, .max - 2, .max, 0x7fff_fffd] {
+      recorder.context = "from \(first)"
+      var list = CacheList(isClosedForGood: false, firstTicket: first)
+      let cache = filledCaches(1, &list, &recorder)[0]
+      guard let one = list.close() else { return recorder.fail("one holds something") }
+      // Closed by the first drain, whose barrier may still be to come; the second one's is past.
+      guard let two = list.close() else { return recorder.fail("it still does") }
+      recorder.expect(list.drain(two), "the second one takes what the first one closed")
+      recorder.expectEqual(list.heldPages, 0, "pages")
+      recorder.expect(cache.giveFresh(600, 1), "used again")
+      guard let three = list.close() else { return recorder.fail("it holds something") }
+      recorder.expect(list.drain(one), "there is nothing for the first one")
+      recorder.expect(list.drain(two), "nor for the second")
+      recorder.expectEqual(list.heldPages, 1, "closed later: left alone")
+      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "and still closed")
+      recorder.expect(list.drain(three), "the third one takes it")
+      recorder.expectEqual(list.heldPages, 0, "pages at the end")
+    }
+  },
+
+  Check("cache list: closed for good, nobody comes in, nor into a cache that comes later") {
+    recorder in
+    var list = CacheList(isClosedForGood: false)
+    let caches = filledCaches(2, &list, &recorder)
+    guard let ticket = list.close() else { return recorder.fail("two hold something") }
+    unsafe list.reopen(caches[0].pointer)
+    list.closeForGood()
+    recorder.expect(list.drain(ticket), "what was closed by the drain")
+    recorder.expectEqual(list.heldPages, 1, "what was open then is not its business")
+    for cache in caches {
+      unsafe list.reopen(cache.pointer)
+      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "closed")
+    }
+    unsafe list.retire(caches[1].pointer)
+    recorder.expect(unsafe list.takeRetired() == caches[1].pointer, "used again")
+    let late = BareCache()
+    unsafe list.add(late.pointer)
+    for cache in [caches[1], late] {
+      recorder.expect(!cache.giveFresh(700, 1), "nobody comes in")
+    }
+    var checked = CacheList(isClosedForGood: true)
+    let other = BareCache()
+    unsafe checked.add(other.pointer)
+    recorder.expect(!other.giveFresh(700, 1), "closed from the start")
+  },
+]
+
+/// New caches of a list, which hold a run of 1 page, of 2, of 3 ...
+private func filledCaches(
+  _ count: Int, _ list: inout CacheList, _ recorder: inout Recorder
+) -> [BareCache] {
+  let table = BareTable()
+  var caches: [BareCache] = []
+  for index in 0..<count {
+    let cache = BareCache(table)
+    unsafe list.add(cache.pointer)
+    recorder.expect(cache.giveFresh(512 * (index + 1), index + 1), "filled")
+    caches.append(cache)
+  }
+  return caches
+}
+
+extension CacheList {
+  /// The last step of a drain: takes all, and reopens.
+  fileprivate mutating func drain(
+    _ ticket: DrainTicket, canSeeOthers: Bool = true, own: BareCache? = nil
+  ) -> Bool {
+    let list = self
+    return unsafe list.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own?.pointer) {
+      unsafe $0.pointee.drain { _, _ in }
+      unsafe self.reopen($0)
+    }
+  }
+}
