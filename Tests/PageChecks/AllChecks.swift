@@ -19,6 +19,7 @@ package let allChecks: [Check] = [
   allocatorModelChecks,
   batchChecks,
   runCacheChecks,
+  runCacheModelChecks,
   longRunsChecks,
   cacheBudgetChecks,
   runDepotChecks,
