@@ -1,4 +1,3 @@
-import SysMem
 
 /// The time as the scavenger sees it, so that a check can hand in another.
 package protocol ScavengeClock: AnyObject, Sendable {

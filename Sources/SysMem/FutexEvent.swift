@@ -23,17 +23,21 @@ public struct FutexEvent: ~Copyable, Sendable {
   }
 
   /// Sleeps until signalled, or for so many nanoseconds; `nil`: for as long as it takes.
-  public borrowing func wait(nanoseconds: UInt64?) {
+  ///
+  /// - Returns: whether the time was over, rather than that somebody signalled, or a stray signal came.
+  @discardableResult
+  public borrowing func wait(nanoseconds: UInt64?) -> Bool {
     guard let nanoseconds else {
       while word.exchange(0, ordering: .acquiring) == 0 {
         unsafe withAddress { _ = unsafe csm_futex_wait($0, 0) }
       }
-      return
+      return false
     }
-    if word.exchange(0, ordering: .acquiring) != 0 { return }
-    // Woken early by a stray signal, the caller looks at its clock and sleeps again.
-    unsafe withAddress { _ = unsafe csm_futex_wait_for($0, 0, nanoseconds) }
-    _ = word.exchange(0, ordering: .acquiring)
+    if word.exchange(0, ordering: .acquiring) != 0 { return false }
+    var error: Int32 = 0
+    unsafe withAddress { error = unsafe csm_futex_wait_for($0, 0, nanoseconds) }
+    let wasSignalled = word.exchange(0, ordering: .acquiring) != 0
+    return error == ETIMEDOUT && !wasSignalled
   }
 
   /// Whether it was signalled; it no longer is. Does not sleep.

@@ -59,22 +59,30 @@ package struct StallWatch: ~Copyable {
     if bell >= 0 { csm_ring(bell) }
   }
 
+  /// What ended a sleep.
+  package enum End: Sendable {
+    /// A signal.
+    case signal
+    /// The time was over.
+    case time
+    /// Tasks have stalled.
+    case stall
+  }
+
   /// Sleeps until `event` is signalled, tasks have stalled, or so many nanoseconds are over.
-  ///
-  /// - Returns: whether tasks have stalled.
   package borrowing func wait(
     _ event: borrowing FutexEvent, _ files: any SystemFiles, nanoseconds: UInt64?
-  ) -> Bool {
-    if event.take() { return false }
+  ) -> End {
+    if event.take() { return .signal }
     let bell = bell.load(ordering: .relaxed)
     let news = files.awaitStall(
       stalls.load(ordering: .relaxed), bell: bell, nanoseconds: nanoseconds)
     // In this order: a signal in between leaves the bell to be heard once more.
-    csm_hush(bell)
-    _ = event.take()
+    let wasRung = csm_hush(bell) != 0
+    let wasSignalled = event.take()
     // The kernel would end every sleep at once.
     if news == .gone { closeStalls() }
-    return news == .stalled
+    return news == .stalled ? .stall : wasRung || wasSignalled || news == .gone ? .signal : .time
   }
 }
 

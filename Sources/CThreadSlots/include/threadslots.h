@@ -1,35 +1,51 @@
 /* CThreadSlots: what a thread and the process know of arenas, where C can say it and Swift cannot.
  *
  * A thread-local variable needs a definition in one object file; from a header alone it would be
- * copied a module. The initial-exec model makes an access one instruction.
+ * copied a module. The initial-exec model makes an access one instruction. Everything is hidden: two
+ * copies of the library in a process, the program's and a dynamic library's, share nothing.
  */
 #ifndef THREADSLOTS_H
 #define THREADSLOTS_H
 
 #include <stdint.h>
 
-/* Which cache this thread has for an arena. */
+/* Which cache a thread has for an arena. */
 typedef struct {
   uintptr_t arena; /* the arena's number, never used twice; 0 for a free slot */
   uintptr_t cache; /* the cache's address, good as long as the arena lives */
 } cts_slot;
 
-enum { CTS_SLOT_COUNT = 4 };
+/* Arenas in the first places of the registry have their slots here; the others in a table. */
+enum { CTS_NEAR_SLOTS = 8 };
 
-extern __thread cts_slot cts_slots[CTS_SLOT_COUNT]
-    __attribute__((tls_model("initial-exec")));
+/* What a thread knows of arenas. */
+typedef struct {
+  cts_slot last;                 /* a copy of the slot used last: what is looked at first */
+  cts_slot near[CTS_NEAR_SLOTS]; /* by the arena's place in the registry */
+  uintptr_t table;               /* the address of the slots of further places; 0 for none */
+  uintptr_t table_count;         /* how many there are */
+  uintptr_t has_ended;           /* the caches were given back, since the thread ends: no more */
+} cts_thread;
 
-/* This thread's slots; the first is the one looked at first. */
-static inline cts_slot *cts_thread_slots(void) { return cts_slots; }
+extern __thread cts_thread cts_this_thread
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* What this thread knows. It starts with the slot used last. */
+static inline cts_thread *cts_thread_here(void) { return &cts_this_thread; }
 
 /* Keeps the compiler from moving memory accesses across; costs no instruction. */
 static inline void cts_compiler_barrier(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
-/* The process's arenas: a lock word for a futex lock, and the head of a list. */
-extern uintptr_t cts_registry_head __attribute__((visibility("hidden")));
-extern uint32_t cts_registry_lock __attribute__((visibility("hidden")));
+/* The process's arenas. */
+typedef struct {
+  uint32_t lock;    /* a word for a futex lock, which guards the rest */
+  uint32_t used;    /* places that were ever used */
+  uint32_t free;    /* the first free one of them, and 1; 0 for none */
+  uintptr_t places; /* the address of the table; 0 before the first arena */
+} cts_registry;
 
-static inline uintptr_t *cts_registry_head_address(void) { return &cts_registry_head; }
-static inline uint32_t *cts_registry_lock_address(void) { return &cts_registry_lock; }
+extern cts_registry cts_arenas __attribute__((visibility("hidden")));
+
+static inline cts_registry *cts_registry_here(void) { return &cts_arenas; }
 
 #endif

@@ -1,4 +1,3 @@
-import CThreadSlots
 import SysMem
 
 extension PageArena {
@@ -28,7 +27,7 @@ extension PageArena {
       unsafe self.cache = cache
     }
 
-    deinit { unsafe arena.retire(cache) }
+    deinit { unsafe arena.core.retire(cache) }
 
     /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
     ///
@@ -41,7 +40,7 @@ extension PageArena {
       let run = unsafe cache.allocate(pages, by: .caller)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-      return unsafe try arena.allocateSlowly(
+      return unsafe try arena.core.allocateSlowly(
         pages, PageArena.pageSize, zeroed: false, by: cache)
     }
 
@@ -49,10 +48,10 @@ extension PageArena {
     mutating func allocateColdly(
       _ pages: Int, _ alignment: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if let run = unsafe arena.takeCached(pages, alignment, false, cache, by: .caller) {
+      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, by: .caller) {
         return unsafe run
       }
-      return unsafe try arena.allocateSlowly(pages, alignment, zeroed: false, by: cache)
+      return unsafe try arena.core.allocateSlowly(pages, alignment, zeroed: false, by: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
@@ -65,7 +64,7 @@ extension PageArena {
       // Only the address is looked at.
       let address = UInt(bitPattern: base)
       if unsafe !cache.deallocate(address, pages, by: .caller) {
-        unsafe try arena.deallocateSlowly(address, pages, by: cache)
+        unsafe try arena.core.deallocateSlowly(address, pages, by: cache)
       }
     }
   }
@@ -75,7 +74,7 @@ extension PageArena {
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
   public func makeCache() throws(PageArenaError) -> Cache {
     do throws(SysMemError) {
-      return unsafe Cache(arena: self, cache: try obtainCache())
+      return unsafe Cache(arena: self, cache: try core.obtainCache())
     } catch { throw .system(error) }
   }
 }

@@ -14,13 +14,13 @@ extension PageArena {
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
     // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
-    if alignment == Self.pageSize, !zeroed, ownersUseCaches, let cache = unsafe cacheInFirstSlot() {
+    if alignment == Self.pageSize, !zeroed, core.ownersUseCaches,
+      let cache = unsafe cacheInLastSlot(number)
+    {
       let run = unsafe cache.allocate(pages, by: .owner)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-        // What the cache was made with: the arena's core.
-        return unsafe PageRun(
-          base: base, pages: pages, arena: .fromOpaque(cache.front.pointee.core))
+        return unsafe PageRun(base: base, pages: pages, core: core)
       }
     }
     return try allocateRunSlowly(pages, alignment, zeroed)
@@ -30,13 +30,20 @@ extension PageArena {
   func allocateRunSlowly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> PageRun {
-    if alignment != Self.pageSize || zeroed, ownersUseCaches, let cache = unsafe cacheInFirstSlot(),
-      let base = unsafe takeCached(pages, alignment, zeroed, cache, by: .owner)
-    {
-      return unsafe PageRun(base: base, pages: pages, arena: core)
-    }
-    let base = unsafe try takeOwnedSlowly(pages, alignment: alignment, zeroed: zeroed)
-    return unsafe PageRun(base: base, pages: pages, arena: core)
+    let base = unsafe try core.allocateOwned(pages, alignment: alignment, zeroed: zeroed)
+    return unsafe PageRun(base: base, pages: pages, core: core)
+  }
+
+  /// Takes a run that frees itself, between two guards: an access just before or after it ends the program.
+  ///
+  /// - Parameters: as for ``allocateRun(pages:alignment:zeroed:)``.
+  /// - Throws: as that, and ``PageArenaError/tooManyMappings(limit:)``;
+  ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)`` where the kernel's pages are larger and
+  ///   `pages` are not whole ones; ``PageArenaError/system(_:)`` where a guard was refused.
+  public func allocateGuardedRun(
+    pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
+  ) throws(PageArenaError) -> PageRun {
+    try core.allocateGuarded(pages, alignment: alignment, zeroed: zeroed)
   }
 
   /// Makes an owner for a run that has none: from ``allocate(pages:alignment:zeroed:)``, or leaked.
@@ -54,9 +61,15 @@ extension PageArena {
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) -> PageRun {
     let address = UInt(bitPattern: base)
-    let page = try page(at: address, pages)
-    try countOwner(of: page..<(page + pages), address)
-    return unsafe PageRun(base: base, pages: pages, arena: core)
+    let page = try core.page(at: address, pages)
+    let whole = page..<(page + pages)
+    try core.withHeap { heap throws(PageArenaError) in
+      let run = try heap.run(around: whole, at: address)
+      guard run.lowerBound == page else { throw .notInUse(base: address, pages: pages) }
+      guard run == whole else { throw .badPageCount(pages: pages, limit: run.count) }
+      heap.owners.live &+= 1
+    }
+    return unsafe PageRun(base: base, pages: pages, core: core)
   }
 
   /// Turns a run's handle back into its memory.
@@ -72,31 +85,10 @@ extension PageArena {
       throw .notARun(offset: offset)
     }
     return unsafe UnsafeMutableRawBufferPointer(
-      start: pointer(to: page), count: count << Geometry.pageShift)
-  }
-
-  /// The object that the arena's owners refer to.
-  @inline(__always)
-  var core: Unmanaged<PageArena> {
-    guard let core = unsafe state.pointee.owned.core else { corrupted("an arena without a core") }
-    return unsafe core
-  }
-
-  /// Notes one more owner, if a range is a whole run.
-  private func countOwner(of whole: Range<PageNumber>, _ address: UInt) throws(PageArenaError) {
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    let run = unsafe try state.pointee.run(around: whole, base: address)
-    guard run.lowerBound == whole.lowerBound else {
-      throw .notInUse(base: address, pages: whole.count)
-    }
-    guard run == whole else { throw .badPageCount(pages: whole.count, limit: run.count) }
-    unsafe state.pointee.owned.live &+= 1
+      start: core.pointer(to: page), count: count << Geometry.pageShift)
   }
 
   private func length(of page: PageNumber) -> Int? {
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    return unsafe state.pointee.runLength(at: page)
+    core.withHeap { $0.runLength(at: page) }
   }
 }

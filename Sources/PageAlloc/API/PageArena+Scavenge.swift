@@ -18,7 +18,7 @@ extension PageArena {
   @discardableResult
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
     guard byteCount >= 0 else { throw .badByteCount(byteCount: byteCount) }
-    return Int(truncatingIfNeeded: try release(UInt64(byteCount), .request))
+    return Int(truncatingIfNeeded: try core.release(UInt64(byteCount), .request))
   }
 
   /// Gives all free memory back to the kernel, what threads keep at hand included.
@@ -28,7 +28,7 @@ extension PageArena {
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     drainCaches()
-    return Int(clamping: try releaseOnce(.max, .request))
+    return Int(clamping: try core.releaseOnce(.max, .request))
   }
 
   /// Lets the kernel take all free memory when it wants to (`MADV_FREE`).
@@ -43,43 +43,11 @@ extension PageArena {
   @discardableResult
   public func releaseFreeMemoryLazily() throws(PageArenaError) -> Int {
     drainCaches()
-    let result = returnPath.releaseLazily()
+    let result = Releaser(core).releaseLazily()
     if let refusal = result.firstRefusal { throw .system(refusal) }
     return Int(clamping: result.releasedBytes)
   }
 
-  /// Gives free memory back; what threads keep at hand where the rest is not enough.
-  ///
-  /// - Returns: the bytes given back, `byteCount` at least as long as there is so much.
-  /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
-  func release(_ byteCount: UInt64, _ cause: ReleaseCause) throws(PageArenaError) -> UInt64 {
-    let released = try releaseOnce(byteCount, cause)
-    if released >= byteCount { return released }
-    drainCaches()
-    return released + (try releaseOnce(byteCount - released, cause))
-  }
-
-  private func releaseOnce(
-    _ byteCount: UInt64, _ cause: ReleaseCause
-  ) throws(PageArenaError) -> UInt64 {
-    let result = returnPath.release(byteCount, .force, cause)
-    if let refusal = result.firstRefusal { throw .system(refusal) }
-    return result.releasedBytes
-  }
-
-  /// The arena without the arena.
-  var returnPath: ReturnPath { unsafe ReturnPath(base: base, system: system, state: state) }
-
-  /// One step of the scavenger, for a check with a clock of its own. The arena must have no thread.
-  package func backgroundStep(isStalled: Bool = false) -> ScavengeStep {
-    returnPath.backgroundStep(isStalled: isStalled)
-  }
-
-  /// Whether the scavenger's thread exists, and whether it sleeps until it is signalled.
-  package var scavengerThread: (exists: Bool, isParked: Bool) {
-    // The state lives as long as the arena.
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    return unsafe (state.pointee.scavenger.hasThread, state.pointee.scavenger.phase == .parked)
-  }
+  /// Takes back what all caches hold, those of idle threads included.
+  package func drainCaches() { unsafe core.drainCaches(own: cacheInLastSlot(number)) }
 }

@@ -1,8 +1,8 @@
 import SysMem
 
 extension PageArena {
-  /// What an arena holds, and what it gave back since it was made. Figures are bytes where nothing
-  /// else is said.
+  /// What an arena holds, at one moment, and what it gave back since it was made. Figures are bytes
+  /// where nothing else is said.
   public struct Statistics: Equatable, Sendable {
     /// Address space, with what must stay reserved.
     public let reservedBytes: UInt64
@@ -81,55 +81,28 @@ extension PageArena {
     }
   }
 
-  /// What the arena holds now. All figures are of one moment, but what threads have at hand while
-  /// they take and free runs: that may be off, and what is in use by as much. They always add up.
+  /// What the arena holds now. All figures are of one moment.
   ///
   /// - Complexity: O(caches); as cheap as a free.
-  public var statistics: Statistics {
-    // The state lives as long as the arena.
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    return unsafe state.pointee.statistics
-  }
+  public var statistics: Statistics { Statistics(core) }
 }
 
-extension ArenaState {
-  /// Call with `heap` held.
-  fileprivate var statistics: PageArena.Statistics {
-    func bytes(_ pages: Int) -> UInt64 { UInt64(pages) << UInt64(Geometry.pageShift) }
-    let cached = cachedPages + withheldPages
-    return PageArena.Statistics(
-      reservedBytes: reservedBytes, readyBytes: bytes(grownPages),
-      inUseBytes: bytes(inUsePages - cached), freeResidentBytes: bytes(freeResidentPages + cached),
-      cachedBytes: bytes(cached), scavengedBytes: bytes(scavengedPages),
-      largestFreeRun: max(allocator.summaries.longestRun, depot.longestRun),
-      metadataBytes: metadataBytes + UInt64(caches.count) * UInt64(CacheMapping.byteCount(system))
-        + UInt64(checks == nil ? 0 : CheckedRuns.byteCount(system)),
-      sealedBytes: system.sealedBytes, returned: PageArena.Returned(scavenger.counters))
-  }
-}
-
-extension PageArena {
-  /// The states of all memory that the arena has of the system, its tables included.
-  package var systemStatistics: SysMem.Statistics { system.statistics }
-
-  /// Has every cache tell of so many pages more than it holds, or fewer, as one may that is looked
-  /// at while its owner is inside, for a check.
-  package func misstateCaches(by pages: Int) {
-    // The state lives as long as the arena, and so do its caches.
-    unsafe state.locks.pointee.heap.lock()
-    defer { unsafe state.locks.pointee.heap.unlock() }
-    unsafe state.pointee.caches.forEach { unsafe $0.pointee.takeRoom(pages) }
-  }
-
-  /// The address of page 0, for a check.
-  package var origin: UInt { base }
-
-  /// Looks at the memory of the tables, or damages it, for a check. Nobody else may use the arena meanwhile.
-  package func withTables(_ body: (borrowing AllocatorTables) -> Void) {
-    // The state lives as long as the arena.
-    unsafe state.locks.pointee.growth.lock()
-    defer { unsafe state.locks.pointee.growth.unlock() }
-    unsafe body(state.growth.pointee.tables)
+extension PageArena.Statistics {
+  fileprivate init(_ core: ArenaCore) {
+    let system = core.system
+    self = core.withHeap { heap in
+      let reading = heap.reading
+      return PageArena.Statistics(
+        reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),
+        inUseBytes: ArenaCore.bytes(reading.inUse),
+        freeResidentBytes: ArenaCore.bytes(reading.freeResident),
+        cachedBytes: ArenaCore.bytes(reading.cached),
+        scavengedBytes: ArenaCore.bytes(reading.scavenged),
+        largestFreeRun: heap.largestFreeRun,
+        metadataBytes: heap.metadataBytes
+          + UInt64(heap.caches.count) * UInt64(CacheMapping.byteCount(system))
+          + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
+        sealedBytes: system.sealedBytes, returned: PageArena.Returned(heap.scavenger.counters))
+    }
   }
 }

@@ -41,19 +41,7 @@ extension PageArena {
   }
 
   /// Whether the kernel is asked for huge pages.
-  public enum HugePages: UInt8, Equatable, Sendable {
-    /// Huge pages for what the arena grows by beyond its first 8 MiB, as long as the kernel has them quickly:
-    /// memory that is written to costs a quarter, and no more of it is resident where runs are filled. What a
-    /// huge page holds beyond what was written to counts as scavenged, and goes back with its neighbours; one of
-    /// which the arena gave a part back is not filled again. None is asked for under a memory limit.
-    case automatic
-    /// What the system does by itself.
-    case system
-    /// Huge pages where possible: fewer faults and translations, more memory for what is touched in part.
-    case prefer
-    /// None.
-    case avoid
-  }
+  public typealias HugePages = PageAlloc.HugePages
 
   /// How an arena is set up.
   public struct Options: Sendable {
@@ -136,11 +124,11 @@ extension PageArena.Options {
 }
 
 extension PageArena.Options {
-  /// What the options say about scavenging.
+  /// What they say about memory that goes back.
   package var scavengePlan: ScavengePlan {
     var background: ScavengePlan.Background?
-    if case .background(let headroom, let share) = scavenging {
-      background = ScavengePlan.Background(headroom: headroom, cpuShare: share)
+    if case .background(let headroom, let cpuShare) = scavenging {
+      background = ScavengePlan.Background(headroom: headroom, cpuShare: cpuShare)
     }
     return ScavengePlan(
       background: background, growthPer1024: headroomPer1024,

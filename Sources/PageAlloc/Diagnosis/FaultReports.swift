@@ -18,20 +18,14 @@ enum FaultReports {
   }
 
   private static func report(_ address: UInt, _ trace: Trace) {
-    guard patiently({ ArenaRegistry.tryLock() }) else { return }
-    defer { ArenaRegistry.unlock() }
-    var arena = unsafe ArenaRegistry.first
-    while let state = unsafe arena {
-      // In the list, whose lock is held, so it lives.
-      if let checks = unsafe state.pointee.checks, let page = unsafe state.pointee.page(at: address)
-      {
-        guard patiently({ unsafe state.locks.pointee.heap.tryLock() }) else { return }
-        let number = checks.number(of: page)
-        let note = number == 0 ? nil : checks[number]
-        unsafe state.locks.pointee.heap.unlock()
-        if let note { return unsafe report(address, trace, note, base: state.pointee.base) }
+    ArenaRegistry.withLockIfFree {
+      ArenaRegistry.forEach { core in
+        guard let checks = core.checks, let page = core.anyPage(at: address) else { return }
+        let note = core.withHeapIfFree { heap in
+          heap.allocator.isGrown(Geometry.chunk(of: page)) ? checks.note(of: page) : nil
+        }
+        if let note = note ?? nil { report(address, trace, note, base: core.base) }
       }
-      unsafe arena = state.pointee.nextArena
     }
   }
 
@@ -47,23 +41,5 @@ enum FaultReports {
     line.write()
     trace.reportCalls(isReadable: false) { $0.write() }
     note.report(base: base, isReadable: false) { $0.write() }
-  }
-}
-
-/// Tries for about a tenth of a second.
-func patiently(_ attempt: () -> Bool) -> Bool {
-  for _ in 0..<1000 {
-    if attempt() { return true }
-    cdg_pause()
-  }
-  return false
-}
-
-extension ArenaState {
-  /// The page at an address, if it lies in what the arena has grown.
-  fileprivate func page(at address: UInt) -> PageNumber? {
-    let page = (address &- base) >> UInt(Geometry.pageShift)
-    guard address >= base, page < UInt(Geometry.pageCount) else { return nil }
-    return allocator.isGrown(Geometry.chunk(of: Int(page))) ? Int(page) : nil
   }
 }

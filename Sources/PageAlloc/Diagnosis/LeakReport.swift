@@ -1,16 +1,11 @@
 import CDiagnosis
 import Synchronization
 
-extension PageArena {
-  /// The runs of a checked arena that are in use, those with living owners included: what would leak if
-  /// the arena ended now.
+extension ArenaCore {
+  /// The runs of a checked arena that are in use.
   ///
-  /// When a checked arena ends, its report is written to standard error where there is anything to tell. So it
-  /// is when the process ends before the arena does, by `exit` or at the end of `main`; in a child of `fork`
-  /// that ends so, too, of what it has of its parent's.
-  /// - Returns: a report that is empty where the arena is not checked.
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
-  public var leaks: LeakReport {
+  func leaks() -> LeakReport {
     guard let checks else { return LeakReport(base: base) }
     cdg_note_modules()
     var report = LeakReport(base: base)
@@ -20,73 +15,70 @@ extension PageArena {
     while isMore {
       var found = InlineArray<8, RunNote>(repeating: RunNote())
       var count = 0
-      unsafe state.locks.pointee.heap.lock()
-      isMore = checks.collectLive(from: &number, into: &found, &count)
-      unsafe state.locks.pointee.heap.unlock()
+      isMore = withHeap { _ in checks.collectLive(from: &number, into: &found, &count) }
       for index in 0..<count { report.add(found[index]) }
     }
-    unsafe state.locks.pointee.heap.lock()
-    report.note(allPages: unsafe state.pointee.pagesOfOwners, checks.figures.livePages)
-    unsafe state.locks.pointee.heap.unlock()
+    let (allPages, livePages) = withHeap { ($0.pagesOfOwners, checks.figures.livePages) }
+    report.note(allPages: allPages, livePages)
     return report
-  }
-
-  /// Runs in use, by who allocated them: see ``PageArena/leaks``.
-  ///
-  /// Its description is text for people, with the names of functions.
-  public struct LeakReport: Sendable {
-    /// Runs that were allocated from the same place, by whatever thread.
-    public struct Group: Sendable {
-      /// How many runs.
-      public internal(set) var runs: Int
-      /// Their pages of 8 KiB in use; guards count.
-      public internal(set) var pages: Int
-      /// One of the runs.
-      public let example: RunRecord
-    }
-
-    /// The groups, that with the most pages first.
-    public private(set) var groups: [Group] = []
-    /// Pages in use for which there was no record left.
-    public private(set) var unknownPages = 0
-    private let base: UInt
-    /// The groups' traces as numbers, in order, to find a group by.
-    private var order: [(hash: UInt64, group: Int)] = []
-
-    /// How many runs there are records of.
-    public var runs: Int { groups.reduce(0) { $0 + $1.runs } }
-    /// Pages in use.
-    public var pages: Int { groups.reduce(unknownPages) { $0 + $1.pages } }
-
-    fileprivate init(base: UInt) { self.base = base }
-
-    fileprivate mutating func add(_ note: RunNote) {
-      let hash = note.allocation.hash
-      var low = 0
-      var high = order.count
-      while low < high {
-        let middle = (low + high) / 2
-        if order[middle].hash < hash { low = middle + 1 } else { high = middle }
-      }
-      if low < order.count, order[low].hash == hash {
-        groups[order[low].group].runs += 1
-        groups[order[low].group].pages += Int(note.livePages)
-        return
-      }
-      order.insert((hash, groups.count), at: low)
-      groups.append(
-        Group(runs: 1, pages: Int(note.livePages), example: RunRecord(note: note, base: base)))
-    }
-
-    fileprivate mutating func note(allPages: Int, _ knownPages: Int) {
-      unknownPages = max(0, allPages - knownPages)
-      groups.sort { $0.pages > $1.pages }
-      order = []
-    }
   }
 }
 
-extension PageArena.LeakReport: CustomStringConvertible {
+/// Runs in use, by who allocated them: see ``PageArena/leaks``.
+///
+/// Its description is text for people, with the names of functions.
+public struct LeakReport: Sendable {
+  /// Runs that were allocated from the same place, by whatever thread.
+  public struct Group: Sendable {
+    /// How many runs.
+    public internal(set) var runs: Int
+    /// Their pages of 8 KiB in use; guards count.
+    public internal(set) var pages: Int
+    /// One of the runs.
+    public let example: RunRecord
+  }
+
+  /// The groups, that with the most pages first.
+  public private(set) var groups: [Group] = []
+  /// Pages in use for which there was no record left.
+  public private(set) var unknownPages = 0
+  private let base: UInt
+  /// The groups' traces as numbers, in order, to find a group by.
+  private var order: [(hash: UInt64, group: Int)] = []
+
+  /// How many runs there are records of.
+  public var runs: Int { groups.reduce(0) { $0 + $1.runs } }
+  /// Pages in use.
+  public var pages: Int { groups.reduce(unknownPages) { $0 + $1.pages } }
+
+  fileprivate init(base: UInt) { self.base = base }
+
+  fileprivate mutating func add(_ note: RunNote) {
+    let hash = note.allocation.hash
+    var low = 0
+    var high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if order[middle].hash < hash { low = middle + 1 } else { high = middle }
+    }
+    if low < order.count, order[low].hash == hash {
+      groups[order[low].group].runs += 1
+      groups[order[low].group].pages += Int(note.livePages)
+      return
+    }
+    order.insert((hash, groups.count), at: low)
+    groups.append(
+      Group(runs: 1, pages: Int(note.livePages), example: RunRecord(note: note, base: base)))
+  }
+
+  fileprivate mutating func note(allPages: Int, _ knownPages: Int) {
+    unknownPages = max(0, allPages - knownPages)
+    groups.sort { $0.pages > $1.pages }
+    order = []
+  }
+}
+
+extension LeakReport: CustomStringConvertible {
   /// A line with the totals, then each group: its size, and the calls, a line each.
   public var description: String {
     var text = ""
@@ -149,20 +141,14 @@ package enum LastReports {
   /// Writes them.
   package static func write() {
     // Threads may go on while the process ends, and one may hold the lock for good.
-    guard patiently({ ArenaRegistry.tryLock() }) else { return }
-    defer { ArenaRegistry.unlock() }
-    var arena = unsafe ArenaRegistry.first
-    while let state = unsafe arena {
-      // In the list, whose lock is held, so it lives, and so does its core.
-      unsafe state.pointee.owned.core?._withUnsafeGuaranteedRef {
-        guard $0.checkedMode.reportsMistakes, $0.isChecked,
-          patiently({ unsafe state.locks.pointee.heap.tryLock() })
+    ArenaRegistry.withLockIfFree {
+      ArenaRegistry.forEach { core in
+        // Nobody died with the lock of an arena; who holds it from now on lets it go.
+        guard core.checks != nil, core.checkedMode.reportsMistakes,
+          core.withHeapIfFree({ _ in true }) != nil
         else { return }
-        // Nobody died with it; who holds it from now on lets it go.
-        unsafe state.locks.pointee.heap.unlock()
-        $0.leaks.write(end: "the process")
+        core.leaks().write(end: "the process")
       }
-      unsafe arena = state.pointee.nextArena
     }
   }
 }
@@ -179,14 +165,10 @@ extension Trace {
   }
 }
 
-// MARK: - Call with `heap` held
-
-extension ArenaState {
+extension Heap {
   /// Pages that are in use, but for those in limbo, which nobody leaked.
   fileprivate var pagesOfOwners: Int {
-    var pages = handedOutPages - withheldPages - owned.strandedPages
-    for index in 0..<owned.limboCount { pages -= owned.limbo[index].count }
-    return pages
+    inUsePages - withheldPages - limbo.strandedPages - limbo.pageCount
   }
 }
 

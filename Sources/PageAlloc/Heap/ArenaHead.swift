@@ -1,92 +1,90 @@
 import SysMem
-import Synchronization
 
-// What an arena knows, and who guards it
-// ======================================
+// What an arena is made of
+// ========================
 //
 // All of it lies in the head of the tables, a struct for each guard, in this order:
 //
-//   ArenaLocks     the locks, and what needs none: 64 bytes, a cache line of its own
-//   ArenaState     the heap lock's
-//   GrowthState    the growth lock's
-//   ScavengeSteps  the one's who performs the scavenger's steps
+//   ArenaFacts      what never changes; read by anybody
+//   ArenaLocks      the locks, on a cache line of their own
+//   Heap            what the heap lock guards
+//   Growth          what the growth lock guards
+//   ScavengeSteps   what belongs to whoever performs the scavenger's steps
+//   ScavengerLink   what the scavenger's thread keeps of the arena
 //
-// Apart, because to change a field is, to Swift, an access to the whole struct: two threads that hold
-// different locks must not have different fields of one.
+// They lie apart because a mutation of a field is, to Swift, an access to the whole struct: two threads
+// that hold different locks must not change fields of the same struct.
+
+/// What never changes while an arena lives.
+@usableFromInline
+struct ArenaFacts {
+  /// The arena's number in the process, never used twice.
+  @usableFromInline let number: UInt
+  /// Its place in the registry.
+  let place: Int
+  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is inside one.
+  @usableFromInline let ownersUseCaches: Bool
+  /// Whether runs may be writable and executable at once.
+  let allowsWritableCode: Bool
+  /// Whether the arena never ends.
+  let isPermanent: Bool
+  /// What the kernel is told of memory to come.
+  let hugePages: HugePages
+  /// Pages that a cache may hold; 0 for no caches.
+  let cacheLimit: Int
+  /// The address of offset 0.
+  let base: UInt
+  /// What was handed out.
+  let runs: RunTable
+  /// The operating system's memory.
+  let system: SysMem
+  /// The operating system's files about limits and stalls.
+  let files: any SystemFiles
+  /// The time.
+  let clock: any ScavengeClock
+  /// What the options say about memory that goes back.
+  let plan: ScavengePlan
+  /// The notes of the checked mode; `nil` where it is off.
+  let checks: CheckedRuns?
+  /// How the checked mode is set up.
+  let checkedMode: CheckedMode
+}
 
 /// The locks of an arena.
 ///
-/// Order: `registry` (the process's), `growth`, `release`, `heap`. Only `heap` guards the allocation
-/// path, and no call to the kernel is made while it is held.
+/// Order: the registry's, `growth`, `release`, `heap`. `heap` alone guards the allocation path, and no call
+/// to the kernel is made while it is held. `growth` and `release` are turns: their holder is the one thread
+/// that grows the arena, or gives memory back, and makes calls to the kernel meanwhile.
 struct ArenaLocks: ~Copyable {
-  /// Guards the ``ArenaState`` but for its place in the list of arenas.
   let heap = FutexLock()
-  /// Held by the one thread that grows the arena; guards the ``GrowthState``.
   let growth = FutexLock()
-  /// Held by the one thread that gives memory back.
   let release = FutexLock()
-  /// Ends the sleep of the scavenger's thread.
-  let wakeUp = FutexEvent()
-  /// Where the thread sleeps if stalls are to wake it.
-  let stallWatch = StallWatch()
-  /// The scavenger's thread is to end. Written by the arena's end, read by the thread: relaxed,
-  /// since the event orders it.
-  let isStopping = Atomic<Bool>(false)
-
-  /// Bytes in front of a state: a cache line of their own.
-  static var byteCount: Int { 64 }
 }
 
-/// What the growth lock guards: memory to come.
-struct GrowthState: ~Copyable {
-  /// Address space.
-  var reservation: Reservation
-  /// The tables' memory.
-  var tables: AllocatorTables
-  /// Whether huge pages are worth asking for.
-  var hugeGrowth = HugeGrowth()
-
-  /// Seals what never changes again, as far as the kernel can.
-  mutating func seal(by system: SysMem) {
-    tables.seal()
-    reservation.seal(by: system)
-  }
+/// What the scavenger's thread keeps of an arena. Guarded by the lock of its list.
+struct ScavengerLink {
+  /// The next arena in the list of those that are awake.
+  var next: ArenaCore?
+  /// It is in that list.
+  var isLinked = false
+  /// It was woken since its last step began.
+  var wasWoken = false
+  /// It is to give all back: the kernel just told that tasks wait for memory.
+  var isStalled = false
+  /// Nanoseconds until its next step.
+  var delay: UInt64 = 0
 }
 
-/// Where the parts of an arena's head lie.
+/// Where the parts lie.
 enum ArenaHead {
-  /// Bytes of the head.
-  static var byteCount: Int {
-    ArenaLocks.byteCount + MemoryLayout<ArenaState>.stride + MemoryLayout<GrowthState>.stride
-      + MemoryLayout<ScavengeSteps>.stride
-  }
-}
+  static var locksOffset: Int { rounded(MemoryLayout<ArenaFacts>.size) }
+  static var heapOffset: Int { locksOffset + rounded(MemoryLayout<ArenaLocks>.size) }
+  static var growthOffset: Int { heapOffset + rounded(MemoryLayout<Heap>.size) }
+  static var stepsOffset: Int { growthOffset + rounded(MemoryLayout<Growth>.size) }
+  static var linkOffset: Int { stepsOffset + rounded(MemoryLayout<ScavengeSteps>.size) }
+  /// Bytes of the whole head.
+  static var byteCount: Int { linkOffset + rounded(MemoryLayout<ScavengerLink>.size) }
 
-// A state lies behind its locks and before the rest, as `PageArena.init` puts it. The alignment of each
-// part is at most that of a word of 64 bits, of which the one before it is a multiple in size.
-extension UnsafeMutablePointer<ArenaState> {
-  /// The state of a head that is yet to be initialized, part by part.
-  init(head: UnsafeMutableRawPointer) {
-    unsafe head.bindMemory(to: ArenaLocks.self, capacity: 1)
-    unsafe self = (head + ArenaLocks.byteCount).bindMemory(to: ArenaState.self, capacity: 1)
-    unsafe UnsafeMutableRawPointer(growth).bindMemory(to: GrowthState.self, capacity: 1)
-    unsafe UnsafeMutableRawPointer(steps).bindMemory(to: ScavengeSteps.self, capacity: 1)
-  }
-
-  /// The locks of the arena.
-  @inline(__always)
-  var locks: UnsafeMutablePointer<ArenaLocks> {
-    unsafe (UnsafeMutableRawPointer(self) - ArenaLocks.byteCount)
-      .assumingMemoryBound(to: ArenaLocks.self)
-  }
-
-  /// What to hold the growth lock for.
-  var growth: UnsafeMutablePointer<GrowthState> {
-    unsafe UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: GrowthState.self)
-  }
-
-  /// What belongs to whoever performs the scavenger's steps.
-  var steps: UnsafeMutablePointer<ScavengeSteps> {
-    unsafe UnsafeMutableRawPointer(growth + 1).assumingMemoryBound(to: ScavengeSteps.self)
-  }
+  /// Rounds up to a cache line, which no two parts share.
+  private static func rounded(_ byteCount: Int) -> Int { (byteCount + 63) & ~63 }
 }

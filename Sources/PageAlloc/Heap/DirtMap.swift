@@ -66,39 +66,3 @@ struct DirtMap {
     allocator.chunk(Geometry.chunk(of: page)).scavenged.word(Geometry.place(of: page) >> 6)
   }
 }
-
-extension PageArena {
-  /// Makes a run that was just taken read as zero.
-  ///
-  /// Up to the map's capacity the dirty pages are cleared in place; a longer run goes back to the
-  /// kernel as a whole, which costs nothing for pages it does not back, and comes again as zeroes.
-  func clear(_ page: PageNumber, _ pageCount: Int, _ dirt: DirtMap, isAllDirty: Bool) {
-    let byteCount = UInt(pageCount) << UInt(Geometry.pageShift)
-    // The kernel rounds up to pages of its own: where the run ends inside of one, its neighbour's
-    // contents would go, too.
-    let mask = UInt(system.physicalPageSize - 1)
-    if pageCount > DirtMap.pageCapacity, (address(of: page) | byteCount) & mask == 0 {
-      do throws(Errno) {
-        try system.calls.madvise(address(of: page), byteCount, .dontNeed)
-        return
-      } catch {
-        // Refused (locked memory, say): then by hand, below.
-      }
-    }
-    if isAllDirty || pageCount > DirtMap.pageCapacity {
-      clear(page..<(page &+ pageCount))
-    } else {
-      dirt.forEachDirtyRun(pageCount: pageCount) {
-        clear((page &+ $0.lowerBound)..<(page &+ $0.upperBound))
-      }
-    }
-  }
-
-  /// Clears pages that the caller owns.
-  func clear(_ pages: Range<PageNumber>) {
-    if checks != nil { permit(pages, hasContents: true) }
-    // The caller owns these pages: they were just taken for it.
-    unsafe pointer(to: pages.lowerBound).initializeMemory(
-      as: UInt8.self, repeating: 0, count: pages.count << Geometry.pageShift)
-  }
-}

@@ -38,14 +38,10 @@ extension PageRun {
   ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of several
   ///   mappings: a part of it may have changed.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
-    // The core lives: this owner was counted.
-    let mayBeBoth = unsafe arena._withUnsafeGuaranteedRef { $0.allowsWritableCode }
-    if access == .readWriteExecute, !mayBeBoth { throw .writableCode }
-    try becomeSpecial(.protected) { arena, address, byteCount throws(PageArenaError) in
-      try arena.attempt { system throws(SysMemError) in
-        try system.protect(address, byteCount, access.protection)
-      }
-      if access == .readExecute { csm_clear_cache(address, byteCount) }
+    if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
+    try becomeSpecial(.protected) { system, run throws(SysMemError) in
+      try system.protect(run.address, run.byteCount, access.protection)
+      if access == .readExecute { csm_clear_cache(run.address, run.byteCount) }
     }
   }
 
@@ -54,10 +50,8 @@ extension PageRun {
   /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the others as
   ///   ``protect(_:)``.
   public mutating func lock() throws(PageArenaError) {
-    try becomeSpecial(.locked) { arena, address, byteCount throws(PageArenaError) in
-      try arena.attempt { system throws(SysMemError) in
-        try system.setLocked(address, byteCount, true)
-      }
+    try becomeSpecial(.locked) { system, run throws(SysMemError) in
+      try system.setLocked(run.address, run.byteCount, true)
     }
   }
 
@@ -65,10 +59,8 @@ extension PageRun {
   ///
   /// - Throws: as ``protect(_:)``.
   public mutating func excludeFromCoreDumps() throws(PageArenaError) {
-    try becomeSpecial(.undumped) { arena, address, byteCount throws(PageArenaError) in
-      try arena.attempt { system throws(SysMemError) in
-        try system.advise(address, byteCount, .excludeFromDumps)
-      }
+    try becomeSpecial(.undumped) { system, run throws(SysMemError) in
+      try system.advise(run.address, run.byteCount, .excludeFromDumps)
     }
   }
 
@@ -84,15 +76,14 @@ extension PageRun {
     // Whole pages of the kernel's; what lies outside of them is written to by hand.
     let start = (address + mask) & ~mask
     let stop = max(start, end & ~mask)
-    // The core lives: this owner was counted.
-    let refusal = unsafe arena._withUnsafeGuaranteedRef { $0.populate(start..<stop) }
+    let refusal = core.populate(start..<stop)
     // A kernel before 5.14 does not know the advice: all of it by hand, then, if that is possible.
     if let refusal, refusal.errno != .invalidArgument || traits.contains(.protected) {
       throw .system(refusal)
     }
     let written = refusal == nil ? start..<stop : end..<end
     // Half a page is the smallest that the kernel may have.
-    for offset in stride(from: 0, to: byteCount, by: PageArena.pageSize / 2)
+    for offset in stride(from: 0, to: byteCount, by: Geometry.pageSize / 2)
     where !written.contains(address + UInt(offset)) {
       // A byte of the run's.
       unsafe csm_touch(base + offset)
@@ -104,46 +95,29 @@ extension PageRun {
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule;
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
-    let address = self.address
-    let byteCount = UInt(byteCount)
-    // The core lives: this owner was counted.
-    let error = unsafe arena._withUnsafeGuaranteedRef { arena -> PageArenaError? in
-      do throws(PageArenaError) {
-        try arena.checkWholePhysicalPages(address, byteCount)
-        try arena.attempt { system throws(SysMemError) in
-          try system.advise(address, byteCount, .dontNeed)
-        }
-        return nil
-      } catch { return error }
+    try core.checkWholePhysicalPages(memory)
+    try core.attempt { system throws(SysMemError) in
+      try system.advise(memory.address, memory.byteCount, .dontNeed)
     }
-    if let error { throw error }
   }
 
   /// Does something to the run that its end must undo.
   ///
   /// The trait stays when `change` throws, since it may have happened in part.
   private mutating func becomeSpecial(
-    _ trait: RunTraits,
-    _ change: (PageArena, UInt, UInt) throws(PageArenaError) -> Void
+    _ trait: RunTraits, _ change: (SysMem, AdvisedRange) throws(SysMemError) -> Void
   ) throws(PageArenaError) {
-    let before = traits
-    let after = before.union(trait)
-    let address = self.address
-    let byteCount = UInt(byteCount)
-    // The core lives: this owner was counted.
-    let (error, isSpecial) = unsafe arena._withUnsafeGuaranteedRef {
-      arena -> (PageArenaError?, Bool) in
-      var isCounted = false
-      do throws(PageArenaError) {
-        try arena.checkWholePhysicalPages(address, byteCount)
-        try arena.countMappings(from: before, to: after)
-        isCounted = true
-        try change(arena, address, byteCount)
-        return (nil, true)
-      } catch { return (error, isCounted) }
-    }
-    if isSpecial { traits = after }
-    if let error { throw error }
+    let memory = memory
+    let after = traits.union(trait)
+    try core.checkWholePhysicalPages(memory)
+    try core.countMappings(from: traits, to: after)
+    traits = after
+    try core.attempt { system throws(SysMemError) in try change(system, memory) }
+  }
+
+  /// The run's memory, as the kernel sees it.
+  private var memory: AdvisedRange {
+    AdvisedRange(address: address, byteCount: UInt(byteCount))
   }
 
   /// Makes a run plain that is to go on without an owner.
@@ -151,17 +125,13 @@ extension PageRun {
   /// - Returns: what the kernel refused; `nil` where the run is plain.
   mutating func makePlain() -> PageArenaError? {
     if traits.isEmpty { return nil }
-    let (base, pages, traits) = unsafe (self.base, self.pages, self.traits)
-    // The core lives: this owner was counted.
-    let refusal = unsafe arena._withUnsafeGuaranteedRef {
-      unsafe $0.makePlain(base, pages: pages, traits)
-    }
+    let refusal = unsafe core.makePlain(base, pages: pages, traits)
     if refusal == nil { self.traits = [] }
     return refusal
   }
 }
 
-extension PageArena {
+extension ArenaCore {
   /// Backs whole pages of the kernel's.
   ///
   /// - Returns: what the kernel said, where it refused.

@@ -7,7 +7,7 @@ import SysMem
 //   run.mutableBytes ...                           a span that cannot outlive it
 //   }                                              freed here, or when it is consumed before
 //
-// It is four words: the address, the pages, the arena's core (held without counting, see OwnedRuns)
+// It is four words: the address, the pages, the arena's core (held without counting, see Owners)
 // and what its end has to undo.
 
 /// A run of pages that frees itself when its owner lets it go.
@@ -25,21 +25,21 @@ import SysMem
 public struct PageRun: ~Copyable, @unchecked Sendable {
   // @unchecked: the memory is the run's alone, and the arena's methods may be called from anywhere.
   //
-  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `arena` is the
-  // core, which the arena's state keeps as long as owners live.
+  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `core` lives as
+  // long as owners that are counted, of which this is one.
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var pageCount: Int
-  @usableFromInline let arena: Unmanaged<PageArena>
+  @usableFromInline let core: ArenaCore
   @usableFromInline var traits: RunTraits
 
   @inlinable @inline(__always)
   init(
-    base: UnsafeMutableRawPointer, pages: Int, arena: Unmanaged<PageArena>,
+    base: UnsafeMutableRawPointer, pages: Int, core: ArenaCore,
     traits: RunTraits = RunTraits(rawValue: 0)
   ) {
     unsafe self.base = base
     pageCount = pages
-    unsafe self.arena = arena
+    self.core = core
     self.traits = traits
   }
 
@@ -50,8 +50,7 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
   @inlinable @inline(__always)
   func release() {
     if traits.rawValue == 0 {
-      // The core lives: this owner was counted.
-      unsafe arena._withUnsafeGuaranteedRef { unsafe $0.giveBackOwned(base, pages: pages) }
+      unsafe core.giveBackOwned(base, pages: pages)
     } else {
       releaseSpecial()
     }
@@ -59,10 +58,7 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
 
   @usableFromInline @inline(never)
   func releaseSpecial() {
-    // As above.
-    unsafe arena._withUnsafeGuaranteedRef {
-      unsafe $0.giveBackSpecial(base, pages: pages, traits)
-    }
+    unsafe core.giveBackSpecial(base, pages: pages, traits)
   }
 }
 
@@ -84,10 +80,7 @@ extension PageRun {
   /// Where it lies in the arena, in bytes: a handle of 32 bits.
   ///
   /// ``PageArena/bytes(at:)`` turns it back into memory. It means nothing once the run has gone.
-  public var offset: UInt32 {
-    // The core lives: this owner was counted.
-    unsafe arena._withUnsafeGuaranteedRef { unsafe $0.offset(of: base) }
-  }
+  public var offset: UInt32 { unsafe core.offset(of: base) }
 }
 
 // MARK: - Ends
@@ -111,8 +104,7 @@ extension PageRun {
       throw refusal
     }
     let memory = unsafe UnsafeMutableRawBufferPointer(start: base, count: byteCount)
-    // The core lives: this owner is still counted.
-    unsafe arena._withUnsafeGuaranteedRef { $0.discountOwner() }
+    core.discountOwner()
     discard self
     return unsafe memory
   }
@@ -126,16 +118,18 @@ extension PageRun {
   public consuming func split(at page: Int) -> Halves {
     precondition(page > 0 && page < pages, "split(at:): page is not inside the run")
     precondition(canSplit(at: page), "split(at:): page is inside a page of the kernel's")
-    // The core lives: this owner was counted, and so is the second from now on.
-    unsafe arena._withUnsafeGuaranteedRef {
-      unsafe $0.divideOwned(base, at: page)
+    // The second owner is counted from now on.
+    let first = unsafe core.page(of: base)
+    core.withHeap { heap in
+      heap.divide(first, at: first &+ page)
+      heap.owners.live &+= 1
     }
     let both = traits.intersection(.inherited)
     let lower = unsafe PageRun(
-      base: base, pages: page, arena: arena,
+      base: base, pages: page, core: core,
       traits: both.union(traits.intersection(.guardBefore)))
     let upper = unsafe PageRun(
-      base: base + page << Geometry.pageShift, pages: pages - page, arena: arena,
+      base: base + page << Geometry.pageShift, pages: pages - page, core: core,
       traits: both.union(traits.intersection(.guardAfter)))
     discard self
     return Halves(lower: lower, upper: upper)
@@ -148,10 +142,7 @@ extension PageRun {
   }
 
   /// The kernel's page in bytes.
-  var physicalPageSize: Int {
-    // The core lives: this owner was counted.
-    unsafe arena._withUnsafeGuaranteedRef { $0.system.physicalPageSize }
-  }
+  var physicalPageSize: Int { core.system.physicalPageSize }
 
   /// The two runs that ``split(at:)`` makes of one.
   @frozen
@@ -166,16 +157,5 @@ extension PageRun {
       self.lower = lower
       self.upper = upper
     }
-  }
-}
-
-extension PageArena {
-  /// Makes two runs of one, the first of which has `pages` pages, with an owner more.
-  fileprivate func divideOwned(_ base: UnsafeMutableRawPointer, at pages: Int) {
-    let page = unsafe page(of: base)
-    unsafe state.locks.pointee.heap.lock()
-    unsafe state.pointee.divide(page, at: page &+ pages)
-    unsafe state.pointee.owned.live &+= 1
-    unsafe state.locks.pointee.heap.unlock()
   }
 }

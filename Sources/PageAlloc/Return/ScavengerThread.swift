@@ -1,119 +1,335 @@
 import CSysMem
-import SysMem
 import Synchronization
+import SysMem
 
-/// What a free has to do for the scavenger once the heap lock is free again.
-enum ScavengerCall: UInt8 {
-  case none
-  case start
-  case signal
-}
+// The scavenger's thread
+// ======================
+//
+// One thread gives memory back in the background for all arenas that this copy of the library has made. It
+// is started by the first of them that wants that, and ends with the last; a free only wakes it.
+//
+//   list     arena --> arena --> arena      those that are awake, each with the time to its next step
+//   current  arena                          the one whose step is being performed
+//
+//   loop:  take the first arena whose time has come; perform a step; sleep until the next one's time
+//          an arena that parks leaves the list; a free that finds too much puts it back
+//
+// Where an arena wants to hear of stalls, the thread sleeps on two files (StallWatch) instead of a word.
+// After a fork the child has no thread; its next growth starts one.
 
-extension ArenaState {
-  /// Whether what was just freed is the scavenger's business. Call with `heap` held.
-  ///
-  /// One comparison, while there is nothing to do.
-  @inline(__always)
-  mutating func scavengerCall() -> ScavengerCall {
-    freeResidentPages &+ sparePages > scavenger.wakeAbove ? callScavenger() : .none
-  }
+/// The one thread that scavenges.
+enum ScavengerThread {
+  /// Guards the start and the end of the thread, each of which waits for the other.
+  private static let lifecycle = FutexLock()
+  /// Guards the list, and the links of the arenas.
+  private static let listLock = FutexLock()
+  /// Ends the sleep of the thread.
+  private static let event = FutexEvent()
+  /// Where the thread sleeps if stalls are to wake it.
+  private static let watch = StallWatch()
+  /// There are arenas that want a thread, and there is none: looked at by whoever grows.
+  private static let isMissing = Atomic<Bool>(false)
 
-  @inline(never)
-  private mutating func callScavenger() -> ScavengerCall {
-    // Once: nobody calls again before the scavenger has parked.
-    scavenger.wakeAbove = .max
-    switch scavenger.phase {
-    case .off:
-      scavenger.phase = .awake
-      return .start
-    case .parked:
-      scavenger.phase = .awake
-      return .signal
-    case .awake, .manual:
-      return .none
-    }
-  }
-}
-
-extension ArenaLocks {
-  /// Ends the sleep of the scavenger's thread, wherever it sleeps.
-  borrowing func signalThread() {
-    wakeUp.signal()
-    stallWatch.ring()
-  }
-}
-
-extension ReturnPath {
-  /// Does what ``ArenaState/scavengerCall()`` said. Call with no lock held.
-  @inline(never)
-  func perform(_ call: ScavengerCall) {
-    switch call {
-    case .none: break
-    // The state lives until the arena's end, which no call is left for.
-    case .signal: unsafe state.locks.pointee.signalThread()
-    case .start: start()
-    }
-  }
-
-  private func start() {
+  /// What the lifecycle's lock guards.
+  private struct Life {
+    /// Arenas that want the thread.
+    var arenaCount = 0
+    var hasThread = false
     var thread = pthread_t()
-    // The arena's end waits for the thread, so the state outlives it.
-    let error = unsafe csm_thread_start(
-      &thread,
-      { argument in
-        guard let argument = unsafe argument else { return nil }
-        let state = unsafe argument.assumingMemoryBound(to: ArenaState.self)
-        unsafe ReturnPath(state).runInBackground()
-        return nil
-      }, state, 256 << 10)
-    unsafe state.locks.pointee.heap.lock()
-    if error == 0 {
-      unsafe state.pointee.scavenger.thread = thread
-      unsafe state.pointee.scavenger.hasThread = true
-    } else {
-      // No thread to be had: tried again when 8 MiB more are free.
-      unsafe state.pointee.scavenger.phase = .off
-      unsafe state.pointee.scavenger.wakeAbove = state.pointee.freeResidentPages + 1024
-    }
-    unsafe state.locks.pointee.heap.unlock()
   }
 
-  /// The thread's whole life.
-  private func runInBackground() {
-    if unsafe state.pointee.scavenger.readsPressure {
-      unsafe state.locks.pointee.stallWatch.open(state.pointee.files)
+  /// What the list's lock guards.
+  fileprivate struct List {
+    /// The arenas that are awake.
+    var first: ArenaCore?
+    /// The one whose step is being performed.
+    var current: ArenaCore?
+    /// The one whose files are to tell of stalls.
+    var watcher: ArenaCore?
+    /// The number of the one whose files the thread has opened, or could not open; 0 for none.
+    var watched: UInt = 0
+    /// The thread is to end.
+    var isStopping = false
+  }
+
+  // Reached by `withLife` and `withList` alone.
+  nonisolated(unsafe) private static var life = Life()
+  nonisolated(unsafe) private static var list = List()
+
+  private static func withLife<Result>(_ body: (inout Life) -> Result) -> Result {
+    lifecycle.lock()
+    defer { lifecycle.unlock() }
+    return unsafe body(&life)
+  }
+
+  private static func withList<Result>(_ body: (inout List) -> Result) -> Result {
+    listLock.lock()
+    defer { listLock.unlock() }
+    return unsafe body(&list)
+  }
+}
+
+// MARK: - For arenas
+
+extension ScavengerThread {
+  /// An arena that scavenges in the background was made, and is in the registry.
+  static func join(_ core: ArenaCore) {
+    withLife { life in
+      life.arenaCount += 1
+      chooseWatcher()
+      start(&life)
     }
-    var isStalled = false
-    while unsafe !state.locks.pointee.isStopping.load(ordering: .relaxed) {
-      switch backgroundStep(isStalled: isStalled) {
-      case .park: isStalled = sleep(nanoseconds: nil)
-      case .sleep(let time): isStalled = sleep(nanoseconds: time)
+  }
+
+  /// An arena that joined is about to end, and is in the registry no more. Afterwards the thread does not
+  /// know it.
+  static func leave(_ core: ArenaCore) {
+    withLife { life in
+      life.arenaCount -= 1
+      withList { $0.remove(core) }
+      chooseWatcher()
+      if life.arenaCount == 0 { return stop(&life) }
+      while life.hasThread, withList({ $0.isUsing(core) }) { csm_yield() }
+    }
+  }
+
+  /// Has the thread watch for stalls by the files of an arena that wants to hear of them, if there is one.
+  private static func chooseWatcher() {
+    ArenaRegistry.withLock {
+      withList { list in
+        if list.watcher != nil { return }
+        ArenaRegistry.forEach { if $0.plan.readsPressure, list.watcher == nil { list.watcher = $0 } }
+      }
+    }
+    signal()
+  }
+
+  /// Wakes the thread for an arena. Waits for nobody but whoever changes the list.
+  @inline(never)
+  static func wake(_ core: ArenaCore) {
+    withList { $0.wake(core) }
+    signal()
+  }
+
+  /// Starts the thread where it is missing: in a child of `fork`, or where there was none to be had.
+  @inline(__always)
+  static func startIfMissing() {
+    if isMissing.load(ordering: .relaxed) { withLife { start(&$0) } }
+  }
+
+  /// Whether there is a thread.
+  static var exists: Bool { withLife { $0.hasThread } }
+}
+
+// MARK: - Its beginning and end
+
+extension ScavengerThread {
+  private static func start(_ life: inout Life) {
+    if life.hasThread || life.arenaCount == 0 { return }
+    withList { $0.isStopping = false }
+    let error = unsafe csm_thread_start(
+      &life.thread,
+      { _ in
+        ScavengerThread.run()
+        return nil
+      }, nil, 256 << 10)
+    life.hasThread = error == 0
+    isMissing.store(error != 0, ordering: .relaxed)
+  }
+
+  /// Ends the thread and waits for it: a step takes milliseconds at the most.
+  private static func stop(_ life: inout Life) {
+    isMissing.store(false, ordering: .relaxed)
+    if !life.hasThread { return }
+    withList { $0.isStopping = true }
+    signal()
+    // Joined once, as the lock sees to.
+    _ = csm_thread_join(life.thread)
+    life.hasThread = false
+  }
+
+  private static func signal() {
+    event.signal()
+    watch.ring()
+  }
+}
+
+// MARK: - Its work
+
+extension ScavengerThread {
+  /// The thread's whole life.
+  private static func run() {
+    var last = Moment.now
+    var slept: UInt64 = 0
+    while true {
+      keepWatch()
+      let now = Moment.now
+      // A sleep that ended by itself was as long as it was meant to be, whatever the clock says.
+      let elapsed = max(now.elapsed(since: last), slept)
+      last = now
+      slept = 0
+      switch withList({ $0.next(after: elapsed) }) {
+      case .end:
+        return watch.close()
+      case .step(let core, let isStalled):
+        let step = Scavenger(core).step(isStalled: isStalled, isWatched: watch.isOn)
+        withList { $0.finish(core, step) }
+      case .sleep(let nanoseconds):
+        if sleep(nanoseconds: nanoseconds), let nanoseconds { slept = nanoseconds }
       }
     }
   }
 
-  /// Sleeps until signalled, or for so many nanoseconds.
-  ///
-  /// - Returns: whether it was stalls that ended the sleep.
-  private func sleep(nanoseconds: UInt64?) -> Bool {
-    if unsafe state.locks.pointee.stallWatch.isOn {
-      return unsafe state.locks.pointee.stallWatch.wait(
-        state.locks.pointee.wakeUp, state.pointee.files, nanoseconds: nanoseconds)
-    }
-    unsafe state.locks.pointee.wakeUp.wait(nanoseconds: nanoseconds)
-    return false
+  /// Opens the files that tell of stalls, or closes those of an arena that leaves.
+  private static func keepWatch() {
+    let (watcher, watched) = withList { ($0.watcher, $0.watched) }
+    if watcher?.number ?? 0 == watched { return }
+    watch.close()
+    if let watcher { watch.open(watcher.files) }
+    withList { $0.watched = watcher?.number ?? 0 }
   }
 
-  /// Ends the thread and waits for it: a step takes milliseconds at the most.
+  /// Sleeps until signalled, or for so many nanoseconds.
   ///
-  /// - Precondition: nobody uses the arena any more.
-  func stopBackground() {
-    guard unsafe state.pointee.scavenger.hasThread else { return }
-    unsafe state.locks.pointee.isStopping.store(true, ordering: .relaxed)
-    unsafe state.locks.pointee.signalThread()
-    // Joined once: nobody else has the arena.
-    _ = unsafe csm_thread_join(state.pointee.scavenger.thread)
-    unsafe state.pointee.scavenger.hasThread = false
-    unsafe state.locks.pointee.stallWatch.close()
+  /// - Returns: whether the time was over.
+  private static func sleep(nanoseconds: UInt64?) -> Bool {
+    guard watch.isOn, let files = withList({ $0.watcher?.files }) else {
+      return event.wait(nanoseconds: nanoseconds)
+    }
+    let end = watch.wait(event, files, nanoseconds: nanoseconds)
+    if end == .stall {
+      ArenaRegistry.withLock {
+        ArenaRegistry.forEach { core in
+          if core.plan.isInBackground, core.plan.readsPressure { withList { $0.stall(core) } }
+        }
+      }
+    }
+    return end == .time
+  }
+}
+
+// MARK: - The list
+
+extension ScavengerThread {
+  /// What the thread does next.
+  fileprivate enum Next {
+    case step(ArenaCore, isStalled: Bool)
+    case sleep(nanoseconds: UInt64?)
+    case end
+  }
+}
+
+extension ScavengerThread.List {
+  /// Puts an arena into the list, or has its next step come at once.
+  mutating func wake(_ core: ArenaCore) {
+    core.withLink { link in
+      link.wasWoken = true
+      link.delay = 0
+      if link.isLinked { return }
+      link.isLinked = true
+      link.next = first
+      first = core
+    }
+  }
+
+  /// The same, for a step that gives all back.
+  mutating func stall(_ core: ArenaCore) {
+    core.withLink { $0.isStalled = true }
+    wake(core)
+  }
+
+  /// Takes an arena out.
+  mutating func remove(_ core: ArenaCore) {
+    if watcher?.number == core.number { watcher = nil }
+    unlink(core)
+  }
+
+  /// The thread still performs a step of an arena's, or has its files open.
+  func isUsing(_ core: ArenaCore) -> Bool {
+    current?.number == core.number || watched == core.number
+  }
+
+  private mutating func unlink(_ core: ArenaCore) {
+    guard core.withLink({ $0.isLinked }) else { return }
+    let next = core.withLink { link in
+      link.isLinked = false
+      return link.next
+    }
+    if first?.number == core.number {
+      first = next
+      return
+    }
+    var position = first
+    while let other = position {
+      position = other.withLink { link in
+        if link.next?.number == core.number { link.next = next }
+        return link.next
+      }
+    }
+  }
+
+  /// The first arena whose time has come, which is the current one then; else how long to sleep.
+  ///
+  /// - Parameter elapsed: nanoseconds since the last look.
+  /// - Complexity: O(arenas that are awake).
+  fileprivate mutating func next(after elapsed: UInt64) -> ScavengerThread.Next {
+    if isStopping { return .end }
+    var least: UInt64?
+    var due: ArenaCore?
+    var position = first
+    while let core = position {
+      position = core.withLink { link in
+        link.delay -= min(link.delay, elapsed)
+        if link.delay == 0, due == nil { due = core }
+        least = min(least ?? .max, link.delay)
+        return link.next
+      }
+    }
+    guard let due else { return .sleep(nanoseconds: least) }
+    current = due
+    let isStalled = due.withLink { link in
+      defer { (link.isStalled, link.wasWoken) = (false, false) }
+      return link.isStalled
+    }
+    return .step(due, isStalled: isStalled)
+  }
+
+  /// The step of the current arena is over.
+  fileprivate mutating func finish(_ core: ArenaCore, _ step: ScavengeStep) {
+    current = nil
+    switch step {
+    case .sleep(let nanoseconds): core.withLink { if !$0.wasWoken { $0.delay = nanoseconds } }
+    case .park: if !core.withLink({ $0.wasWoken }) { unlink(core) }
+    }
+  }
+}
+
+// MARK: - fork
+
+extension ScavengerThread {
+  /// Before a fork: the thread neither starts nor ends until it is over.
+  static func lockForFork() { lifecycle.lock() }
+
+  /// The same for the list, once the registry's lock is held.
+  static func lockListForFork() { listLock.lock() }
+
+  /// In the parent.
+  static func unlockAfterFork() {
+    listLock.unlock()
+    lifecycle.unlock()
+  }
+
+  /// In the child, which has no thread: its next growth starts one. The registry's lock is held.
+  static func unlockInChild() {
+    unsafe list = List()
+    unsafe life.hasThread = false
+    ArenaRegistry.forEach { core in
+      core.withLink { $0 = ScavengerLink() }
+      if core.plan.readsPressure, unsafe list.watcher == nil { unsafe list.watcher = core }
+    }
+    unsafe isMissing.store(life.arenaCount > 0, ordering: .relaxed)
+    event.reset()
+    watch.close()
+    unlockAfterFork()
   }
 }

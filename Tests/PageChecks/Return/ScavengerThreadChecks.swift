@@ -1,17 +1,17 @@
 import CSysMem
 import PageAlloc
+import SysMem
 
 /// The scavenger's thread at work, on real memory and on the real clock.
 package let scavengerThreadChecks: [Check] = [
-  Check("scavenger thread: not before there is something to give back; asleep when done") {
-    recorder in
+  Check("scavenger thread: there before anything is freed; asleep when done") { recorder in
     guard let arena = makeArena(&recorder, .quick()), let run = arena.take(1024, &recorder)
     else { return }
+    recorder.expect(arena.scavengerThread.exists, "no thread before the first free")
     run.stamp(1)
     arena.give(run.part(0, 64), &recorder)
-    recorder.expect(!arena.scavengerThread.exists, "a thread for half a MiB")
+    recorder.expect(arena.scavengerThread.isParked, "woken for half a MiB")
     arena.give(run.part(64, 960), &recorder)
-    recorder.expect(arena.scavengerThread.exists, "no thread for 8 MiB")
     guard wait(5, until: { arena.scavengerThread.isParked }) else {
       recorder.fail("not parked after 5 s: \(arena.statistics.description)")
       return
@@ -28,6 +28,28 @@ package let scavengerThreadChecks: [Check] = [
     arena.give(again, &recorder)
     let isReturned = wait(5) { arena.statistics.residentBytes <= 1 << 20 }
     recorder.expect(isReturned, "the second time")
+  },
+
+  Check("scavenger thread: one for all arenas, gone with the last") { recorder in
+    guard let manual = makeArena(&recorder, byteCount: 64 << 20) else { return }
+    recorder.expect(!manual.scavengerThread.exists, "a thread for an arena that wants none")
+    let before = threadCount()
+    do {
+      guard let first = makeArena(&recorder, .quick()), let second = makeArena(&recorder, .quick())
+      else { return }
+      recorder.expectEqual(threadCount() - before, before == 0 ? 0 : 1, "threads more than before")
+      // Both are served, in whatever order they are woken.
+      for arena in [second, first, second] {
+        guard let run = arena.take(1024, &recorder) else { return }
+        run.stamp(1)
+        arena.give(run, &recorder)
+      }
+      for arena in [first, second] {
+        recorder.expect(wait(5) { arena.statistics.residentBytes <= 1 << 20 }, "given back")
+      }
+    }
+    recorder.expect(!manual.scavengerThread.exists, "the thread outlives the last of them")
+    recorder.expectEqual(threadCount(), before, "threads in the end")
   },
 
   Check("scavenger thread: ends with the arena, at work or asleep") { recorder in
@@ -110,4 +132,14 @@ func sleep(milliseconds: Int) {
   _ = unsafe withUnsafePointer(to: word) {
     unsafe csm_futex_wait_for($0, 0, UInt64(milliseconds) * 1_000_000)
   }
+}
+
+/// Threads of the process, as the kernel counts them; 0 where it does not say.
+private func threadCount() -> Int {
+  var text = SmallText()
+  guard LinuxFiles().read(SmallText("/proc/self/status"), into: &text) else { return 0 }
+  for place in 0..<text.count where text.has("Threads:\t", at: place) {
+    return Int(text.number(at: place + 9) ?? 0)
+  }
+  return 0
 }

@@ -1,0 +1,60 @@
+import SysMem
+
+// What only the project's own checks and tools look at.
+
+extension PageArena {
+  /// The states of all memory that the arena has of the system, its tables included.
+  package var systemStatistics: SysMem.Statistics { core.system.statistics }
+
+  /// Has every cache tell of so many pages more than it holds, or fewer, as one may that is looked
+  /// at while its owner is inside.
+  package func misstateCaches(by pages: Int) {
+    // The caches live as long as the arena.
+    core.withHeap { heap in unsafe heap.caches.forEach { unsafe $0.pointee.takeRoom(pages) } }
+  }
+
+  /// The address of page 0.
+  package var origin: UInt { core.base }
+
+  /// Looks at the memory of the tables, or damages it. Nobody else may use the arena meanwhile.
+  package func withTables(_ body: (borrowing AllocatorTables) -> Void) {
+    core.withGrowth { body($0.tables) }
+  }
+
+  /// One step of the scavenger, with a clock of the check's own. The arena must not scavenge in the background.
+  package func backgroundStep(isStalled: Bool = false) -> ScavengeStep {
+    Scavenger(core).step(isStalled: isStalled, isWatched: false)
+  }
+
+  /// Whether the scavenger's thread exists, and whether this arena waits for a free that wakes it.
+  package var scavengerThread: (exists: Bool, isParked: Bool) {
+    (ScavengerThread.exists, core.withHeap { $0.scavenger.phase == .parked })
+  }
+
+  /// Whether guards are markers here, as far as is known.
+  package var hasMarkers: Bool { core.guardKind == .markers }
+
+  /// From so many pages on, a run that grows is moved by page tables.
+  package static var moveThreshold: Int { ArenaCore.moveThreshold }
+
+  /// Tries again to make plain what the kernel refused to.
+  ///
+  /// - Returns: the bytes that are free again.
+  @discardableResult
+  package func emptyLimbo() -> Int { core.emptyLimbo() }
+
+  /// Frees the oldest runs in quarantine for good, until it holds so many pages at the most.
+  ///
+  /// - Returns: how many pages.
+  @discardableResult
+  package func emptyQuarantine(to pageLimit: Int = 0) -> Int { core.emptyQuarantine(to: pageLimit) }
+
+  /// The name of the first invariant that does not hold; `nil` where all do.
+  ///
+  /// Waits for a release that is under way, since pages on their way to the kernel are neither free nor in
+  /// use to the scavenge index.
+  /// - Complexity: O(heap).
+  package func brokenInvariant() -> StaticString? {
+    core.withRelease { core.withHeap { $0.brokenInvariant() } }
+  }
+}

@@ -1,0 +1,125 @@
+import SysMem
+
+// A run is taken
+// ==============
+//
+//   the thread's cache, no lock; else
+//   heap: find and mark; else grow; then clear what is dirty if zeroes were asked for
+
+extension ArenaCore {
+  /// Everything but a run at hand that may lie anywhere and need not be zeroed.
+  @usableFromInline @inline(never)
+  func allocate(
+    _ pages: Int, _ alignment: Int, zeroed: Bool
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    if alignment != Geometry.pageSize || zeroed, let cache = unsafe cacheInLastSlot(),
+      let run = unsafe takeCached(pages, alignment, zeroed, cache, by: .caller)
+    {
+      return unsafe run
+    }
+    return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+  }
+
+  /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and clears it
+  /// if it is to be zeroed.
+  ///
+  /// - Returns: `nil` where the cache has none, whatever was asked for.
+  @inline(__always)
+  func takeCached(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: UnsafeMutablePointer<RunCache>,
+    by kind: Hand
+  ) -> UnsafeMutableRawPointer? {
+    // The cache lives as long as the arena.
+    guard let run = unsafe cache.allocate(pages, alignment: alignment, by: kind) else {
+      return nil
+    }
+    if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+    return unsafe pointer(to: run.page)
+  }
+
+  /// Everything but a run at hand.
+  ///
+  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  @usableFromInline @inline(never)
+  func allocateSlowly(
+    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: UnsafeMutablePointer<RunCache>?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
+    guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
+    let aligned = try check(alignment)
+    let (cache, wasAsked) = unsafe ownCache(handle)
+    if let cache = unsafe cache,
+      let run = unsafe refillAndTake(pages, alignment, cache, wasAsked: wasAsked)
+    {
+      if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+      return unsafe pointer(to: run.page)
+    }
+    // A pointer is handed on, not used.
+    if zeroed { return unsafe try allocateZeroed(pages, aligned, relieving: cache) }
+
+    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) { _, _ in }
+    if checks != nil { noteAllocation(taken.page, pages) }
+    return unsafe pointer(to: taken.page)
+  }
+
+  @inline(never)
+  private func allocateZeroed(
+    _ pages: Int, _ aligned: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    // The scavenged bits go when the run is taken, so they are copied before.
+    var dirt = DirtMap()
+    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) {
+      dirt.read($1, pages, $0)
+    }
+    if taken.scavengedPages < pages {
+      clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
+    }
+    if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
+    return unsafe pointer(to: taken.page)
+  }
+
+  /// Takes a run by the lock, and grows for it where there is none.
+  ///
+  /// - Parameters:
+  ///   - cache: the caller's own, which gives way before the arena grows.
+  ///   - willTake: is shown where the run will be before it is taken.
+  @inline(__always)
+  func takeFromAllocator(
+    _ pages: Int, _ alignment: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> TakenRun {
+    let fast = withHeap {
+      $0.take(pages, alignment, searchLimit: Self.searchLimit, willTake: willTake)
+    }
+    let taken =
+      if let fast { fast } else {
+        unsafe try growAndTake(pages, alignment, relieving: cache, willTake: willTake)
+      }
+    unsafe noteUsed(taken.scavengedPages, relieving: cache)
+    if isLimited, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
+    return taken
+  }
+
+  /// So many pages that cost nothing until now will be written to.
+  ///
+  /// - Parameter cache: the caller's own.
+  @inline(__always)
+  func noteUsed(_ scavengedPages: Int, relieving cache: UnsafeMutablePointer<RunCache>?) {
+    if scavengedPages != 0 {
+      system.sysUsed(byteCount: Self.byteCount(scavengedPages))
+      if isHeadroomDue { unsafe keepHeadroom(relieving: cache) }
+    }
+  }
+
+  /// How many runs an aligned search walks over before the arena grows instead.
+  static var searchLimit: Int { 64 }
+
+  private func check(_ alignment: Int) throws(PageArenaError) -> PageAllocator.Alignment {
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
+    return PageAllocator.Alignment(
+      pages: max(1, alignment >> Geometry.pageShift),
+      phase: Int(truncatingIfNeeded: base >> UInt(Geometry.pageShift)))
+  }
+}

@@ -1,0 +1,110 @@
+import SysMem
+
+extension ArenaCore {
+  /// Grows until a run fits, and takes it.
+  ///
+  /// First the caller's own cache goes back: what is warm in it is better than fresh memory. But not
+  /// each time, or a heap just large enough would do little else.
+  /// The growth lock makes sure that many threads in need do not all grow; the heap lock is free while
+  /// the kernel works. Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond
+  /// the free pages at the frontier.
+  /// - Parameters:
+  ///   - cache: the caller's own.
+  ///   - willTake: is shown where the run will be before it is taken.
+  /// - Throws: ``PageArenaError/outOfMemory(pages:largestFreeRun:)``, ``PageArenaError/system(_:)``.
+  @inline(never)
+  func growAndTake(
+    _ pageCount: Int, _ alignment: PageAllocator.Alignment,
+    relieving cache: UnsafeMutablePointer<RunCache>?,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> TakenRun {
+    if isLimited { try checkHardLimit(pageCount) }
+    ScavengerThread.startIfMissing()
+    return try withGrowth { growth throws(PageArenaError) in
+      var isDrained = false
+      while true {
+        let (taken, place) = withHeap { heap -> (TakenRun?, GrowthPlace?) in
+          if let cache = unsafe cache { unsafe heap.spareGrowth(cache, for: pageCount) }
+          // Somebody may have grown, or freed, since the caller looked.
+          let taken = heap.take(
+            pageCount, alignment, searchLimit: Self.searchLimit, willTake: willTake)
+          return (taken, taken == nil ? growth.place(for: pageCount, alignment, heap) : nil)
+        }
+        if let taken { return taken }
+        if let place {
+          if let taken = try grow(&growth, place, pageCount, willTake: willTake) { return taken }
+        } else if extendReservation(&growth, for: pageCount, alignment) {
+          continue
+        } else if !isDrained {
+          // What the caches held may join the free pages at the frontier.
+          unsafe drainCaches(own: cacheInLastSlot())
+          if checks != nil { emptyQuarantine() }
+          isDrained = true
+        } else {
+          return try takeAtLast(pageCount, alignment, willTake: willTake)
+        }
+      }
+    }
+  }
+
+  /// Commits fresh chunks, adds them and takes the run.
+  ///
+  /// - Returns: `nil` where another thread took free pages at the frontier meanwhile.
+  private func grow(
+    _ growth: inout Growth, _ place: GrowthPlace, _ pageCount: Int,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> TakenRun? {
+    do throws(SysMemError) {
+      try growth.tables.mapChunks(place.chunks)
+      try system.sysMap(address(of: place.firstAdded), Self.byteCount(place.addedPages))
+    } catch {
+      // What was mapped for the tables stays.
+      withHeap { $0.note(growth) }
+      throw .system(error)
+    }
+    adviseHugePages(&growth, place.chunks, isNext: place.page <= place.firstAdded)
+    growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
+    return withHeap { heap in
+      heap.grow(place, growth)
+      guard heap.allocator.isFree(place.page, pageCount) else { return nil }
+      return heap.take(at: (place.page, 0), pageCount, willTake: willTake)
+    }
+  }
+
+  /// More address space, where the host has it in pieces.
+  ///
+  /// - Returns: `false` where there is none to be had for such a run.
+  private func extendReservation(
+    _ growth: inout Growth, for pageCount: Int, _ alignment: PageAllocator.Alignment
+  ) -> Bool {
+    guard Reservation.offsetsAreAddresses else { return false }
+    let pages = pageCount + alignment.pages - 1
+    let least = (pages + Geometry.pagesPerChunk - 1) >> Geometry.chunkPagesLog
+    guard least <= Geometry.growableChunks.count else { return false }
+    do throws(SysMemError) {
+      try growth.reservation.extend(wanted: 128, least: least, from: system)
+    } catch {
+      return false
+    }
+    withHeap { $0.note(growth) }
+    return true
+  }
+
+  /// There is nothing left to grow into: looks everywhere, and waits for what is on its way back.
+  private func takeAtLast(
+    _ pageCount: Int, _ alignment: PageAllocator.Alignment,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> TakenRun {
+    while true {
+      let (taken, isAnyDetached, largest) = withHeap { heap -> (TakenRun?, Bool, Int) in
+        let taken = heap.take(pageCount, alignment, searchLimit: .max, willTake: willTake)
+        if taken == nil { heap.allocator.requireSoundTree() }
+        return (taken, !heap.detached.isEmpty, heap.allocator.summaries.longestRun)
+      }
+      if let taken { return taken }
+      if !isAnyDetached { throw .outOfMemory(pages: pageCount, largestFreeRun: largest) }
+      // Whoever gives memory back has some of it in hand; it is free again when the turn is.
+      withRelease {}
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import SysMem
+
+extension ArenaCore {
+  /// Tells the kernel about chunks that were just committed, before anybody can have pages of theirs. A
+  /// refusal is counted: huge pages are a wish.
+  ///
+  /// - Parameter isNext: the run that the arena grows for takes the first page of them. Else it lies apart,
+  ///   to be aligned, and nobody knows what the rest will be used for.
+  func adviseHugePages(_ growth: inout Growth, _ chunks: Range<ChunkIndex>, isNext: Bool) {
+    let memory = range(ofChunks: chunks)
+    switch hugePages {
+    case .system: break
+    case .automatic: if isNext { askForHugePages(&growth, chunks, memory) }
+    case .prefer: _ = advise(memory, hugePages: true)
+    case .avoid: _ = advise(memory, hugePages: false)
+    }
+  }
+
+  /// Asks for huge pages where that is worth it, and looks how quickly the first comes.
+  private func askForHugePages(
+    _ growth: inout Growth, _ chunks: Range<ChunkIndex>, _ memory: AdvisedRange
+  ) {
+    let unit = UInt(system.calls.hugePageSize)
+    guard unit > 0, unit <= UInt(Geometry.chunkByteCount), !isLimited,
+      growth.hugeGrowth.isDue(
+        grownPages: withHeap { $0.counts.grown }, chunkCount: chunks.count),
+      advise(memory, hugePages: true)
+    else { return }
+    let start = clock.processorTime()
+    // Where the kernel has no such call, the page comes when it is written to, and nobody knows how quickly.
+    _ = try? system.advise(memory.address, UInt(system.physicalPageSize), .populateWrite)
+    let isQuick = growth.hugeGrowth.note(nanoseconds: clock.processorTime().elapsed(since: start))
+    if !isQuick {
+      let rest = AdvisedRange(
+        address: memory.address + unit, byteCount: memory.byteCount - unit)
+      _ = advise(rest, hugePages: false)
+    }
+    withHeap { $0.hugeChunks.insert(chunks) }
+  }
+
+  /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and no more.
+  func stopHugePages() {
+    withGrowth { _ in
+      var next = 0
+      while let chunks = withHeap({ $0.hugeChunks.firstRange(from: next) }) {
+        next = chunks.upperBound
+        _ = advise(range(ofChunks: chunks), hugePages: false)
+      }
+    }
+  }
+
+  /// Says whether huge pages are welcome.
+  ///
+  /// - Returns: whether the kernel agreed. A refusal is counted.
+  func advise(_ memory: AdvisedRange, hugePages areWelcome: Bool) -> Bool {
+    do throws(SysMemError) {
+      if areWelcome {
+        try system.sysHugePage(memory.address, memory.byteCount)
+      } else {
+        try system.sysNoHugePage(memory.address, memory.byteCount)
+      }
+      return true
+    } catch {
+      withHeap { $0.scavenger.counters.refusedAdvice += 1 }
+      return false
+    }
+  }
+
+  private func range(ofChunks chunks: Range<ChunkIndex>) -> AdvisedRange {
+    AdvisedRange(
+      address: address(of: Geometry.firstPage(of: chunks.lowerBound)),
+      byteCount: UInt(chunks.count) << UInt(Geometry.chunkShift))
+  }
+}
+
+// MARK: - Gathering
+
+extension ArenaCore {
+  /// Gathers memory in use into huge pages, as ``PageArena/collapse()`` says.
+  func collapse() throws(PageArenaError) -> Int {
+    let unit = withHeap { $0.allocator.grain.pagesPerHugePage }
+    guard unit > 0, unit <= Geometry.pagesPerChunk else { return 0 }
+    // Nothing becomes scavenged meanwhile, so that the kernel does not back it again behind our back.
+    return try withRelease { () throws(PageArenaError) in
+      var gathered = 0
+      var refusal: SysMemError?
+      var page = 0
+      while let next = withHeap({ $0.nextFullUnit(from: page, unit) }) {
+        page = next + unit
+        do throws(SysMemError) {
+          try collapse(range(of: next..<page))
+          gathered += Int(Self.byteCount(unit))
+        } catch {
+          // No huge page to be had, or the memory is being looked at: this unit stays as it is. So does one
+          // that nobody has written to: the kernel says of it what it says of a call that it does not know.
+          switch error.errno {
+          case .tryAgain, .busy, .outOfMemory: break
+          case .invalidArgument: refusal = error
+          default: throw .system(error)
+          }
+        }
+      }
+      if gathered == 0, let refusal { throw .system(refusal) }
+      return gathered
+    }
+  }
+
+  /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it could not.
+  private func collapse(_ memory: AdvisedRange) throws(SysMemError) {
+    do throws(SysMemError) {
+      return try system.sysCollapse(memory.address, memory.byteCount)
+    } catch {
+      let chunk = Geometry.chunk(of: page(of: memory.address))
+      let wasAdvised = withHeap { $0.hugeChunks.contains(chunk) }
+      guard error.errno == .invalidArgument, wasAdvised, advise(memory, hugePages: true) else {
+        throw error
+      }
+    }
+    try system.sysCollapse(memory.address, memory.byteCount)
+    // What is gathered stays so; where a part of it goes back, it is not filled again.
+    _ = advise(memory, hugePages: false)
+  }
+}

@@ -1,0 +1,26 @@
+extension ArenaCore {
+  /// Takes a run by way of a cache: one at hand, or what a refill brings.
+  ///
+  /// - Parameters:
+  ///   - alignment: in bytes, one that there is.
+  ///   - wasAsked: the cache was asked before.
+  /// - Returns: `nil` where the request is for the allocator itself.
+  func refillAndTake(
+    _ pages: Int, _ alignment: Int, _ cache: UnsafeMutablePointer<RunCache>, wasAsked: Bool
+  ) -> CachedRun? {
+    // The cache was not in the slot used last. It lives as long as the arena.
+    if !wasAsked, let run = unsafe cache.allocate(pages, alignment: alignment, by: .caller) {
+      return run
+    }
+    // A block is taken for small runs that may lie anywhere.
+    if pages > Heap.longestRefilled || alignment > Geometry.pageSize { return nil }
+    let limit = cacheLimit
+    // A block may bring more resident memory than a limit allows, and only one run can be refused.
+    let mayRefill = !isLimited
+    let (run, scavenged) = withHeap {
+      unsafe $0.take(pages, into: cache, limit: limit, mayRefill: mayRefill)
+    }
+    unsafe noteUsed(scavenged, relieving: cache)
+    return run
+  }
+}

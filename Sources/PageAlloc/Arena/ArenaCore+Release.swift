@@ -1,0 +1,22 @@
+import SysMem
+
+extension ArenaCore {
+  /// Gives free memory back; what threads keep at hand where the rest is not enough.
+  ///
+  /// - Returns: the bytes given back, `byteCount` at least as long as there is so much.
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
+  func release(_ byteCount: UInt64, _ cause: ReleaseCause) throws(PageArenaError) -> UInt64 {
+    let released = try releaseOnce(byteCount, cause)
+    if released >= byteCount { return released }
+    unsafe drainCaches(own: cacheInLastSlot())
+    return released + (try releaseOnce(byteCount - released, cause))
+  }
+
+  func releaseOnce(
+    _ byteCount: UInt64, _ cause: ReleaseCause
+  ) throws(PageArenaError) -> UInt64 {
+    let result = Releaser(self).release(byteCount, .force, cause)
+    if let refusal = result.firstRefusal { throw .system(refusal) }
+    return result.releasedBytes
+  }
+}

@@ -1,0 +1,199 @@
+import CSysMem
+import CThreadSlots
+import SysMem
+
+// Threads and their caches
+// ========================
+//
+// A thread finds its cache of an arena in a thread-local slot, which names the arena by number: a slot of
+// an arena that is gone matches nothing. The slot used last is looked at first, by code that is inlined into
+// the caller; the others lie at the arena's place in the registry, so that a thread finds any of them at
+// once, however many arenas it uses:
+//
+//   last | near: places 0 ... 7 | table: places 8, 9, ... in memory of the thread's own
+//
+// A cache comes to a thread when the thread first needs one, and goes back when the thread ends, by the
+// destructor of a pthread key, with all its pages. It then waits for another owner.
+
+extension ArenaCore {
+  /// This thread's cache, if its slot is the one used last.
+  @inlinable @inline(__always)
+  func cacheInLastSlot() -> UnsafeMutablePointer<RunCache>? {
+    unsafe PageAlloc.cacheInLastSlot(number)
+  }
+
+  /// The cache of a handle, else this thread's.
+  ///
+  /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way has
+  ///   come by this cache already.
+  @inline(__always)
+  func ownCache(
+    _ handle: UnsafeMutablePointer<RunCache>?
+  ) -> (UnsafeMutablePointer<RunCache>?, wasAsked: Bool) {
+    // In the checked mode no thread has one, and a handle's stays empty.
+    if checks != nil { return (nil, false) }
+    if let cache = unsafe handle ?? cacheInLastSlot() { return unsafe (cache, true) }
+    return unsafe (cacheOfThread(), false)
+  }
+
+  /// This thread's cache, which is then in the slot used last; or a new one.
+  ///
+  /// - Returns: `nil` where caches are off, the thread ends, or there is no memory for one.
+  /// - Complexity: O(1), whatever the number of arenas.
+  @inline(never)
+  func cacheOfThread() -> UnsafeMutablePointer<RunCache>? {
+    if cacheLimit == 0 { return nil }
+    guard let thread = unsafe cts_thread_here(), unsafe thread.pointee.has_ended == 0,
+      let slot = unsafe thread.pointee.slot(place)
+    else { return nil }
+    if unsafe slot.pointee.arena != number {
+      guard let cache = unsafe try? obtainCache() else { return nil }
+      // Every thread that has a cache is to be told of its end.
+      guard ThreadEnd.watch() else {
+        unsafe retire(cache)
+        return nil
+      }
+      unsafe slot.pointee = cts_slot(arena: number, cache: UInt(bitPattern: cache))
+    }
+    unsafe thread.pointee.last = slot.pointee
+    return unsafe UnsafeMutablePointer(bitPattern: slot.pointee.cache)
+  }
+}
+
+/// This thread's cache of the arena of a number, if its slot is the one used last.
+@inlinable @inline(__always)
+func cacheInLastSlot(_ number: UInt) -> UnsafeMutablePointer<RunCache>? {
+  // What a thread knows lives as long as the thread, and the slot used last is its first field.
+  let thread = unsafe cts_thread_here().unsafelyUnwrapped
+  if unsafe thread.pointee.last.arena != number { return nil }
+  return unsafe UnsafeMutablePointer(bitPattern: thread.pointee.last.cache)
+}
+
+// MARK: - The slots of a thread. They are the calling thread's own.
+
+extension cts_thread {
+  /// Where the slot of a place in the registry lies; `nil` where there is no memory for it.
+  fileprivate mutating func slot(_ place: Int) -> UnsafeMutablePointer<cts_slot>? {
+    if place < Int(CTS_NEAR_SLOTS) {
+      // The array's elements lie one behind the other, in memory that does not move.
+      return unsafe withUnsafeMutablePointer(to: &near) {
+        unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: cts_slot.self) + place
+      }
+    }
+    let index = place - Int(CTS_NEAR_SLOTS)
+    if index >= Int(table_count), !growTable(for: index) { return nil }
+    return unsafe UnsafeMutablePointer<cts_slot>(bitPattern: table)! + index
+  }
+
+  /// Makes the table twice as long, or as long as is needed.
+  private mutating func growTable(for index: Int) -> Bool {
+    let stride = MemoryLayout<cts_slot>.stride
+    var count = max(2 * Int(table_count), Int(csm_page_size()) / stride)
+    while count <= index { count *= 2 }
+    let mapped = csm_mmap(0, UInt(count * stride), PROT_READ | PROT_WRITE, 0, 1)
+    guard mapped.error == 0, let new = unsafe UnsafeMutableRawPointer(bitPattern: mapped.value)
+    else { return false }
+    if let old = unsafe UnsafeRawPointer(bitPattern: table) {
+      unsafe new.copyMemory(from: old, byteCount: Int(table_count) * stride)
+    }
+    dropTable()
+    table = mapped.value
+    table_count = UInt(count)
+    return true
+  }
+
+  fileprivate mutating func dropTable() {
+    if table != 0 { _ = csm_munmap(table, table_count * UInt(MemoryLayout<cts_slot>.stride)) }
+    table = 0
+    table_count = 0
+  }
+
+  /// Gives all caches back, and takes no more.
+  fileprivate mutating func end() {
+    has_ended = 1
+    last = cts_slot(arena: 0, cache: 0)
+    for place in 0..<Int(CTS_NEAR_SLOTS) + Int(table_count) {
+      guard let slot = unsafe slot(place), unsafe slot.pointee.arena != 0 else { continue }
+      let found = unsafe slot.pointee
+      unsafe slot.pointee = cts_slot(arena: 0, cache: 0)
+      giveBackCache(found, place)
+    }
+    dropTable()
+  }
+}
+
+/// Gives back the cache of a slot, if its arena is still there.
+private func giveBackCache(_ slot: cts_slot, _ place: Int) {
+  guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: slot.cache) else { return }
+  ArenaRegistry.withLock {
+    // The registry's lock keeps the arena.
+    if let core = ArenaRegistry.find(place, slot.arena) { unsafe core.retire(cache) }
+  }
+}
+
+// MARK: - The end of a thread
+
+/// Is told when a thread with caches ends.
+private enum ThreadEnd {
+  /// The pthread key whose destructor gives the caches back; `nil` where there are no more keys.
+  static let key: pthread_key_t? = {
+    var key = pthread_key_t()
+    let error = unsafe pthread_key_create(&key) { _ in unsafe cts_thread_here()?.pointee.end() }
+    return error == 0 ? key : nil
+  }()
+
+  /// Has this thread watched. A value other than null is all that the destructor asks for.
+  static func watch() -> Bool {
+    guard let key else { return false }
+    return unsafe pthread_setspecific(key, UnsafeRawPointer(cts_thread_here())) == 0
+  }
+}
+
+// MARK: - Caches
+
+extension ArenaCore {
+  /// A cache without an owner, or a new one.
+  func obtainCache() throws(SysMemError) -> UnsafeMutablePointer<RunCache> {
+    if let cache = unsafe withHeap({ unsafe $0.obtainCache() }) { return unsafe cache }
+    let address = try CacheMapping.map(system, isPermanent: isPermanent)
+    guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
+      corrupted("the kernel mapped a cache at address 0")
+    }
+    // Just mapped, for this alone.
+    unsafe cache.initialize(to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(head)))
+    withHeap { unsafe $0.add(cache) }
+    return unsafe cache
+  }
+
+  /// Takes a cache from its owner, who does not use it any more, with all its pages.
+  func retire(_ cache: UnsafeMutablePointer<RunCache>) {
+    wakeScavenger(if: withHeap { unsafe $0.retire(cache) })
+  }
+
+  /// Wakes the scavenger where a free said so. With no lock held.
+  @inline(__always)
+  func wakeScavenger(if isDue: Bool) {
+    if isDue { ScavengerThread.wake(self) }
+  }
+}
+
+/// The memory of a cache: pages of its own, between guard pages.
+enum CacheMapping {
+  /// Maps zeroed memory for one cache.
+  ///
+  /// - Parameter isPermanent: whether it is sealed, and never unmapped.
+  /// - Returns: its address.
+  static func map(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> UInt {
+    try system.sysMapGuarded(UInt(MemoryLayout<RunCache>.size), isSealed: isPermanent)
+  }
+
+  /// Gives it back.
+  static func unmap(_ address: UInt, _ system: SysMem) {
+    system.sysFreeGuarded(address, UInt(MemoryLayout<RunCache>.size))
+  }
+
+  /// Bytes that a cache takes.
+  static func byteCount(_ system: SysMem) -> UInt {
+    system.roundedToPhysicalPages(UInt(MemoryLayout<RunCache>.size))
+  }
+}

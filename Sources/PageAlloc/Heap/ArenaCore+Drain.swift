@@ -1,0 +1,56 @@
+// Taking back what caches hold
+// ============================
+//
+// A drain empties the caches of other threads (see RunCache for the owner's side). Two of them may
+// run at once: a program's own, and the scavenger's.
+//
+//   closeForDrain   heap: the drain gets a number, and closes each cache that holds something
+//   passBarrier     every thread of the process passes a barrier; no lock is held
+//   drainClosed     heap: takes all from each closed cache whose owner is outside, and opens it
+//
+// The barrier tells of those caches alone that were closed before it. An owner may open its cache
+// by the lock meanwhile, another drain may close it again, and then the owner may be inside although
+// nobody can see it yet: that drain's own barrier is still to come. So a closed cache keeps the number
+// of the drain that closed it, and a drain leaves alone what a later one has closed. What an earlier one
+// closed has been closed ever since, so both may take it.
+//
+// Where the kernel has no `membarrier`, a drain takes from the cache of its own thread alone; the
+// owners of the others give everything back by themselves, when they next need their caches.
+
+extension ArenaCore {
+  /// Takes back what all caches hold, as far as their owners are outside.
+  ///
+  /// A thread that is inside its cache just then gives everything back by itself, the next time it needs
+  /// its cache.
+  /// - Parameters:
+  ///   - own: the cache of the calling thread, which is outside of it.
+  ///   - looks: how often to look for owners that are inside. They are for nanoseconds, unless preempted.
+  /// - Returns: how many pages came back.
+  /// - Complexity: O(caches + runs in them), one call to the kernel.
+  @discardableResult
+  func drainCaches(own: UnsafeMutablePointer<RunCache>?, looks: Int = 100) -> Int {
+    var drained = 0
+    let asked = withHeap { heap in
+      let before = heap.counts.allocated
+      defer { drained += before - heap.counts.allocated }
+      return heap.closeForDrain()
+    }
+    guard let drain = asked else { return drained }
+    let canSeeOthers = system.passBarrier()
+    for _ in 0..<looks {
+      let isDone = withHeap { heap in
+        let before = heap.counts.allocated
+        defer { drained += before - heap.counts.allocated }
+        return unsafe heap.drainClosed(by: drain, canSeeOthers: canSeeOthers, own: own)
+      }
+      if isDone || !canSeeOthers { break }
+    }
+    return drained
+  }
+
+  /// The same for a thread that has no cache and can wait for the next time.
+  ///
+  /// - Returns: how many pages came back.
+  @discardableResult
+  func drainCachesOfOthers() -> Int { unsafe drainCaches(own: nil, looks: 1) }
+}

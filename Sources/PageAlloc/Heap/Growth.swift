@@ -1,0 +1,53 @@
+import SysMem
+
+/// What the growth lock guards: memory to come.
+struct Growth: ~Copyable {
+  /// Address space.
+  var reservation: Reservation
+  /// The tables' memory.
+  var tables: AllocatorTables
+  /// Whether huge pages are worth asking for.
+  var hugeGrowth = HugeGrowth()
+
+  /// Seals what never changes again, as far as the kernel can.
+  mutating func seal(by system: SysMem) {
+    tables.seal()
+    reservation.seal(by: system)
+  }
+
+  /// Where the arena can grow for a run, without more address space.
+  ///
+  /// - Parameter heap: the heap, whose lock the caller holds, too.
+  func place(
+    for pageCount: Int, _ alignment: PageAllocator.Alignment, _ heap: borrowing Heap
+  ) -> GrowthPlace? {
+    for index in 0..<reservation.pieceCount {
+      let fresh = reservation[index].freshChunks
+      let frontier = Geometry.firstPage(of: fresh.lowerBound)
+      let page = alignment.roundUp(
+        frontier - heap.allocator.freePages(below: fresh.lowerBound))
+      let missing = page + pageCount - frontier
+      let chunks = (missing + Geometry.pagesPerChunk - 1) >> Geometry.chunkPagesLog
+      if missing > 0, chunks <= fresh.count {
+        return GrowthPlace(
+          piece: index, chunks: fresh.lowerBound..<(fresh.lowerBound + chunks), page: page)
+      }
+    }
+    return nil
+  }
+}
+
+/// Where an arena would grow for a run.
+struct GrowthPlace {
+  /// The piece of the reservation.
+  let piece: Int
+  /// Fresh chunks, next to what the piece has grown so far.
+  let chunks: Range<ChunkIndex>
+  /// Where the run would start, once they are there.
+  let page: PageNumber
+
+  /// The first page that is added.
+  var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
+  /// Pages that are added.
+  var addedPages: Int { chunks.count << Geometry.chunkPagesLog }
+}

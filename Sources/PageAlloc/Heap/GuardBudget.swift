@@ -1,0 +1,28 @@
+/// What guards are made of here, and how many mappings the arena's runs split off.
+struct GuardBudget {
+  /// What guards are made of.
+  var kind = GuardKind.unknown
+  /// Mappings that runs have split off, at the most.
+  var mappings = 0
+
+  /// The most mappings that an arena's runs may split off: half of what Linux allows a process by
+  /// default (`vm.max_map_count`, 65,530).
+  static var mappingLimit: Int { 32_000 }
+
+  /// Adds mappings, if there may be so many.
+  mutating func add(mappings count: Int) -> Bool {
+    if mappings + count > Self.mappingLimit { return false }
+    mappings += count
+    return true
+  }
+}
+
+/// What guards are made of.
+enum GuardKind {
+  /// Not asked yet.
+  case unknown
+  /// Markers in the page tables: no mapping of their own.
+  case markers
+  /// Access rights: a mapping each.
+  case mappings
+}

@@ -1,0 +1,120 @@
+import SysMem
+
+// What the scavenger looks at, and what wakes it.
+
+extension Heap {
+  /// Whether what was just freed is to wake the scavenger: once the lock is free again,
+  /// `ScavengerThread.wake` does that.
+  ///
+  /// One comparison, while there is nothing to do.
+  @inline(__always)
+  mutating func wakesScavenger() -> Bool {
+    counts.freeResident &+ depot.pageCount > scavenger.wakeAbove && wakeScavenger()
+  }
+
+  @inline(never)
+  private mutating func wakeScavenger() -> Bool { scavenger.wake() }
+
+  /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
+  mutating func armScavenger(_ plan: ScavengePlan) {
+    let cached = cachedPages
+    let now = counts.reading(cached: cached)
+    // What is cached now counts; what a cache will be let have beyond it lowers the mark.
+    scavenger.wakeAbove =
+      plan.goal.wakeAbove(
+        inUse: now.inUse, free: now.freeResident, limits: limits)
+      - (cached - depot.pageCount)
+  }
+
+  /// There is no scavenger any more that is awake: the first free that finds too much wakes it.
+  mutating func forgetThread(_ plan: ScavengePlan) {
+    if scavenger.phase == .manual { return }
+    scavenger.phase = .parked
+    armScavenger(plan)
+  }
+
+  /// Looks at the clock: measures, and ends the generation when it is time.
+  mutating func beginStep(
+    _ steps: inout ScavengeSteps, _ plan: ScavengePlan, now: Moment, processorTime: Moment
+  ) {
+    // Perhaps woken by stalls, not by a free.
+    _ = scavenger.wake()
+    let inUse = inUsePages
+    if steps.isFresh {
+      steps.begin(inUse: inUse)
+    } else {
+      // Nobody slept for longer: the program was stopped, or the clock stepped forwards.
+      let elapsed = min(
+        now.elapsed(since: steps.lastStep),
+        max(ScavengePacer.longestSleep, plan.generationNanoseconds))
+      let worked = processorTime.elapsed(since: steps.lastProcessorTime)
+      steps.pacer.observe(worked: worked, elapsed: elapsed)
+      scavenger.counters.awakeNanoseconds += elapsed
+      scavenger.counters.workNanoseconds += worked
+      steps.generationAge += elapsed
+      if steps.generationAge >= plan.generationNanoseconds {
+        allocator.nextGeneration()
+        steps.endGeneration(inUse: inUse)
+      }
+      steps.peak = max(steps.peak, inUse)
+    }
+    steps.lastStep = now
+    steps.lastProcessorTime = processorTime
+  }
+
+  /// Resident pages beyond the goal.
+  func excessPages(_ steps: ScavengeSteps, _ goal: ScavengeGoal) -> Int {
+    counts.resident
+      - goal.residentPages(
+        inUse: inUsePages, peak: max(steps.peak, steps.previousPeak), limits: limits)
+  }
+
+  /// There is nothing to do now: what next.
+  ///
+  /// - Parameters:
+  ///   - isIdle: too much is resident, but the index has nothing to give.
+  ///   - mayPark: a free, or the kernel, will wake the scavenger.
+  mutating func finishStep(
+    _ steps: inout ScavengeSteps, _ plan: ScavengePlan, isIdle: Bool, mayPark: Bool
+  ) -> ScavengeStep {
+    let goal = plan.goal.residentPages(inUse: inUsePages, peak: 0, limits: limits)
+    let isDone = isIdle ? steps.idleGenerations >= 2 : counts.resident <= goal
+    if isDone, mayPark {
+      steps.isFresh = true
+      if scavenger.phase == .awake { scavenger.phase = .parked }
+      armScavenger(plan)
+      return .park
+    }
+    // Its age is below that, as `beginStep` left it.
+    return .sleep(nanoseconds: max(plan.generationNanoseconds - steps.generationAge, 1_000_000))
+  }
+}
+
+/// What to do after a step.
+package enum ScavengeStep: Equatable, Sendable {
+  /// Sleep, then step again.
+  case sleep(nanoseconds: UInt64)
+  /// Sleep until woken.
+  case park
+}
+
+extension ScavengeSteps {
+  /// The scavenger was woken: a first generation begins.
+  fileprivate mutating func begin(inUse: Int) {
+    isFresh = false
+    isFirstGeneration = true
+    generationAge = 0
+    previousPeak = max(peak, inUse)
+    peak = inUse
+    idleGenerations = 0
+  }
+
+  /// A generation ends, and the next one begins.
+  fileprivate mutating func endGeneration(inUse: Int) {
+    isFirstGeneration = false
+    generationAge = 0
+    previousPeak = peak
+    peak = inUse
+    idleGenerations += 1
+  }
+}

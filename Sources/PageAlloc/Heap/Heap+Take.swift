@@ -1,0 +1,184 @@
+import Synchronization
+
+// Runs leave the allocator.
+
+/// A run that was just taken.
+struct TakenRun {
+  /// Its first page.
+  let page: PageNumber
+  /// How many of its pages read as zero.
+  let scavengedPages: Int
+}
+
+extension Heap {
+  /// Takes a run of free pages, if there is one.
+  ///
+  /// - Parameters:
+  ///   - searchLimit: how many runs an aligned search may walk over.
+  ///   - willTake: is shown where the run will be before it is taken.
+  @inline(__always)
+  mutating func take(
+    _ pageCount: Int, _ alignment: PageAllocator.Alignment, searchLimit: Int,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) -> TakenRun? {
+    if pageCount > RunCache.longestStacked, let page = depot.takeLong(pageCount, alignment) {
+      willTake(allocator, page)
+      runs.setLength(page, pageCount)
+      return TakenRun(page: page, scavengedPages: 0)
+    }
+    if alignment.pages == 1 {
+      guard let place = allocator.place(pageCount) else { return nil }
+      return take(at: place, pageCount, willTake: willTake)
+    }
+    guard let page = allocator.findAligned(pageCount, alignment, steps: searchLimit) else {
+      return nil
+    }
+    return take(at: (page, 0), pageCount, willTake: willTake)
+  }
+
+  /// Takes a run of free pages at a given place, and hands it to the caller.
+  ///
+  /// - Parameter place: its first page, and where the next search may start (0: where it did).
+  @inline(__always)
+  mutating func take(
+    at place: (page: PageNumber, candidate: PageNumber), _ pageCount: Int,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) -> TakenRun {
+    willTake(allocator, place.page)
+    let scavenged = allocator.allocate(at: place, pageCount)
+    runs.setLength(place.page, pageCount)
+    counts.allocated &+= pageCount
+    takesSinceSparing &+= 1
+    if scavenged != 0 {
+      noteUsed(scavenged)
+      // Warm memory is better than fresh.
+      emptyDepot()
+    }
+    noteInUse()
+    return TakenRun(page: place.page, scavengedPages: scavenged)
+  }
+
+  /// Takes free pages at a given place, as a run of their own.
+  ///
+  /// - Returns: how many of them were scavenged; `nil`, with nothing changed, where not all are free.
+  /// - Complexity: O(`pageCount` / 512).
+  mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> Int? {
+    guard pageCount <= Geometry.pageCount - page, allocator.isFree(page, pageCount) else {
+      return nil
+    }
+    let scavenged = allocator.allocateRange(page, pageCount)
+    runs.setLength(page, pageCount)
+    counts.allocated &+= pageCount
+    noteUsed(scavenged)
+    noteInUse()
+    return scavenged
+  }
+
+  /// Pages that nothing had backed were taken, and count as in use.
+  @inline(__always)
+  mutating func noteUsed(_ scavenged: Int) {
+    counts.scavenged &-= scavenged
+    noteTaken(scavenged)
+  }
+
+  /// Pages that nothing had backed were taken.
+  @inline(__always)
+  mutating func noteTaken(_ pages: Int) {
+    if headroom.note(taken: pages) { isHeadroomDue.store(true, ordering: .relaxed) }
+  }
+
+  /// How many of the resident pages should go back, now that fresh memory was taken.
+  mutating func headroomExcess() -> (pages: Int, residentPages: Int) {
+    isHeadroomDue.store(false, ordering: .relaxed)
+    let resident = counts.resident
+    return (headroom.excess(inUse: inUsePages, residentPages: resident), resident)
+  }
+
+  /// Counts what is handed out, where more pages than ever are out of the allocator.
+  @inline(__always)
+  mutating func noteInUse() {
+    if counts.allocated > headroom.nextCount {
+      headroom.note(inUse: inUsePages, outPages: counts.allocated)
+    }
+  }
+}
+
+// MARK: - Runs become other runs
+
+extension Heap {
+  /// Makes one run two, the second of which starts at a page of the first.
+  mutating func divide(_ page: PageNumber, at second: PageNumber) {
+    let end = page &+ runs.length(page)
+    guard page < second, second < end else { runFreedElsewhere(page, second &- page) }
+    // First cleared: the digits of a long length may lie where the second starts.
+    runs.clear(page)
+    runs.setLength(page, second &- page)
+    runs.setLength(second, end &- second)
+  }
+
+  /// Makes the runs and guards that fill a range one run.
+  mutating func join(_ whole: Range<PageNumber>) {
+    var page = whole.lowerBound
+    while page < whole.upperBound {
+      let length = runs.extent(page)
+      if length == 0 { runFreedElsewhere(page, whole.upperBound &- page) }
+      runs.clear(page)
+      page &+= length
+    }
+    if page != whole.upperBound { runFreedElsewhere(whole.lowerBound, whole.count) }
+    runs.setLength(whole.lowerBound, whole.count)
+  }
+}
+
+// MARK: - Looking
+
+extension Heap {
+  /// The run that all pages of a range belong to.
+  ///
+  /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end of
+  ///   the run.
+  func run(
+    around part: Range<PageNumber>, at address: UInt
+  ) throws(PageArenaError) -> Range<PageNumber> {
+    guard allocator.isGrown(part.lowerBound, part.count) else { throw .foreign(base: address) }
+    let lowest = Geometry.firstPage(of: allocator.startChunk)
+    guard let run = runs.run(around: part.lowerBound, lowest: lowest) else {
+      throw .notInUse(base: address, pages: part.count)
+    }
+    // Past the end of this run there is either another, or a page that is not in use.
+    var end = run.upperBound
+    while end < part.upperBound {
+      let length = runs.length(end)
+      if length == 0 { throw .notInUse(base: address, pages: part.count) }
+      end &+= length
+    }
+    if part.upperBound > run.upperBound {
+      throw .pastEndOfRun(base: address, pages: part.count)
+    }
+    return run
+  }
+
+  /// How many pages the run has that starts at a page; `nil` where nobody's run starts there.
+  func runLength(at page: PageNumber) -> Int? {
+    guard page < Geometry.pageCount, allocator.isGrown(Geometry.chunk(of: page)) else { return nil }
+    let length = runs.length(page)
+    return length == 0 ? nil : length
+  }
+
+  /// An owner's run is still in use, whole; else it traps.
+  func requireRun(_ page: PageNumber, _ pageCount: Int) {
+    if runs.length(page) != pageCount { runFreedElsewhere(page, pageCount) }
+  }
+
+  /// Says that a run was freed behind its owner's back, and traps.
+  @inline(never)
+  func runFreedElsewhere(_ page: PageNumber, _ pageCount: Int) -> Never {
+    var line = DumpLine()
+    line.append("PageAlloc: a run was freed behind its owner's back: ")
+    line.append(UInt(bitPattern: pageCount))
+    line.append(" pages at 0x")
+    line.append(hex: UInt64(Geometry.address(of: page, from: base)))
+    line.write()
+    fatalError("PageAlloc: a run was freed behind its owner's back")
+  }
+}

@@ -1,0 +1,117 @@
+import Synchronization
+import SysMem
+
+// The heap
+// ========
+//
+// Who has which page: all that the heap lock guards, reached by `ArenaCore.withHeap`. It makes no call to the
+// kernel and knows no thread.
+//
+//   PageAllocator   which pages are in use
+//   RunTable        which of them were handed out, as runs of how many
+//   CacheList       free runs that threads and handles keep at hand
+//   RunDepot        free runs on their way from one cache to another, and long ones
+//   DetachedRuns    free runs on their way to the kernel
+//   Limbo           freed runs that the kernel would not make plain memory again
+//   Owners          how many owned runs live
+//
+// Pages in caches, in the depot and on their way to the kernel are in use to the allocator, and nobody's.
+
+/// All that the heap lock guards.
+struct Heap: ~Copyable {
+  /// The bookkeeping.
+  var allocator: PageAllocator
+  /// What was handed out.
+  let runs: RunTable
+  /// The address of offset 0, for reports.
+  let base: UInt
+  /// The pages by state.
+  var counts = HeapCounts()
+  /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
+  var detached = DetachedRuns()
+  /// The scavenger in the background, and what went back.
+  var scavenger: ScavengerState
+  /// The bounds on what may be resident.
+  private(set) var limits = ResidencyLimits.none
+  /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
+  let isLimited = Atomic<Bool>(false)
+  /// The figures of the ``Growth``, for whoever holds only this lock.
+  var reservedBytes: UInt64 = 0
+  var metadataBytes: UInt64 = 0
+  /// What may stay resident as the arena grows.
+  var headroom: GrowthHeadroom
+  /// Whether somebody should look at it. Written with the lock held; read relaxed without, as a hint.
+  let isHeadroomDue = Atomic<Bool>(false)
+  /// Chunks for which huge pages were asked for, where they are split when a part goes back.
+  var hugeChunks = ChunkSet()
+  /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to spare fresh
+  /// memory.
+  var takesSinceSparing = 0
+  /// The caches of threads and handles.
+  var caches: CacheList
+  /// What all caches were let hold beyond the least.
+  var extraCapacity = 0
+  /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
+  var lostCaches = 0
+  /// Free runs that caches share.
+  var depot = RunDepot()
+  /// Who owns runs.
+  var owners = Owners()
+  /// Freed runs that are not plain memory.
+  var limbo = Limbo()
+  /// What guards are made of, and how many mappings there may be.
+  var guards = GuardBudget()
+  /// The notes of the checked mode; `nil` where it is off.
+  let checks: CheckedRuns?
+
+  /// An empty heap.
+  init(
+    _ growth: borrowing Growth, _ plan: ScavengePlan, grain: ScavengeGrain, runs: RunTable,
+    checks: CheckedRuns?
+  ) {
+    base = growth.reservation.base
+    self.runs = runs
+    self.checks = checks
+    // In the checked mode every run comes and goes by the lock.
+    caches = CacheList(isClosedForGood: checks != nil)
+    scavenger = ScavengerState(plan)
+    allocator = PageAllocator(tables: growth.tables, grain: grain)
+    headroom = plan.growthHeadroom(hasHugePages: allocator.pagesPerUnit > 0)
+    note(growth)
+  }
+
+  /// Copies the figures that the growth lock guards.
+  mutating func note(_ growth: borrowing Growth) {
+    reservedBytes = growth.reservation.byteCount
+    metadataBytes = UInt64(growth.tables.mappedByteCount)
+  }
+
+  /// Adds fresh chunks, which are empty.
+  mutating func grow(_ place: GrowthPlace, _ growth: borrowing Growth) {
+    allocator.grow(place.chunks)
+    counts.grown += place.addedPages
+    counts.scavenged += place.addedPages
+    note(growth)
+  }
+
+  /// The next unit of `unit` pages, from a page on, that is in use as a whole.
+  func nextFullUnit(from page: PageNumber, _ unit: Int) -> PageNumber? {
+    let end = Geometry.firstPage(of: allocator.endChunk)
+    for first in stride(from: page, to: end, by: unit) {
+      let chunk = Geometry.chunk(of: first)
+      let place = Geometry.place(of: first)
+      if allocator.isGrown(chunk),
+        allocator.chunk(chunk).allocated.bits.isAllOnes(in: place..<(place + unit))
+      {
+        return first
+      }
+    }
+    return nil
+  }
+
+  /// Puts other bounds in force.
+  mutating func set(_ limits: ResidencyLimits) {
+    self.limits = limits
+    isLimited.store(limits.isAny, ordering: .relaxed)
+  }
+}

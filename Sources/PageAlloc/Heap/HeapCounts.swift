@@ -1,0 +1,79 @@
+// The figures of a heap, each counted once, as it changes:
+//
+//   |<------------------------------ grown ------------------------------->|
+//   |<------- allocated -------->|                          |<- scavenged ->|
+//   | in use | cached | withheld | free, may be resident    | free, empty   |
+//
+// What caches hold is counted by their owners, without a lock, and so is of no one moment: a reading may be
+// off by what changed while it was taken. A reading adds up all the same.
+
+/// The pages of a heap by state.
+struct HeapCounts {
+  /// All of the grown chunks.
+  var grown = 0
+  /// Out of the allocator: handed out, in a cache, or on their way from one to another.
+  var allocated = 0
+  /// Free, and the kernel has them back or never backed them.
+  var scavenged = 0
+
+  /// Free pages that may be resident, those on their way to the kernel included, those in caches not.
+  @inline(__always)
+  var freeResident: Int { grown &- allocated &- scavenged }
+
+  /// Pages that may be resident: what the limits bound.
+  @inline(__always)
+  var resident: Int { grown &- scavenged }
+
+  /// The states at one moment.
+  ///
+  /// - Parameter cached: pages that are allocated and nobody's, as somebody counted them.
+  func reading(cached: Int) -> HeapReading {
+    HeapReading(self, cached: min(max(cached, 0), allocated))
+  }
+}
+
+/// The pages of a heap by state, at one moment: in use + free and resident + scavenged = ready, and none is
+/// negative.
+struct HeapReading {
+  /// Handed out.
+  let inUse: Int
+  /// Allocated and nobody's: part of what is free and resident.
+  let cached: Int
+  /// Free, and perhaps resident.
+  let freeResident: Int
+  /// Free, and known to be empty.
+  let scavenged: Int
+  /// All of them.
+  let ready: Int
+
+  fileprivate init(_ counts: HeapCounts, cached: Int) {
+    self.cached = cached
+    inUse = counts.allocated - cached
+    freeResident = counts.freeResident + cached
+    scavenged = counts.scavenged
+    ready = counts.grown
+  }
+}
+
+extension Heap {
+  /// Pages that caches and the depot hold, as they tell it: exact while no owner is inside its cache,
+  /// else any number.
+  ///
+  /// - Complexity: O(caches); so below.
+  var heldPages: Int { depot.pageCount &+ caches.heldPages }
+
+  /// The same, as far as that can be: at no moment is more cached than is allocated, or anything that
+  /// is withheld.
+  var cachedPages: Int {
+    min(max(depot.pageCount, heldPages), counts.allocated - withheldPages)
+  }
+
+  /// The longest run of free pages, those in caches aside.
+  var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
+
+  /// Pages that were handed out; those in quarantine are among them.
+  var inUsePages: Int { counts.reading(cached: cachedPages).inUse }
+
+  /// The states at one moment, where runs in quarantine are free.
+  var reading: HeapReading { counts.reading(cached: cachedPages + withheldPages) }
+}

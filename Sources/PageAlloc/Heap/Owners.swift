@@ -1,0 +1,40 @@
+// Owners and the end of an arena
+// ==============================
+//
+// A `PageRun` must never outlive its memory, and must not count references of the arena, which would
+// cost more than the run itself. So the arena counts its live owners, under the lock where it takes that
+// anyway, else in the cache that a run comes from or goes to; its end closes the caches for good, adds
+// up, and looks at the sum:
+//
+//   last reference goes, no owner lives      the core ends
+//   last reference goes, owners live         the core is an orphan; nothing new can be taken from it
+//   an orphan's last owner goes              the core ends
+//
+// An owner refers to the arena's core, which lives that long; so it costs an owner nothing to hold.
+
+/// What an arena knows of its owners.
+struct Owners {
+  /// Owners that live, but for those that the caches count.
+  var live = 0
+  /// The caches count none any more: `live` is all.
+  private(set) var isSum = false
+  /// The arena itself has gone.
+  var isOrphan = false
+
+  /// The arena has gone, and the last owner, too.
+  var haveAllGone: Bool { isOrphan && isSum && live == 0 }
+
+  /// Takes over what the closed caches have counted.
+  mutating func add(counted: Int) {
+    live += counted
+    isSum = true
+  }
+
+  /// An owner goes.
+  ///
+  /// - Returns: whether it was the last of an orphan.
+  mutating func removeOne() -> Bool {
+    live &-= 1
+    return haveAllGone
+  }
+}

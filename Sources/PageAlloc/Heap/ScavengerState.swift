@@ -1,0 +1,64 @@
+import SysMem
+
+/// What frees need to know of the scavenger in the background, and what went back.
+///
+/// ```
+///   parked ---- more is free than `wakeAbove` ----> awake
+///     ^                                               |
+///     +------------- nothing to do -------------------+
+/// ```
+struct ScavengerState {
+  /// What the scavenger is doing.
+  enum Phase: UInt8 {
+    /// There is none, and none is wanted.
+    case manual
+    /// It waits for a free that wakes it.
+    case parked
+    /// At work, or asleep for a stated time.
+    case awake
+  }
+
+  var phase: Phase
+  /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none is wanted.
+  var wakeAbove: Int
+  var counters = ReturnCounters()
+
+  init(_ plan: ScavengePlan) {
+    phase = plan.isInBackground ? .parked : .manual
+    wakeAbove =
+      plan.isInBackground ? plan.goal.wakeAbove(inUse: 0, free: 0, limits: .none) : .max
+  }
+
+  /// It is awake, whoever woke it: until it has parked again no free wakes it.
+  ///
+  /// - Returns: whether it was asleep.
+  mutating func wake() -> Bool {
+    wakeAbove = .max
+    if phase != .parked { return false }
+    phase = .awake
+    return true
+  }
+}
+
+/// What the scavenger knows from step to step: of whoever performs them, the thread as a rule.
+struct ScavengeSteps {
+  var pacer: ScavengePacer
+  /// Woken since the last step.
+  var isFresh = true
+  var lastStep = Moment(nanoseconds: 0)
+  var lastProcessorTime = Moment(nanoseconds: 0)
+  /// How old the generation is, in nanoseconds: added up step by step, so that it goes on where
+  /// the clock went back.
+  var generationAge: UInt64 = 0
+  /// None has ended since it was woken.
+  var isFirstGeneration = true
+  /// The most pages in use that were seen in this generation and in the one before.
+  var peak = 0
+  var previousPeak = 0
+  /// Generations that ended since something was given back.
+  var idleGenerations = 0
+  /// Total stall time that the kernel told last, in microseconds.
+  var pressure: UInt64?
+
+  init(_ plan: ScavengePlan) { pacer = ScavengePacer(share: plan.cpuShare) }
+}

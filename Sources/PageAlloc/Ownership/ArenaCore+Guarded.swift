@@ -1,0 +1,68 @@
+import SysMem
+
+//   whole run as the bookkeeping sees it
+//   | guard | run .................. | guard |
+//           ^ what the owner gets
+//
+// A guard is a page of the arena, or as many as the kernel's page has.
+
+extension ArenaCore {
+  /// Takes a run between two guards, as ``PageArena/allocateGuardedRun(pages:alignment:zeroed:)`` says.
+  func allocateGuarded(
+    _ pages: Int, alignment: Int, zeroed: Bool
+  ) throws(PageArenaError) -> PageRun {
+    let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
+    let guardPages = self.guardPages
+    guard pages > 0, pages <= limit - 2 * guardPages else {
+      throw .badPageCount(pages: pages, limit: limit - 2 * guardPages)
+    }
+    guard pages % guardPages == 0 else {
+      throw .partOfPhysicalPage(base: 0, physicalPageSize: system.physicalPageSize)
+    }
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
+    // An aligned run has room in front for the guard; what is too much there goes back.
+    let aligned = max(alignment, guardPages << Geometry.pageShift)
+    let front = aligned >> Geometry.pageShift
+    guard front <= limit - pages - guardPages else {
+      throw .outOfMemory(pages: pages, largestFreeRun: withHeap { $0.largestFreeRun })
+    }
+    let all = unsafe try allocateOwned(
+      front + pages + guardPages, alignment: aligned, zeroed: zeroed)
+    let first = unsafe page(of: all)
+    let run = (first + front)..<(first + front + pages)
+    withHeap { heap in
+      if front > guardPages {
+        let whole = first..<(run.upperBound + guardPages)
+        heap.giveBack(first..<(run.lowerBound - guardPages), of: whole)
+      }
+      heap.divide(run.lowerBound - guardPages, at: run.lowerBound)
+      heap.divide(run.lowerBound, at: run.upperBound)
+      // What nobody may free but the run's end is no run to anybody else.
+      heap.runs.setGuard(run.lowerBound - guardPages, guardPages)
+      heap.runs.setGuard(run.upperBound, guardPages)
+    }
+    return try guarded(run)
+  }
+
+  /// Puts guards around a run that was just taken, or gives all of it back.
+  private func guarded(_ run: Range<PageNumber>) throws(PageArenaError) -> PageRun {
+    let traits: RunTraits = [.guardBefore, .guardAfter]
+    let size = Self.byteCount(guardPages)
+    let before = address(of: run.lowerBound - guardPages)
+    let after = address(of: run.upperBound)
+    var counted = 0
+    do throws(PageArenaError) {
+      try attempt { _ throws(SysMemError) in try findGuardKind(before, size) }
+      counted = try countMappings(from: [], to: traits)
+      try attempt { _ throws(SysMemError) in
+        try setGuard(before, size)
+        try setGuard(after, size)
+      }
+    } catch {
+      endSpecial(withGuards(run, traits), mappings: counted)
+      throw error
+    }
+    return unsafe PageRun(
+      base: pointer(to: run.lowerBound), pages: run.count, core: self, traits: traits)
+  }
+}

@@ -1,0 +1,171 @@
+import SysMem
+
+// Whatever was special about a run ends with it: its next owner finds plain memory.
+//
+// One call makes anything plain: fresh memory mapped over the run. It takes guards, locks, access rights
+// and contents with it, and joins the mapping to its neighbours'. Guards made of markers alone are
+// removed as what they are, which is cheaper.
+
+extension ArenaCore {
+  /// Takes a run back of which something was special, its guards included.
+  @inline(never)
+  func giveBackSpecial(_ base: UnsafeMutableRawPointer, pages: Int, _ traits: RunTraits) {
+    emptyLimbo()
+    let run = unsafe page(of: base)
+    let whole = withGuards(run..<(run + pages), traits)
+    let mappings = mappings(of: traits)
+    guard traits.isDisjoint(with: .mapped), removeMarkers(run..<(run + pages), traits) else {
+      endSpecial(whole, mappings: mappings)
+      return
+    }
+    if traits.contains(.wiped) { wipe(run..<(run + pages)) }
+    forgetSpecial(whole, mappings: mappings)
+    unsafe giveBackOwned(pointer(to: whole.lowerBound), pages: whole.count)
+  }
+
+  /// Makes a run plain memory, guards included, and takes it back from its owner.
+  func endSpecial(_ whole: Range<PageNumber>, mappings: Int) {
+    let bytes = Self.byteCount(whole.count)
+    let isPlain = (try? system.replace(address(of: whole.lowerBound), bytes)) != nil
+    forgetSpecial(whole, mappings: mappings)
+    if isPlain {
+      system.sysUnused(byteCount: bytes)
+      unsafe giveBackOwned(
+        pointer(to: whole.lowerBound), pages: whole.count, isEmpty: true)
+    } else {
+      keepInLimbo(whole)
+    }
+  }
+
+  private func forgetSpecial(_ whole: Range<PageNumber>, mappings: Int) {
+    withHeap { heap in
+      heap.guards.mappings -= mappings
+      heap.join(whole)
+    }
+  }
+
+  /// A run's pages and those of its guards.
+  func withGuards(_ run: Range<PageNumber>, _ traits: RunTraits) -> Range<PageNumber> {
+    let before = traits.contains(.guardBefore) ? guardPages : 0
+    let after = traits.contains(.guardAfter) ? guardPages : 0
+    return (run.lowerBound - before)..<(run.upperBound + after)
+  }
+
+  /// How many mappings such a run costs the process at the most.
+  func mappings(of traits: RunTraits) -> Int {
+    var count = traits.isDisjoint(with: .mapped) ? 0 : 2
+    // What guards are made of is known, and does not change, once there are any.
+    if !traits.isDisjoint(with: [.guardBefore, .guardAfter]),
+      guardKind == .mappings
+    {
+      if traits.contains(.guardBefore) { count += 1 }
+      if traits.contains(.guardAfter) { count += 1 }
+    }
+    return count
+  }
+
+  /// Notes that a run needs more mappings than before.
+  ///
+  /// - Returns: how many more.
+  /// - Throws: ``PageArenaError/tooManyMappings(limit:)``; nothing has changed.
+  @discardableResult
+  func countMappings(from before: RunTraits, to after: RunTraits) throws(PageArenaError) -> Int {
+    let more = mappings(of: after) - mappings(of: before)
+    try addMappings(more)
+    return more
+  }
+
+  /// Makes sure that the kernel can treat a run by itself.
+  func checkWholePhysicalPages(_ memory: AdvisedRange) throws(PageArenaError) {
+    let size = system.physicalPageSize
+    if (memory.address | memory.byteCount) & UInt(size - 1) != 0 {
+      throw .partOfPhysicalPage(base: memory.address, physicalPageSize: size)
+    }
+  }
+
+  /// Takes guards away that are markers, or are none.
+  ///
+  /// - Returns: `false` where they are something else, or the kernel refused.
+  private func removeMarkers(_ run: Range<PageNumber>, _ traits: RunTraits) -> Bool {
+    if traits.isDisjoint(with: [.guardBefore, .guardAfter]) { return true }
+    guard guardKind == .markers else { return false }
+    let size = Self.byteCount(guardPages)
+    do throws(SysMemError) {
+      if traits.contains(.guardBefore) {
+        try system.advise(address(of: run.lowerBound - guardPages), size, .removeGuard)
+      }
+      if traits.contains(.guardAfter) {
+        try system.advise(address(of: run.upperBound), size, .removeGuard)
+      }
+      return true
+    } catch { return false }
+  }
+
+  /// Makes sure that nobody can read the contents of plain memory any more.
+  private func wipe(_ run: Range<PageNumber>) {
+    // The run is still its owner's.
+    unsafe pointer(to: run.lowerBound).initializeMemory(
+      as: UInt8.self, repeating: 0, count: run.count << Geometry.pageShift)
+  }
+
+  /// Undoes what is special about a run that goes on without an owner; its guards are freed.
+  ///
+  /// - Returns: what the kernel refused; `nil` where all is done.
+  func makePlain(
+    _ base: UnsafeMutableRawPointer, pages: Int, _ traits: RunTraits
+  ) -> PageArenaError? {
+    let run = unsafe page(of: base)
+    let address = address(of: run)
+    let bytes = Self.byteCount(pages)
+    let guardSize = Self.byteCount(guardPages)
+    do throws(SysMemError) {
+      if traits.contains(.locked) { try system.setLocked(address, bytes, false) }
+      if traits.contains(.undumped) { try system.advise(address, bytes, .includeInDumps) }
+      if traits.contains(.protected) { try system.protect(address, bytes, .readWrite) }
+      if traits.contains(.guardBefore) { try system.replace(address - guardSize, guardSize) }
+      if traits.contains(.guardAfter) { try system.replace(address + bytes, guardSize) }
+    } catch { return .system(error) }
+    let mappings = mappings(of: traits)
+    withHeap { heap in
+      heap.guards.mappings -= mappings
+      if traits.contains(.guardBefore) { heap.giveBackEmpty((run - guardPages)..<run) }
+      if traits.contains(.guardAfter) {
+        heap.giveBackEmpty((run + pages)..<(run + pages + guardPages))
+      }
+    }
+    if traits.contains(.guardBefore) { system.sysUnused(byteCount: guardSize) }
+    if traits.contains(.guardAfter) { system.sysUnused(byteCount: guardSize) }
+    return nil
+  }
+}
+
+// MARK: - Limbo
+
+extension ArenaCore {
+  /// The kernel will not make a freed run plain memory now: keeps it from everybody, to try again later.
+  private func keepInLimbo(_ whole: Range<PageNumber>) {
+    withHeap { $0.limbo.put(whole) }
+    discountOwner()
+  }
+
+  /// Tries again to make plain what the kernel refused to, and frees it.
+  ///
+  /// The end of every special run does it by itself.
+  /// - Returns: the bytes that are free again.
+  @discardableResult
+  func emptyLimbo() -> Int {
+    var freed = 0
+    // Nobody else has a run that was taken out.
+    while let run = withHeap({ $0.limbo.take() }) {
+      let memory = range(of: run)
+      guard (try? system.replace(memory.address, memory.byteCount)) != nil else {
+        withHeap { $0.limbo.put(run) }
+        return freed
+      }
+      system.sysUnused(byteCount: memory.byteCount)
+      withHeap { $0.giveBackEmpty(run) }
+      freed += Int(memory.byteCount)
+    }
+    return freed
+  }
+}
