@@ -65,7 +65,7 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-ladder test-x86_64 test-compile test-references test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh
@@ -111,6 +111,9 @@ test-compile: ## what must not compile does not
 test-references: ## what runs compile to counts no references
 	@$(prepare); Tests/References/references.sh "$${flags[@]}"
 
+test-two-copies: ## two copies of the library in one process leave each other alone
+	@$(prepare); Tests/TwoCopies/two-copies.sh "$${flags[@]}"
+
 # What hangs on the state of an arena that never ends looks leaked: LeakSanitizer does not look there.
 sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
 	@$(prepare); for kind in thread address; do echo "== $$kind sanitizer"; \
@@ -148,6 +151,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-overcommit sanitize coverage \
+  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-two-copies test-overcommit sanitize coverage \
   fuzz nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

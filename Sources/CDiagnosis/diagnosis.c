@@ -8,5 +8,6 @@ CDG_PLAIN int cdg_module_count;
 CDG_PLAIN int cdg_is_noting;
 
 CDG_PLAIN struct sigaction cdg_previous[2];
+CDG_PLAIN int cdg_is_set_up[2];
 CDG_PLAIN cdg_reporter cdg_current_reporter;
 CDG_PLAIN __thread volatile int cdg_is_reporting;

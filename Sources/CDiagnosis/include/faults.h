@@ -14,8 +14,9 @@
 /* Is told of a fault: where it happened, and the calls that the thread was inside of. */
 typedef void (*cdg_reporter)(uintptr_t address, const uintptr_t *calls, size_t count);
 
-/* What was set up before for SIGSEGV and SIGBUS, and who is told. */
+/* What was set up before for SIGSEGV and SIGBUS, whether we are set up, and who is told. */
 extern struct sigaction cdg_previous[2] __attribute__((visibility("hidden")));
+extern int cdg_is_set_up[2] __attribute__((visibility("hidden")));
 extern cdg_reporter cdg_current_reporter __attribute__((visibility("hidden")));
 /* This thread is in the reporter: what it meets there is not reported. */
 extern __thread volatile int cdg_is_reporting
@@ -54,14 +55,22 @@ static inline void cdg_on_fault(int signal, siginfo_t *info, void *context) {
   cdg_hand_on(signal == SIGSEGV ? 0 : 1, info, context);
 }
 
-/* Has every fault (SIGSEGV, SIGBUS) of the process told to `report` first, on the faulting thread, in
- * a signal handler; then what was set up before happens. 0, or an errno value. The last one counts. */
+/* Has every fault (SIGSEGV, SIGBUS) of the process told to `report`, on the faulting thread, in a
+ * signal handler; then what was set up before happens. 0, or an errno value. The last one counts.
+ *
+ * Whoever set up a handler after ours, another copy of this library perhaps, hands on to ours: to
+ * come before it again would have each hand on to the other for ever. Only where all handlers were
+ * taken away ours is set up anew. */
 static inline int cdg_catch_faults(cdg_reporter report) {
   __atomic_store_n(&cdg_current_reporter, report, __ATOMIC_RELEASE);
   for (int i = 0; i < 2; i++) {
     struct sigaction now;
     if (sigaction(cdg_signal(i), NULL, &now) != 0) return errno;
-    if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == cdg_on_fault) continue;
+    int is_ours = (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == cdg_on_fault;
+    int is_free = !(now.sa_flags & SA_SIGINFO) &&
+                  (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN);
+    int was_set_up = __atomic_load_n(&cdg_is_set_up[i], __ATOMIC_ACQUIRE);
+    if (is_ours || (was_set_up && !is_free)) continue;
     cdg_previous[i] = now;
     struct sigaction ours;
     memset(&ours, 0, sizeof ours);
@@ -70,6 +79,7 @@ static inline int cdg_catch_faults(cdg_reporter report) {
     ours.sa_mask = now.sa_mask;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (now.sa_flags & (SA_NODEFER | SA_RESTART));
     if (sigaction(cdg_signal(i), &ours, NULL) != 0) return errno;
+    __atomic_store_n(&cdg_is_set_up[i], 1, __ATOMIC_RELEASE);
   }
   return 0;
 }
