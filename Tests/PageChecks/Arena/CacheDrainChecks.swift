@@ -10,6 +10,8 @@ package let cacheDrainChecks: [Check] = [
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
       try cache.fill()
+      // What a refill brings, as long as the owner is let in: a block of 64 pages.
+      let block: UInt64 = 64 << 13
       calls.hold(barriers: 2)
       let first = Drain(of: arena)
       let second = Drain(of: arena)
@@ -21,7 +23,7 @@ package let cacheDrainChecks: [Check] = [
           // The first drain closed the cache. The owner opens it by the lock, and uses it again.
           do throws(PageArenaError) { try cache.fill() } catch { failure = error }
           let held = arena.statistics.cachedBytes
-          recorder.expect(held > 0, "something is at hand again")
+          recorder.expectEqual(held, block, "at hand again: the owner is let in")
           runThreads(
             [second],
             meanwhile: {
@@ -38,27 +40,61 @@ package let cacheDrainChecks: [Check] = [
       ) { $0.run() }
       if let failure { throw failure }
       recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when both are done")
+      try cache.fill()
+      recorder.expectEqual(arena.statistics.cachedBytes, block, "the owner is let in once more")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   },
 
-  Check("drain: takes what an earlier one closed, whose barrier is still to come") { recorder in
-    let calls = HeldBarriers()
+  Check("drain: of two that found a cache closed, whichever comes first takes all") { recorder in
+    for order in [[1, 2], [2, 1]] {
+      recorder.context = "the one with barrier \(order[0]) first"
+      let calls = HeldBarriers()
+      guard let arena = makeArena(&recorder, calls: calls) else { return }
+      withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+        try cache.fill()
+        calls.hold(barriers: 2)
+        let drains = [Drain(of: arena), Drain(of: arena)]
+        runThreads(
+          [drains[0]],
+          meanwhile: {
+            calls.waitForBarrier(1)
+            runThreads(
+              [drains[1]],
+              meanwhile: {
+                // It found closed what the other one has closed.
+                calls.waitForBarrier(2)
+                calls.letPass(order[0])
+                drains[order[0] - 1].waitUntilDone()
+                recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after one drain")
+                recorder.expect(!drains[order[1] - 1].isDone, "the other is in its barrier")
+                calls.letPass(order[1])
+              }
+            ) { $0.run() }
+          }
+        ) { $0.run() }
+        recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      }
+    }
+  },
+
+  Check("drain: without barriers it takes from the cache of its own thread alone") { recorder in
+    let calls = FakeCalls()
+    calls.hasBarriers.store(false, ordering: .relaxed)
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
       try cache.fill()
-      calls.hold(barriers: 1)
-      let first = Drain(of: arena)
-      runThreads(
-        [first],
-        meanwhile: {
-          calls.waitForBarrier(1)
-          arena.drainCaches()
-          recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after the second drain")
-          recorder.expect(!first.isDone, "the first drain is in its barrier")
-          calls.letPass(1)
-        }
-      ) { $0.run() }
+      let others = arena.statistics.cachedBytes
+      recorder.expect(others > 0, "a handle has something at hand")
+      guard let run = arena.take(3, &recorder) else { return }
+      arena.give(run, &recorder)
+      recorder.expect(arena.statistics.cachedBytes > others, "and so has the thread")
+      arena.drainCaches()
+      recorder.expectEqual(arena.statistics.cachedBytes, others, "at hand after the drain")
+      // Its owner finds it closed, and gives all back: what is at hand then came by the refill.
+      let one = try cache.run(1)
+      recorder.expectEqual(arena.statistics.cachedBytes, 63 << 13, "at hand after a refill")
+      unsafe try cache.deallocate(one.pointer, pages: 1)
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   },
