@@ -65,7 +65,7 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh
@@ -114,6 +114,9 @@ test-references: ## what runs compile to counts no references
 test-two-copies: ## two copies of the library in one process leave each other alone
 	@$(prepare); Tests/TwoCopies/two-copies.sh "$${flags[@]}"
 
+test-model: ## search the model of the caches' protocol, and break its every step
+	@echo "== model"; Tests/Model/model.sh
+
 # What hangs on the state of an arena that never ends looks leaked: LeakSanitizer does not look there.
 sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
 	@$(prepare); for kind in thread address; do echo "== $$kind sanitizer"; \
@@ -151,6 +154,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-two-copies test-overcommit sanitize coverage \
+  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-two-copies test-model test-overcommit sanitize coverage \
   fuzz nightly mutants \
   build-embedded build-i386 build-armhf lint format clean

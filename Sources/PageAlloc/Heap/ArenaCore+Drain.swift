@@ -16,6 +16,8 @@
 //
 // Where the kernel has no `membarrier`, a drain takes from the cache of its own thread alone; the
 // owners of the others give everything back by themselves, when they next need their caches.
+//
+// Tests/Model searches this protocol for faults. Who changes a step changes it there, too.
 
 extension ArenaCore {
   /// Takes back what all caches hold, as far as their owners are outside.
