@@ -50,9 +50,10 @@ let package = Package(
 
     // The checks are values, so that Swift Testing runs them on x86_64 and a small
     // Embedded Swift executable, `crosscheck`, runs the same ones on i386 and armhf.
+    .systemLibrary(name: "CTestSystem", path: "Tests/CTestSystem"),
     .target(
-      name: "PageChecks", dependencies: ["PageTrace", "CDiagnosis"], path: "Tests/PageChecks",
-      swiftSettings: swiftSettings),
+      name: "PageChecks", dependencies: ["PageTrace", "CDiagnosis", "CTestSystem"],
+      path: "Tests/PageChecks", swiftSettings: swiftSettings),
     .executableTarget(
       name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",
       swiftSettings: swiftSettings),

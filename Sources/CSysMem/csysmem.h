@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,11 +24,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,20 +131,12 @@ static inline void csm_clear_cache(uintptr_t address, uintptr_t length) {
   __builtin___clear_cache((char *)address, (char *)address + length);
 }
 
-/* Calls code at an address, for tests: a function without arguments. */
-static inline int csm_call(uintptr_t address) { return ((int (*)(void))address)(); }
-
 /* Writes to a byte and leaves what it holds, also while other threads write to it. The compiler must
  * not know that it is 0 that is added: it may drop what changes nothing. */
 static inline void csm_touch(void *byte) {
   unsigned zero = 0;
   __asm__ volatile("" : "+r"(zero));
   (void)__atomic_fetch_add((unsigned char *)byte, (unsigned char)zero, __ATOMIC_RELAXED);
-}
-
-/* Which physical pages of a range are resident; one byte a physical page, bit 0. */
-static inline int csm_mincore(uintptr_t address, size_t length, unsigned char *out) {
-  return mincore((void *)address, length, out) == 0 ? 0 : errno;
 }
 
 /* ---- The system's sizes */
@@ -210,7 +199,7 @@ static inline int csm_membarrier(void) {
 #endif
 }
 
-/* ---- Threads and processes */
+/* ---- Threads */
 
 /* A thread that gets no signals, with a stack of `stack` bytes or the least there can be. */
 static inline int csm_thread_start(pthread_t *thread, void *(*body)(void *), void *argument,
@@ -237,91 +226,7 @@ static inline int csm_at_fork(void (*prepare)(void), void (*parent)(void), void 
   return pthread_atfork(prepare, parent, child);
 }
 
-/* For tests: fork; the child's number, 0 in the child. */
-static inline csm_word csm_fork(void) {
-  pid_t child = fork();
-  csm_word r = {child < 0 ? 0 : (uintptr_t)child, child < 0 ? errno : 0};
-  return r;
-}
-
-/* For tests: what a child ran through counts for `make coverage`, too; the profile's own function, where
- * the program is built with one. */
-extern int __llvm_profile_write_file(void) __attribute__((weak));
-static inline void csm_write_profile(void) {
-  if (__llvm_profile_write_file) (void)__llvm_profile_write_file();
-}
-static inline void csm_end_by_trap(int signal) {
-  csm_write_profile();
-  _exit(128 + signal);
-}
-
-/* For tests: fork, with what the child writes to standard error to be read from `*reader`. Signals of mistakes
- * end it at once, whatever a runtime has set up: a trap by status 128 and its signal. */
-static inline csm_word csm_fork_heard(int *reader) {
-  int ends[2];
-  csm_word r = {0, 0};
-  if (pipe(ends) != 0) {
-    r.error = errno;
-    return r;
-  }
-  r = csm_fork();
-  if (r.error == 0 && r.value == 0) {
-    (void)dup2(ends[1], 2);
-    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE};
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) (void)signal(faults[i], SIG_DFL);
-    (void)signal(SIGILL, csm_end_by_trap);
-    (void)signal(SIGTRAP, csm_end_by_trap);
-    (void)signal(SIGABRT, csm_end_by_trap);
-  }
-  (void)close(ends[1]);
-  *reader = ends[0];
-  if (r.error != 0) (void)close(ends[0]);
-  return r;
-}
-
-/* For tests: waits for a child. Its exit status, or 256 + the signal that ended it. */
-static inline csm_word csm_wait(uintptr_t child) {
-  int status = 0;
-  pid_t got;
-  do got = waitpid((pid_t)child, &status, 0);
-  while (got < 0 && errno == EINTR);
-  csm_word r = {0, got < 0 ? errno : 0};
-  if (got >= 0) r.value = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
-  return r;
-}
-
-/* For tests: ends a child at once, with no handler run. */
-static inline void csm_exit_now(int status) {
-  csm_write_profile();
-  _exit(status);
-}
-
-/* For tests: the most address space (`ulimit -v`) in bytes, for this process; it may be raised again. */
-static inline int csm_limit_address_space(uintptr_t bytes) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0) return errno;
-  limit.rlim_cur = bytes == UINTPTR_MAX ? limit.rlim_max : (rlim_t)bytes;
-  return setrlimit(RLIMIT_AS, &limit) == 0 ? 0 : errno;
-}
-
-/* For tests: the sanitizer that the program is built with. 0 none, 1 thread, 2 address. */
-extern void __tsan_init(void) __attribute__((weak));
-extern void __asan_init(void) __attribute__((weak));
-static inline int csm_sanitizer(void) { return __tsan_init ? 1 : __asan_init ? 2 : 0; }
-
-/* ---- malloc, for tests that show it is not used: bytes that it has handed out. */
-static inline uintptr_t csm_malloc_bytes(void) {
-  struct mallinfo2 info = mallinfo2();
-  return (uintptr_t)(info.uordblks + info.hblkhd);
-}
-
 /* ---- Files and time */
-static inline csm_word csm_open_write(const char *path) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
-  return r;
-}
-
 static inline csm_word csm_open_read(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
@@ -345,7 +250,7 @@ static inline void csm_close(int fd) { (void)close(fd); }
 /* ---- Sleeping on files */
 
 /* What a file has to tell, as poll says it. */
-static const int csm_pollin = POLLIN, csm_pollpri = POLLPRI, csm_pollerr = POLLERR | POLLNVAL;
+static const int csm_pollpri = POLLPRI, csm_pollerr = POLLERR | POLLNVAL;
 
 /* A file that has something to tell (POLLPRI) each time that some task of the system waited for
  * memory for `stall` microseconds within `window` of them. */

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 stamp=$1/headers.$2
-now=$(cat Sources/C*/*.h Sources/C*/module.modulemap | cksum)
+now=$(cat {Sources,Tests}/C*/*.h {Sources,Tests}/C*/module.modulemap | cksum)
 if [[ ! -e $stamp || $(<"$stamp") != "$now" ]]; then
   rm -rf "${1:?}/${2:?}"
   mkdir -p "$1"

@@ -1,4 +1,4 @@
-import CSysMem
+import CTestSystem
 import PageAlloc
 import Synchronization
 
@@ -103,7 +103,7 @@ package let arenaMemoryChecks: [Check] = [
     guard let arena = makeArena(&recorder) else { return }
     var change = 1
     for _ in 0..<50 where change != 0 {
-      let before = csm_malloc_bytes()
+      let before = ctest_malloc_bytes()
       for step in 0..<500 {
         guard let run = try? arena.run(1 + step * 31 % 700, zeroed: step % 5 == 0) else {
           recorder.fail("allocation refused")
@@ -113,7 +113,7 @@ package let arenaMemoryChecks: [Check] = [
         if step % 20 != 0 { _ = arena.errorOfGiving(run) }
         if step % 100 == 0 { _ = try? arena.scavenge(byteCount: 1 << 20) }
       }
-      change = Int(bitPattern: csm_malloc_bytes()) - Int(bitPattern: before)
+      change = Int(bitPattern: ctest_malloc_bytes()) - Int(bitPattern: before)
     }
     recorder.expectEqual(change, 0, "bytes in use by malloc")
   },

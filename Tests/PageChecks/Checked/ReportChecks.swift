@@ -1,9 +1,10 @@
 import CSysMem
+import CTestSystem
 import PageAlloc
 
 /// Says so where a fault is told of by somebody else.
 private func leavesOutFaults(_ recorder: inout Recorder) -> Bool {
-  if csm_sanitizer() != 2 { return false }
+  if ctest_sanitizer() != 2 { return false }
   recorder.leaveOut("AddressSanitizer tells of a fault first, in its own words")
   return true
 }
@@ -58,7 +59,7 @@ package let reportChecks: [Check] = [
       guard makeReportingArena(faults: true) != nil,
         let byte = unsafe UnsafePointer<UInt8>(bitPattern: 4096)
       else { return }
-      if unsafe byte.pointee == 0 { csm_exit_now(3) }
+      if unsafe byte.pointee == 0 { ctest_exit_now(3) }
     }
     recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
     end.expectNothing(&recorder)

@@ -1,4 +1,5 @@
 import CSysMem
+import CTestSystem
 import PageAlloc
 import Synchronization
 
@@ -150,12 +151,12 @@ package let forkChecks: [Check] = [
     }
     guard let arena = makeArena(&recorder, .quick()) else { return }
     let status = inChild {
-      if csm_limit_address_space(1 << 20) != 0 { return 2 }
+      if ctest_limit_address_space(1 << 20) != 0 { return 2 }
       // No room at all; threads that have ended left their stacks to the next ones.
       guard takeAllStacks() else { return 10 }
       guard let run = try? arena.run(1024) else { return 3 }
       if arena.scavengerThread.exists { return 4 }
-      if csm_limit_address_space(.max) != 0 { return 5 }
+      if ctest_limit_address_space(.max) != 0 { return 5 }
       if arena.errorOfGiving(run) != nil { return 6 }
       if arena.scavengerThread.exists { return 7 }
       guard (try? arena.run(4096)) != nil else { return 8 }
@@ -180,7 +181,7 @@ package let forkChecks: [Check] = [
       recorder.context = "\(megabytes) MiB of room"
       let status = inChild {
         guard let used = addressSpace() else { return 2 }
-        if csm_limit_address_space(UInt(used) + UInt(megabytes) << 20) != 0 { return 3 }
+        if ctest_limit_address_space(UInt(used) + UInt(megabytes) << 20) != 0 { return 3 }
         do throws(PageArenaError) {
           var options = PageArena.Options()
           options.scavenging = .background(headroom: 0)
@@ -216,7 +217,7 @@ extension LinuxFiles {
 
 /// Says so where a child of `fork` cannot be looked at.
 func leavesOutFork(_ recorder: inout Recorder) -> Bool {
-  if csm_sanitizer() != 1 { return false }
+  if ctest_sanitizer() != 1 { return false }
   recorder.leaveOut("ThreadSanitizer hangs in a child that was forked from threads")
   return true
 }
@@ -309,10 +310,10 @@ private func useWithout(worker cachedPages: Int, _ arena: PageArena, _ kept: Run
 ///
 /// - Returns: the status, or 256 and the signal that ended the child; -1 where there is no child.
 private func inChild(_ body: () -> Int32) -> Int {
-  let child = csm_fork()
+  let child = ctest_fork()
   if child.error != 0 { return -1 }
-  if child.value == 0 { csm_exit_now(body()) }
-  let status = csm_wait(child.value)
+  if child.value == 0 { ctest_exit_now(body()) }
+  let status = ctest_wait(child.value)
   return status.error == 0 ? Int(status.value) : -1
 }
 

@@ -1,4 +1,5 @@
 import CSysMem
+import CTestSystem
 import PageAlloc
 import PageTrace
 import Synchronization
@@ -29,7 +30,7 @@ import Synchronization
 #endif
 
 /// Whether the program runs under ThreadSanitizer or AddressSanitizer.
-var isSanitized: Bool { csm_sanitizer() != 0 }
+var isSanitized: Bool { ctest_sanitizer() != 0 }
 
 /// The promises about much memory, with `/proc/self/smaps_rollup` as the judge. Each takes seconds.
 package let largeReturnChecks: [Check] = [

@@ -130,7 +130,7 @@ private final class FakeStalls: SystemFiles {
   func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews {
     sleeps.add(1, ordering: .relaxed)
     if isGone.load(ordering: .relaxed) { return .gone }
-    _ = csm_poll_either(file, csm_pollin, bell, nanoseconds ?? .max)
+    _ = csm_poll_either(file, CInt(POLLIN), bell, nanoseconds ?? .max)
     return csm_hush(file) == 1 ? .stalled : .none
   }
 }

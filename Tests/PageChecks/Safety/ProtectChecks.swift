@@ -1,4 +1,4 @@
-import CSysMem
+import CTestSystem
 import PageAlloc
 import SysMem
 
@@ -60,7 +60,7 @@ package let protectChecks: [Check] = [
     }
     recorder.succeeds("flip") { () throws(PageArenaError) in try run.protect(.readExecute) }
     // The code is that of a function without arguments, for this processor.
-    recorder.expectEqual(csm_call(run.address), 42, "what the code returns")
+    recorder.expectEqual(ctest_call(run.address), 42, "what the code returns")
     recorder.succeeds("flip back") { () throws(PageArenaError) in try run.protect(.readWrite) }
     run.stamp(1)
   },

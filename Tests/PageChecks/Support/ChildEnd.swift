@@ -1,11 +1,12 @@
 import CSysMem
+import CTestSystem
 
 /// How a child ended, and what it said.
 struct ChildEnd {
   let status: Int
   let text: [UInt8]
 
-  /// A trap ended it: `csm_fork_heard` has it end so that what it ran through is counted.
+  /// A trap ended it: `ctest_fork_heard` has it end so that what it ran through is counted.
   var isTrap: Bool { status > 128 && status < 256 }
 
   func has(_ part: StaticString) -> Bool { count(part) > 0 }
@@ -47,14 +48,14 @@ struct ChildEnd {
 func inHeardChild(_ recorder: inout Recorder, _ body: () -> Void) -> ChildEnd {
   var reader: CInt = -1
   // The descriptor is written where there is a child.
-  let child = unsafe csm_fork_heard(&reader)
+  let child = unsafe ctest_fork_heard(&reader)
   if child.error != 0 {
     recorder.fail("no child")
     return ChildEnd(status: -1, text: [])
   }
   if child.value == 0 {
     body()
-    csm_exit_now(7)
+    ctest_exit_now(7)
   }
   var text: [UInt8] = []
   var buffer = [UInt8](repeating: 0, count: 4096)
@@ -67,5 +68,5 @@ func inHeardChild(_ recorder: inout Recorder, _ body: () -> Void) -> ChildEnd {
     text.append(contentsOf: buffer[0..<Int(read.value)])
   }
   csm_close(reader)
-  return ChildEnd(status: Int(csm_wait(child.value).value), text: text)
+  return ChildEnd(status: Int(ctest_wait(child.value).value), text: text)
 }

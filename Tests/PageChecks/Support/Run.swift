@@ -1,4 +1,5 @@
 import CSysMem
+import CTestSystem
 import PageAlloc
 
 /// Pages that a check got from an arena, to write, to read and to free.
@@ -69,7 +70,7 @@ package struct Run: Equatable, Sendable {
     var flags = [UInt8](repeating: 0, count: (pages * PageArena.pageSize + size - 1) / size)
     // One byte a physical page of the range.
     let error = unsafe flags.withUnsafeMutableBufferPointer {
-      unsafe csm_mincore(address, pages * PageArena.pageSize, $0.baseAddress)
+      unsafe ctest_mincore(address, pages * PageArena.pageSize, $0.baseAddress)
     }
     return error == 0 ? flags.count { $0 & 1 != 0 } * size : -1
   }
