@@ -4,6 +4,7 @@ package let allChecks: [Check] = [
   sysMemRefusalChecks,
   futexLockChecks,
   geometryChecks,
+  pageSpaceChecks,
   wordChecks,
   pageBitsChecks,
   pallocBitsChecks,

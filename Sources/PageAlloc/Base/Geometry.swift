@@ -86,13 +86,16 @@ package enum Geometry {
 
   /// The page at an address, in a space that starts at the address `base`.
   @inlinable package static func page(at address: UInt, from base: UInt) -> PageNumber {
-    Int(bitPattern: (address &- base) >> UInt(pageShift))
+    PageSpace(base: base).page(at: address)
   }
 
   /// The address of a page, in a space that starts at the address `base` and whose end does not wrap.
   @inlinable package static func address(of page: PageNumber, from base: UInt) -> UInt {
-    base &+ UInt(bitPattern: page) << UInt(pageShift)
+    PageSpace(base: base).address(of: page)
   }
+
+  /// The pages of so many chunks.
+  package static func pageCount(ofChunks count: Int) -> Int { count << chunkPagesLog }
 
   /// The chunk a page lies in.
   package static func chunk(of page: PageNumber) -> ChunkIndex { page >> chunkPagesLog }
@@ -106,7 +109,8 @@ package enum Geometry {
   /// Whether an address of the space can be asked to be a multiple of so many bytes: of a power of two, less
   /// than the whole space.
   package static func isAlignment(_ byteCount: Int) -> Bool {
-    byteCount > 0 && byteCount & (byteCount &- 1) == 0 && byteCount >> pageShift < pageCount
+    byteCount > 0 && byteCount & (byteCount &- 1) == 0
+      && PageSpace.pageCount(in: byteCount) < pageCount
   }
 
   /// The equations between the constants; all must hold on every host.

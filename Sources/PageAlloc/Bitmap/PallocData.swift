@@ -10,10 +10,10 @@ package struct ScavengeGrain: Equatable {
   /// A huge page counts only where it is larger than a page and than a physical page.
   /// - Precondition: powers of two; the physical page is at most 512 KiB; huge 0 for none.
   package init(physicalPageSize: Int, hugePageSize: Int) {
-    pagesPerPhysicalPage = max(1, physicalPageSize >> Geometry.pageShift)
+    pagesPerPhysicalPage = max(1, PageSpace.pageCount(in: physicalPageSize))
     pagesPerHugePage =
       hugePageSize > Geometry.pageSize && hugePageSize > physicalPageSize
-      ? hugePageSize >> Geometry.pageShift : 0
+      ? PageSpace.pageCount(in: hugePageSize) : 0
   }
 }
 

@@ -22,7 +22,7 @@ extension DumpLine {
 
   /// So many pages, in bytes.
   mutating func append(sizeOf pages: Int) {
-    append(UInt(bitPattern: pages) << UInt(Geometry.pageShift - 10))
+    append(PageSpace.byteCount(of: pages) / 1024)
     append(" KiB")
   }
 
@@ -89,7 +89,7 @@ extension RunNote {
     line.append(sizeOf: pages.count)
     line.append(" in ")
     line.append(pages.count, " page at ", " pages at ")
-    line.append(address: base &+ UInt(firstPage) << UInt(Geometry.pageShift))
+    line.append(address: PageSpace(base: base).address(of: pages.lowerBound))
     switch state {
     case .none: line.append(", unknown")
     case .inUse:

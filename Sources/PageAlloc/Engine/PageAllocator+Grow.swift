@@ -10,7 +10,7 @@ extension PageAllocator {
     endChunk = max(endChunk, added.upperBound)
 
     let page = Geometry.firstPage(of: added.lowerBound)
-    let pageCount = added.count << Geometry.chunkPagesLog
+    let pageCount = Geometry.pageCount(ofChunks: added.count)
     // Page numbers have 19 bits.
     ranges.add(
       UInt32(truncatingIfNeeded: page)..<UInt32(truncatingIfNeeded: page + pageCount))

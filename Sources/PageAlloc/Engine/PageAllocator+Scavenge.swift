@@ -12,7 +12,7 @@ extension PageAllocator {
       guard let run = nextCandidate(byteCount &- released, mode, &noneSpared) else { break }
       markScavenged(run)
       lowerSearchPage(to: run.lowerBound)
-      released &+= UInt64(truncatingIfNeeded: run.count) << UInt64(Geometry.pageShift)
+      released &+= PageSpace.byteCount(of: run.count)
     }
     return released
   }
@@ -77,10 +77,8 @@ extension PageAllocator {
     _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
     let minimum = grain.pagesPerPhysicalPage
-    // What one chunk cannot have, it need not be asked for; this also makes the count fit a word.
-    let most = UInt64(Geometry.chunkByteCount)
-    let limit =
-      Int(min(byteCount, most) &+ UInt64(Geometry.pageSize - 1)) >> Geometry.pageShift
+    // What one chunk cannot have, it need not be asked for.
+    let limit = min(PageSpace.pageCount(holding: byteCount), Geometry.pagesPerChunk)
     while let (chunk, place) = scavengeIndex.find(mode) {
       let dense = spared.words(of: chunk, self)
       if summaries.leaf(chunk).max >= minimum,

@@ -39,6 +39,3 @@ extension Contender {
   var metadataBytes: Double { -1 }
   var systemCalls: Double { -1 }
 }
-
-/// Log2 of the page size.
-let pageShift = 13

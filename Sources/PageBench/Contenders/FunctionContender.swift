@@ -1,4 +1,5 @@
 import CSysMem
+import PageAlloc
 
 /// The calls of a C allocator, found at run time.
 @safe
@@ -46,19 +47,19 @@ struct FunctionContender: Contender {
   let functions: AllocatorFunctions
 
   @inline(__always)
-  func allocate(_ pages: Int) -> UInt { allocate(pages, alignment: 1 << pageShift) }
+  func allocate(_ pages: Int) -> UInt { allocate(pages, alignment: PageArena.pageSize) }
 
   @inline(__always)
   func allocateZeroed(_ pages: Int) -> UInt {
     // Nothing is read or written here.
-    unsafe UInt(bitPattern: functions.clear(1, pages << pageShift))
+    unsafe UInt(bitPattern: functions.clear(1, PageSpace.byteCount(of: pages)))
   }
 
   @inline(__always)
   func allocate(_ pages: Int, alignment: Int) -> UInt {
     var pointer: UnsafeMutableRawPointer?
     // The call writes one pointer.
-    let error = unsafe functions.align(&pointer, alignment, pages << pageShift)
+    let error = unsafe functions.align(&pointer, alignment, PageSpace.byteCount(of: pages))
     return error == 0 ? UInt(bitPattern: pointer) : 0
   }
 

@@ -1,4 +1,5 @@
 import CSysMem
+import PageAlloc
 
 /// One `mmap` and one `munmap` a run: what it costs without an allocator.
 ///
@@ -6,7 +7,7 @@ import CSysMem
 struct MmapContender: Contender {
   @inline(__always)
   func allocate(_ pages: Int) -> UInt {
-    let result = csm_mmap(0, UInt(pages) << UInt(pageShift), PROT_READ | PROT_WRITE, 0, 1)
+    let result = csm_mmap(0, PageSpace.byteCount(of: pages), PROT_READ | PROT_WRITE, 0, 1)
     return result.error == 0 ? result.value : 0
   }
 
@@ -17,7 +18,7 @@ struct MmapContender: Contender {
   func allocate(_ pages: Int, alignment: Int) -> UInt { 0 }
 
   @inline(__always)
-  func free(_ base: UInt, _ pages: Int) { _ = csm_munmap(base, UInt(pages) << UInt(pageShift)) }
+  func free(_ base: UInt, _ pages: Int) { _ = csm_munmap(base, PageSpace.byteCount(of: pages)) }
 
   var freesParts: Bool { true }
 }

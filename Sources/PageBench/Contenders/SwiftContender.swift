@@ -1,15 +1,17 @@
+import PageAlloc
+
 /// What the standard library offers: `UnsafeMutableRawPointer.allocate`.
 struct SwiftContender: Contender {
   @inline(__always)
-  func allocate(_ pages: Int) -> UInt { allocate(pages, alignment: 1 << pageShift) }
+  func allocate(_ pages: Int) -> UInt { allocate(pages, alignment: PageArena.pageSize) }
 
   /// Allocated and cleared by hand; there is no other way.
   @inline(__always)
   func allocateZeroed(_ pages: Int) -> UInt {
-    let byteCount = pages << pageShift
+    let byteCount: Int = PageSpace.byteCount(of: pages)
     // The memory was just handed out, all `byteCount` bytes of it.
     let pointer = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: 1 << pageShift)
+      byteCount: byteCount, alignment: PageArena.pageSize)
     unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     return UInt(bitPattern: pointer)
   }
@@ -18,7 +20,7 @@ struct SwiftContender: Contender {
   func allocate(_ pages: Int, alignment: Int) -> UInt {
     UInt(
       bitPattern: UnsafeMutableRawPointer.allocate(
-        byteCount: pages << pageShift, alignment: alignment))
+        byteCount: PageSpace.byteCount(of: pages), alignment: alignment))
   }
 
   @inline(__always)
@@ -31,7 +33,7 @@ struct SwiftContender: Contender {
 /// Hands out the same number again and again: what the loops cost by themselves.
 struct NullContender: Contender {
   @inline(never)
-  func allocate(_ pages: Int) -> UInt { UInt(pages) << UInt(pageShift) }
+  func allocate(_ pages: Int) -> UInt { PageSpace.byteCount(of: pages) }
   func allocateZeroed(_ pages: Int) -> UInt { allocate(pages) }
   func allocate(_ pages: Int, alignment: Int) -> UInt { allocate(pages) }
   @inline(never)

@@ -8,7 +8,7 @@ final class EngineHeap {
   private static let firstChunk = 1
   private static let chunkCount = 256
   /// 131,072.
-  static let pageCount = chunkCount << Geometry.chunkPagesLog
+  static let pageCount = Geometry.pageCount(ofChunks: chunkCount)
 
   /// An empty heap; `nil` where the kernel refuses memory for the tables.
   init?() {

@@ -1,4 +1,5 @@
 import CSysMem
+import PageAlloc
 import PageTrace
 import SysMem
 
@@ -72,7 +73,7 @@ final class LoopBench<C: Contender> {
   @inline(__always)
   private func write(_ base: UInt, _ pages: Int) {
     var address = base
-    let end = base &+ UInt(pages) << UInt(pageShift)
+    let end = PageSpace(base: base).address(of: pages)
     while address < end {
       // Inside a run that was handed out.
       unsafe UnsafeMutablePointer<UInt>(bitPattern: address)?.pointee = address
@@ -179,7 +180,7 @@ extension LoopBench {
   }
 
   private func noteMemory(peak: Double, livePages: Int) {
-    result.liveBytes = Double(livePages) * Double(1 << pageShift)
+    result.liveBytes = Double(livePages) * Double(PageArena.pageSize)
     result.residentPeak = peak
     result.residentFreed = resident()
     contender.release()

@@ -1,4 +1,5 @@
 import CSysMem
+import PageAlloc
 import PageTrace
 import SysMem
 
@@ -104,7 +105,7 @@ private func replay<C: Contender>(
   result.least = mean
   result.p50 = mean
   result.operations = Double(operations)
-  result.liveBytes = Double(trace.header.peakLivePages) * Double(1 << pageShift)
+  result.liveBytes = Double(trace.header.peakLivePages) * Double(PageArena.pageSize)
   result.residentPeak = peak
   result.residentFreed = Double(ResidentMemory.exact() ?? 0) - before
   contender.release()
@@ -128,14 +129,14 @@ private func perform<C: Contender>(
     let base = tables.bases[run]
     if base == 0 { return }
     if contender.freesParts {
-      contender.free(base &+ UInt(event.offset) << UInt(pageShift), pages)
+      contender.free(PageSpace(base: base).address(of: Int(event.offset)), pages)
     } else {
       tables.left[run] -= event.pageCount
       if tables.left[run] == 0 { contender.free(base, Int(tables.sizes[run])) }
     }
   case .purge:
     let base = tables.bases[run]
-    if base != 0 { write(base &+ UInt(event.offset) << UInt(pageShift), pages) }
+    if base != 0 { write(PageSpace(base: base).address(of: Int(event.offset)), pages) }
   case .resize:
     let old = tables.bases[run]
     tables.bases[run] = take(pages, contender, &result)
@@ -162,7 +163,7 @@ private let physicalPageSize = UInt(csm_page_size())
 private func write(_ base: UInt, _ pages: Int) {
   let step = physicalPageSize
   var address = base
-  let end = base &+ UInt(pages) << UInt(pageShift)
+  let end = PageSpace(base: base).address(of: pages)
   while address < end {
     // Inside a run that was handed out.
     unsafe UnsafeMutablePointer<UInt>(bitPattern: address)?.pointee = address

@@ -14,7 +14,7 @@ extension AsciiText {
 
   /// Writes an amount of pages in bytes.
   mutating func append(bytesOf pageCount: Int) {
-    append(UInt64(pageCount) * UInt64(Geometry.pageSize))
+    append(PageSpace.byteCount(of: pageCount) as UInt64)
   }
 
   /// Writes `START MAX END`.

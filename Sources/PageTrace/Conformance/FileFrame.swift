@@ -112,7 +112,7 @@ extension Line {
 
   /// The next field as the size of a huge page: 0, or a power of two, at most a chunk.
   mutating func hugePageSize() throws(TraceFormatError) -> Int {
-    let size = try integer("the huge page size", in: 0...Geometry.pagesPerChunk * Geometry.pageSize)
+    let size = try integer("the huge page size", in: 0...Geometry.chunkByteCount)
     guard size.nonzeroBitCount <= 1 else { throw error("\(size) is not a power of two") }
     return size
   }

@@ -99,7 +99,7 @@ struct WorkloadParameters {
     largestLog = try line.integer(of: "maxlog", in: 0...18)
     physicalPageSize = try line.integer(of: "physpage", in: 1...512 << 10)
     hugePageSize = try line.integer(
-      of: "hugepage", in: 0...Geometry.pagesPerChunk * Geometry.pageSize)
+      of: "hugepage", in: 0...Geometry.chunkByteCount)
     guard physicalPageSize.nonzeroBitCount == 1, hugePageSize.nonzeroBitCount <= 1 else {
       throw line.error("a page size is not a power of two")
     }

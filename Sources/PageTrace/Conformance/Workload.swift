@@ -92,9 +92,9 @@ struct Workload {
   }
 
   private mutating func scavenge() {
-    let byteCount = (1 + random.number(below: 64)) * Geometry.pageSize
+    let byteCount: UInt64 = PageSpace.byteCount(of: 1 + random.number(below: 64))
     let mode = random.number(below: 4) == 0 ? ScavengeMode.force : .background
-    digest.mix(engine.allocator.scavenge(UInt64(byteCount), mode))
+    digest.mix(engine.allocator.scavenge(byteCount, mode))
   }
 
   /// Frees the upper part of one entry of the list, if it has more than a page.
@@ -110,7 +110,7 @@ struct Workload {
 
   private mutating func note(_ page: PageNumber, _ pageCount: Int, scavengedPages: Int) {
     digest.mix(UInt64(page))
-    digest.mix(UInt64(scavengedPages) * UInt64(Geometry.pageSize))
+    digest.mix(PageSpace.byteCount(of: scavengedPages))
     live.append((page, pageCount))
   }
 }

@@ -1,3 +1,5 @@
+import PageAlloc
+
 /// Writing pages, and checking what was written.
 extension Replayer {
   /// Writes the pattern into pages of a run.
@@ -38,12 +40,14 @@ extension Replayer {
   }
 
   /// How much of a page is written and checked.
-  private var bytesPerPage: UInt64 { options.checking == .everyByte ? UInt64(Self.pageSize) : 8 }
+  private var bytesPerPage: UInt64 {
+    options.checking == .everyByte ? PageSpace.byteCount(of: 1) : 8
+  }
 
   @unsafe @inline(__always)
   private func wordsOfPage(_ page: UInt32, _ base: UInt) -> UnsafeMutablePointer<UInt64> {
     // Invariant: `base` is the page-aligned address of a run, never zero.
-    unsafe UnsafeMutablePointer(bitPattern: base + UInt(page) * UInt(Self.pageSize))!
+    unsafe UnsafeMutablePointer(bitPattern: PageSpace(base: base).address(of: Int(page)))!
   }
 }
 

@@ -1,4 +1,5 @@
 import CSysMem
+import PageAlloc
 import SysMem
 
 /// Replays a trace on a source of pages, in the order of its lines and on one thread.
@@ -47,9 +48,6 @@ struct ReplayTables {
 
 /// The replay at work.
 struct Replayer<Source: PageSource> {
-  /// Bytes of a page.
-  static var pageSize: Int { 8192 }
-
   let trace: ProgramTrace
   let source: Source
   let options: ReplayOptions
@@ -152,7 +150,7 @@ struct Replayer<Source: PageSource> {
     let kept = min(oldCount, newCount)
     // Invariant: both runs are given out and at least `kept` pages long; `take` gave no zero.
     unsafe UnsafeMutableRawPointer(bitPattern: new)!.copyMemory(
-      from: UnsafeRawPointer(bitPattern: old)!, byteCount: Int(kept) * Self.pageSize)
+      from: UnsafeRawPointer(bitPattern: old)!, byteCount: PageSpace.byteCount(of: Int(kept)))
     write(run, kept..<newCount, new)
     try check(run, 0..<kept, new)
     try giveBack(run, 0..<oldCount, old, &tables.clock)
@@ -176,7 +174,7 @@ extension Replayer {
       throw failure("run \(run) of \(pages.count) pages is refused: \(Source.describe(error))")
     }
     clock.stop(start, &report.allocateCalls)
-    guard address != 0, address % UInt(Self.pageSize) == 0 else {
+    guard address != 0, PageSpace(base: 0).isStartOfPage(address) else {
       throw failure("run \(run) of \(pages.count) pages is not at a page boundary")
     }
     return address
@@ -187,7 +185,7 @@ extension Replayer {
   ) throws(ReplayError) {
     // Invariant: the trace says that these pages of the run are live, so they are given out.
     let first = unsafe UnsafeMutableRawPointer(
-      bitPattern: base + UInt(pages.lowerBound) * UInt(Self.pageSize))!
+      bitPattern: PageSpace(base: base).address(of: Int(pages.lowerBound)))!
     let start = clock.start()
     do {
       unsafe try source.returnPages(first, pages.count)
