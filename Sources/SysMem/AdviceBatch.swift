@@ -5,22 +5,26 @@ import Synchronization
 /// Room for 64 ranges lies in the value itself; nothing is allocated.
 public struct AdviceBatch: Sendable {
   /// Ranges that a batch has room for.
-  public static let capacity = 64
+  public static var capacity: Int { 64 }
 
-  private var ranges = InlineArray<64, AdvisedRange>(
-    repeating: AdvisedRange(address: 0, byteCount: 0))
+  private var ranges = BoundedArray<AdvisedRange, 64>(
+    filler: AdvisedRange(address: 0, byteCount: 0))
   // Bit i: range i was refused.
   private var refused: UInt64 = 0
-  /// How many ranges there are.
-  public private(set) var count = 0
   /// The first refusal; `nil` where there was none.
   public private(set) var firstRefusal: SysMemError?
 
   /// An empty batch.
   public init() {}
 
+  /// How many ranges there are.
+  public var count: Int { ranges.count }
+
   /// A range by its number.
-  public subscript(index: Int) -> AdvisedRange { ranges[index] }
+  public subscript(index: Int) -> AdvisedRange {
+    precondition(index >= 0 && index < count, "no range in the batch")
+    return ranges[index]
+  }
 
   /// Whether the kernel refused a range.
   public func isRefused(_ index: Int) -> Bool { refused &>> UInt64(index) & 1 != 0 }
@@ -29,9 +33,7 @@ public struct AdviceBatch: Sendable {
   ///
   /// - Precondition: there is room for it.
   public mutating func append(_ range: AdvisedRange) {
-    precondition(count < Self.capacity, "a batch has room for 64 ranges")
-    ranges[count] = range
-    count += 1
+    ranges.append(range)
   }
 
   /// Notes what came of a range.
@@ -55,7 +57,7 @@ public struct AdviceBatch: Sendable {
   fileprivate func advise(
     _ calls: any MemoryCalls, _ advice: MemoryAdvice
   ) throws(Errno) -> UInt {
-    try calls.processMadvise(ranges.span.extracting(0..<count), advice)
+    try calls.processMadvise(ranges.span, advice)
   }
 }
 

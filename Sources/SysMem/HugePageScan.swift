@@ -8,8 +8,7 @@ import CSysMem
 /// AnonHugePages:      2048 kB
 /// ```
 package struct HugePageScan {
-  private var ranges = InlineArray<64, Range<UInt>>(repeating: 0..<0)
-  private var rangeCount = 0
+  private var ranges = BoundedArray<Range<UInt>, 64>(filler: 0..<0)
   // The line being read, as far as it matters.
   private var line = InlineArray<48, UInt8>(repeating: 0)
   private var length = 0
@@ -21,10 +20,7 @@ package struct HugePageScan {
 
   /// Adds a range to look at.
   package mutating func add(_ range: Range<UInt>) {
-    if rangeCount < ranges.count {
-      ranges[rangeCount] = range
-      rangeCount += 1
-    }
+    if !ranges.isFull { ranges.append(range) }
   }
 
   /// Reads the file; `nil` where it cannot be read.
@@ -66,7 +62,7 @@ package struct HugePageScan {
       isInside = false
       // Under an emulator the file may tell of a host with a larger space.
       guard let start = UInt(exactly: start) else { return }
-      for range in 0..<rangeCount where ranges[range].contains(start) { isInside = true }
+      for range in 0..<ranges.count where ranges[range].contains(start) { isInside = true }
       return
     }
     let label: StaticString = "AnonHugePages:"

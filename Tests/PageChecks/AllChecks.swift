@@ -3,6 +3,7 @@ package let allChecks: [Check] = [
   sysMemChecks,
   sysMemRefusalChecks,
   futexLockChecks,
+  boundedArrayChecks,
   geometryChecks,
   pageSpaceChecks,
   wordChecks,

@@ -1,3 +1,5 @@
+import SysMem
+
 /// Runs on their way back to the kernel: in use to the allocator, nobody's to the caller.
 ///
 /// A short list, sorted by address; empty but while somebody gives memory back.
@@ -5,16 +7,17 @@ struct DetachedRuns {
   /// Runs that the list has room for.
   static var capacity: Int { 64 }
 
-  // Page numbers have 19 bits. Invariant: sorted, apart from each other; zero from `runCount` on.
-  private var runs = InlineArray<64, Range<UInt32>>(repeating: 0..<0)
-  /// How many runs there are.
-  private(set) var runCount = 0
+  // Page numbers have 19 bits. Invariant: sorted, apart from each other.
+  private var runs = BoundedArray<Range<UInt32>, 64>(filler: 0..<0)
   /// How many pages they have together.
   private(set) var pageCount = 0
 
+  /// How many runs there are.
+  var runCount: Int { runs.count }
+
   /// Whether nothing is on its way.
   @inline(__always)
-  var isEmpty: Bool { runCount == 0 }
+  var isEmpty: Bool { runs.isEmpty }
 
   /// A run by its number, from low addresses to high.
   subscript(index: Int) -> Range<PageNumber> {
@@ -25,16 +28,9 @@ struct DetachedRuns {
   ///
   /// - Precondition: there is room, and none of its pages is in the list.
   mutating func insert(_ run: Range<PageNumber>) {
-    precondition(runCount < Self.capacity, "too many runs are detached")
-    let place = indexOfFirst(endingAbove: run.lowerBound)
-    var index = runCount
-    while index > place {
-      runs[index] = runs[index - 1]
-      index -= 1
-    }
-    runs[place] =
-      UInt32(truncatingIfNeeded: run.lowerBound)..<UInt32(truncatingIfNeeded: run.upperBound)
-    runCount += 1
+    runs.insert(
+      UInt32(truncatingIfNeeded: run.lowerBound)..<UInt32(truncatingIfNeeded: run.upperBound),
+      at: indexOfFirst(endingAbove: run.lowerBound))
     pageCount += run.count
   }
 
@@ -42,17 +38,12 @@ struct DetachedRuns {
   ///
   /// - Precondition: it is in the list, just so.
   mutating func remove(_ run: Range<PageNumber>) {
-    var index = indexOfFirst(endingAbove: run.lowerBound)
+    let index = indexOfFirst(endingAbove: run.lowerBound)
     if index == runCount || self[index] != run {
       corrupted("a detached run is not in the list", UInt(run.lowerBound))
     }
-    runCount -= 1
+    runs.remove(at: index)
     pageCount -= run.count
-    while index < runCount {
-      runs[index] = runs[index + 1]
-      index += 1
-    }
-    runs[runCount] = 0..<0
   }
 
   /// The number of the first run that goes on above a page.

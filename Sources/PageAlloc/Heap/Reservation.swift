@@ -36,15 +36,16 @@ struct Reservation {
   private(set) var byteCount: UInt64
   /// The most that there may be.
   private let limit: UInt64
-  private var pieces = InlineArray<64, Piece>(
-    repeating: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
-  /// How many pieces there are.
-  private(set) var pieceCount = 0
+  private var pieces = BoundedArray<Piece, 64>(
+    filler: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
 
   /// The least that an arena can reserve.
   static let minimumByteCount: UInt64 = 64 << 20
   /// All of the 32-bit space.
   static let maximumByteCount: UInt64 = 1 << 32
+
+  /// How many pieces there are.
+  var pieceCount: Int { pieces.count }
 
   /// A piece by its number.
   subscript(index: Int) -> Piece { pieces[index] }
@@ -59,8 +60,7 @@ struct Reservation {
   mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
 
   private mutating func add(_ mapping: Range<UInt>, _ chunks: Range<ChunkIndex>) {
-    pieces[pieceCount] = Piece(mapping: mapping, chunks: chunks, fresh: chunks.lowerBound)
-    pieceCount += 1
+    pieces.append(Piece(mapping: mapping, chunks: chunks, fresh: chunks.lowerBound))
   }
 }
 
@@ -110,7 +110,7 @@ extension Reservation {
     while true {
       let size = UInt(count) << UInt(Geometry.chunkShift)
       do throws(SysMemError) {
-        guard Self.offsetsAreAddresses, pieceCount < pieces.count, count >= least else {
+        guard Self.offsetsAreAddresses, !pieces.isFull, count >= least else {
           throw SysMemError(call: .mmap, address: 0, byteCount: size, errno: .outOfMemory)
         }
         let (mapping, start) = try Self.reserveAligned(size, from: system)

@@ -1,20 +1,12 @@
 import SysMem
 
-/// Units of which a part was given back: two a range at the most.
-private struct SplitUnits {
-  private var addresses = InlineArray<128, UInt>(repeating: 0)
-  private(set) var count = 0
+/// Units of which a part was given back, by their addresses: two a range at the most.
+private typealias SplitUnits = BoundedArray<UInt, 128>
 
-  subscript(index: Int) -> UInt {
-    // Below the count. A checked access would copy the whole array to read from it.
-    unsafe addresses[unchecked: index]
-  }
-
+extension SplitUnits {
   /// Adds a unit, unless it is the one that was added last.
-  mutating func add(_ address: UInt) {
-    if count > 0, self[count - 1] == address { return }
-    addresses[count] = address
-    count += 1
+  fileprivate mutating func appendUnlessLast(_ address: UInt) {
+    if isEmpty || self[count - 1] != address { append(address) }
   }
 }
 
@@ -24,15 +16,15 @@ extension Releaser {
   func leaveSplitUnits(_ batch: AdviceBatch) {
     let unit = UInt(core.system.calls.hugePageSize)
     guard unit > 0, unit <= UInt(Geometry.chunkByteCount) else { return }
-    var units = SplitUnits()
+    var units = SplitUnits(filler: 0)
     core.withHeap { heap in
       for index in 0..<batch.count where !batch.isRefused(index) {
         // A range lies in one chunk.
         let start = batch[index].address
         guard heap.hugeChunks.contains(Geometry.chunk(of: core.page(of: start))) else { continue }
         let end = start &+ batch[index].byteCount
-        if end & (unit - 1) != 0 { units.add(end & ~(unit - 1)) }
-        if start & (unit - 1) != 0 { units.add(start & ~(unit - 1)) }
+        if end & (unit - 1) != 0 { units.appendUnlessLast(end & ~(unit - 1)) }
+        if start & (unit - 1) != 0 { units.appendUnlessLast(start & ~(unit - 1)) }
       }
     }
     for index in 0..<units.count { try? core.system.sysNoHugePage(units[index], unit) }
