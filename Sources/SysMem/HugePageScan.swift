@@ -7,11 +7,10 @@ import CSysMem
 /// Size:               4096 kB
 /// AnonHugePages:      2048 kB
 /// ```
-package struct HugePageScan {
+package struct HugePageScan: ~Copyable {
   private var ranges = BoundedArray<Range<UInt>, 64>(filler: 0..<0)
   // The line being read, as far as it matters.
-  private var line = InlineArray<48, UInt8>(repeating: 0)
-  private var length = 0
+  private var line = FixedText<48>()
   private var isInside = false
   private var kibibytes: UInt64 = 0
 
@@ -49,16 +48,15 @@ package struct HugePageScan {
   private mutating func take(_ byte: UInt8) {
     if byte == UInt8(ascii: "\n") {
       endLine()
-      length = 0
-    } else if length < line.count {
-      line[length] = byte
-      length += 1
+      line.clear()
+    } else {
+      line.append(byte: byte)
     }
   }
 
   private mutating func endLine() {
     var index = 0
-    if let start = hexNumber(&index), index < length, line[index] == UInt8(ascii: "-") {
+    if let start = hexNumber(&index), line[index] == UInt8(ascii: "-") {
       isInside = false
       // Under an emulator the file may tell of a host with a larger space.
       guard let start = UInt(exactly: start) else { return }
@@ -66,23 +64,16 @@ package struct HugePageScan {
       return
     }
     let label: StaticString = "AnonHugePages:"
-    guard isInside, length > label.utf8CodeUnitCount else { return }
-    for place in 0..<label.utf8CodeUnitCount {
-      // Within the literal, which lives for ever.
-      if unsafe line[place] != label.utf8Start[place] { return }
-    }
-    var value: UInt64 = 0
-    for place in label.utf8CodeUnitCount..<length
-    where line[place] >= 48 && line[place] <= 57 {
-      value = value &* 10 &+ UInt64(line[place] - 48)
-    }
-    kibibytes &+= value
+    guard isInside, line.has(label, at: 0) else { return }
+    var place = label.utf8CodeUnitCount
+    while line[place] == UInt8(ascii: " ") { place += 1 }
+    kibibytes &+= line.number(at: place) ?? 0
   }
 
   /// The hexadecimal number at the start of the line, and where it ends; `nil` where there is none.
   private func hexNumber(_ index: inout Int) -> UInt64? {
     var value: UInt64 = 0
-    while index < length {
+    while index < line.count {
       let byte = line[index]
       let digit: UInt8
       switch byte {

@@ -86,26 +86,12 @@ public final class LinuxCalls: MemoryCalls {
 
   /// A decimal number in a file of sysfs; 0 where the file or the number is missing.
   private static func readHugePageSize() -> Int {
-    let path: StaticString = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
-    // A static string ends in a zero and lives for ever.
-    let file = unsafe csm_open_read(
-      UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
-    guard file.error == 0 else { return 0 }
-    defer { csm_close(Int32(truncatingIfNeeded: file.value)) }
-    var digits = InlineArray<24, UInt8>(repeating: 0)
-    var span = digits.mutableSpan
-    // The kernel writes at most the 24 bytes of the span.
-    let read = unsafe span.withUnsafeMutableBytes { bytes in
-      unsafe csm_read(Int32(truncatingIfNeeded: file.value), bytes.baseAddress, bytes.count)
+    let path = FixedText<64>("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
+    var digits = FixedText<24>()
+    guard readFile(path, into: &digits), let size = digits.number(at: 0), size <= 1 << 30 else {
+      return 0
     }
-    guard read.error == 0 else { return 0 }
-    var size = 0
-    for index in 0..<Int(read.value) {
-      let digit = Int(digits[index]) - 48
-      guard digit >= 0, digit <= 9, size <= 1 << 26 else { break }
-      size = size * 10 + digit
-    }
-    return size & (size - 1) == 0 ? size : 0
+    return size & (size - 1) == 0 ? Int(size) : 0
   }
 }
 

@@ -4,6 +4,7 @@ package let allChecks: [Check] = [
   sysMemRefusalChecks,
   futexLockChecks,
   boundedArrayChecks,
+  fixedTextChecks,
   geometryChecks,
   pageSpaceChecks,
   wordChecks,

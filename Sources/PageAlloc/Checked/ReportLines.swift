@@ -34,7 +34,11 @@ extension DumpLine {
 
   /// A place in the code.
   fileprivate mutating func append(code address: UInt, isReadable: Bool) {
-    unsafe append { unsafe cdg_describe(address, $0, $1, isReadable ? 1 : 0) }
+    // It writes no more than there is room.
+    unsafe append {
+      unsafe cdg_describe(
+        address, $0.assumingMemoryBound(to: CChar.self), $1, isReadable ? 1 : 0)
+    }
   }
 }
 
