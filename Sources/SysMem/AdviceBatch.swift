@@ -62,10 +62,11 @@ public struct AdviceBatch: Sendable {
 }
 
 extension SysMem {
-  /// Tells the kernel about all ranges of a batch: by one call where the kernel allows it, else one by one.
+  /// Tells the kernel about all ranges of a batch: by one call where the kernel allows it, else one
+  /// by one.
   ///
-  /// Changes no state and no statistics: what was not refused has been dealt with, and the caller says so
-  /// by ``sysUnused(byteCount:)``.
+  /// Changes no state and no statistics: what was not refused has been dealt with, and the caller
+  /// says so by ``sysUnused(byteCount:)``.
   /// - Complexity: one call to the kernel where nothing is refused.
   public func advise(_ batch: inout AdviceBatch, _ advice: MemoryAdvice) {
     var done = 0
@@ -74,8 +75,9 @@ extension SysMem {
       do throws(Errno) {
         done = batch.count(within: try batch.advise(calls, advice))
       } catch {
-        // Either there is no such call, or not for us, or not for this advice (EINVAL on kernels that
-        // let nobody take memory away), or the first range is refused. The last of them will show.
+        // Either there is no such call, or not for us, or not for this advice (EINVAL on kernels
+        // that let nobody take memory away), or the first range is refused. The last of them will
+        // show.
         isListInDoubt = true
       }
     }

@@ -1,8 +1,8 @@
 /// A list in the value itself, of at most `capacity` elements: nothing is allocated.
 ///
-/// For lists that are made under a lock, in a signal handler, or in mapped memory. The places beyond the
-/// last element keep what was there before: an element may live on after it was removed, which is the same
-/// to one that is nothing but bits.
+/// For lists that are made under a lock, in a signal handler, or in mapped memory. The places
+/// beyond the last element keep what was there before: an element may live on after it was removed,
+/// which is the same to one that is nothing but bits.
 @usableFromInline
 package struct BoundedArray<Element, let capacity: Int> {
   @usableFromInline var storage: InlineArray<capacity, Element>

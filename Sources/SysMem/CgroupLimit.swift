@@ -1,8 +1,8 @@
 // Control groups
 // ==============
 //
-// `/proc/self/cgroup` says which groups the process is in; a group's folder has a file with its bound
-// on memory. A group is also bound by those above it, so all on the way up are read.
+// `/proc/self/cgroup` says which groups the process is in; a group's folder has a file with its
+// bound on memory. A group is also bound by those above it, so all on the way up are read.
 //
 //               line of /proc/self/cgroup    file of the group
 //   version 2   0::/path                     /sys/fs/cgroup/path/memory.max, memory.high
@@ -12,7 +12,8 @@
 // folders on the way are not there, and the root of the mount is the group. No bound is "max" in
 // version 2 and a number near 2^63 in version 1.
 
-/// The bound on memory of the control groups that the process is in, in bytes; `nil` where there is none.
+/// The bound on memory of the control groups that the process is in, in bytes; `nil` where there is
+/// none.
 ///
 /// - Complexity: a few small files for each folder of the path.
 package func cgroupLimit(_ files: any SystemFiles) -> UInt64? {

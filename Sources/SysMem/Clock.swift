@@ -1,4 +1,3 @@
-
 /// The time as the scavenger sees it, so that a check can hand in another.
 package protocol ScavengeClock: AnyObject, Sendable {
   /// The time on the wall.

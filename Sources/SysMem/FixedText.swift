@@ -2,8 +2,9 @@ import CSysMem
 
 /// Text in the value itself, of at most `capacity` - 1 bytes: nothing is allocated.
 ///
-/// For what is read from the kernel's files, and for lines that must be put together where nothing may be
-/// allocated: under a lock, in a signal handler, when the state is broken. What does not fit is cut.
+/// For what is read from the kernel's files, and for lines that must be put together where nothing
+/// may be allocated: under a lock, in a signal handler, when the state is broken. What does not fit
+/// is cut.
 package struct FixedText<let capacity: Int>: ~Copyable {
   // Invariant: the byte after the text is there, and 0.
   private var bytes = InlineArray<capacity, UInt8>(repeating: 0)
@@ -103,7 +104,8 @@ extension FixedText {
 
   /// Adds what a body writes into the room that is left.
   ///
-  /// - Parameter body: is given the first free byte and how many follow; returns how many it has written.
+  /// - Parameter body: is given the first free byte and how many follow; returns how many it has
+  ///   written.
   package mutating func append(writing body: (UnsafeMutableRawPointer, Int) -> Int) {
     let (start, room) = (count, room)
     var span = bytes.mutableSpan

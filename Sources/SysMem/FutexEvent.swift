@@ -24,7 +24,8 @@ public struct FutexEvent: ~Copyable, Sendable {
 
   /// Sleeps until signalled, or for so many nanoseconds; `nil`: for as long as it takes.
   ///
-  /// - Returns: whether the time was over, rather than that somebody signalled, or a stray signal came.
+  /// - Returns: whether the time was over, rather than that somebody signalled, or a stray signal
+  ///   came.
   @discardableResult
   public borrowing func wait(nanoseconds: UInt64?) -> Bool {
     guard let nanoseconds else {

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A lock of one word that sleeps in the kernel only when it must.
 ///
-/// The word has three states: 0 free, 1 held, 2 held and somebody may sleep. Whoever has slept takes
-/// it as 2, since others may still be asleep. It works in mapped memory, on every target, without
-/// allocating, and is not recursive.
+/// The word has three states: 0 free, 1 held, 2 held and somebody may sleep. Whoever has slept
+/// takes it as 2, since others may still be asleep. It works in mapped memory, on every target,
+/// without allocating, and is not recursive.
 ///
 /// Ordering: taking it acquires what the last holder released.
 @safe
@@ -46,8 +46,8 @@ public struct FutexLock: ~Copyable, Sendable {
 
   @inline(never)
   private borrowing func lockSlowly() {
-    // A holder is in for some hundred nanoseconds, while to sleep and to be woken take thousands of both
-    // threads: look for about two microseconds first.
+    // A holder is in for some hundred nanoseconds, while to sleep and to be woken take thousands of
+    // both threads: look for about two microseconds first.
     for _ in 0..<Self.looks {
       csm_pause()
       if word.load(ordering: .relaxed) == 0, tryLock() { return }

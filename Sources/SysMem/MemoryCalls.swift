@@ -83,15 +83,15 @@ public protocol MemoryCalls: AnyObject, Sendable {
 
   /// Tells the kernel about many ranges in one call (`process_madvise` on this process).
   ///
-  /// - Returns: how many bytes were dealt with, from the first range on; fewer than all where a range
-  ///   was refused.
+  /// - Returns: how many bytes were dealt with, from the first range on; fewer than all where a
+  ///   range was refused.
   /// - Throws: nothing was done. `ENOSYS` or `EPERM`: there is no such call, or not for us.
   func processMadvise(
     _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice
   ) throws(Errno) -> UInt
 
-  /// Moves the pages of a range to another, which takes their place and loses its own. The old range
-  /// stays mapped, reads as zero, and keeps its access rights.
+  /// Moves the pages of a range to another, which takes their place and loses its own. The old
+  /// range stays mapped, reads as zero, and keeps its access rights.
   func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno)
 
   /// Keeps a range in memory: it is backed now, and never swapped out.

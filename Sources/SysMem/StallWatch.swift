@@ -10,14 +10,15 @@ import Synchronization
 //   stalls   the kernel tells when tasks have waited for memory for 20 ms within 2 s
 //   bell     an eventfd: who signals the word also rings
 //
-// Whether there was a signal the word says still; the bell only ends the sleep. Where the kernel does not
-// grant both, the thread sleeps on the word, and looks at the kernel's count once a generation.
+// Whether there was a signal the word says still; the bell only ends the sleep. Where the kernel
+// does not grant both, the thread sleeps on the word, and looks at the kernel's count once a
+// generation.
 
 /// The files on which the scavenger's thread sleeps where stalls are to wake it.
 package struct StallWatch: ~Copyable {
-  // -1 for none. Written by the thread, and where there is none. Who rings reads `bell`, which stays open
-  // as long as the thread lives; that no signal is missed is by the fences: either who rings sees the bell,
-  // or the thread sees the signal that came before.
+  // -1 for none. Written by the thread, and where there is none. Who rings reads `bell`, which
+  // stays open as long as the thread lives; that no signal is missed is by the fences: either who
+  // rings sees the bell, or the thread sees the signal that came before.
   private let stalls = Atomic<Int32>(-1)
   private let bell = Atomic<Int32>(-1)
 
@@ -86,8 +87,8 @@ package struct StallWatch: ~Copyable {
   }
 }
 
-/// Microseconds in which some task of the system waited for memory, since it started; `nil` where the
-/// kernel does not say.
+/// Microseconds in which some task of the system waited for memory, since it started; `nil` where
+/// the kernel does not say.
 ///
 /// The file's first line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`.
 package func stallMicroseconds(_ files: any SystemFiles) -> UInt64? {

@@ -16,8 +16,8 @@ extension SysMem {
 
   /// Changes the access rights of a range.
   ///
-  /// - Throws: `mprotect` was refused, by a limit on mappings as a rule. The kernel changes mapping by
-  ///   mapping, so that a part of the range may have changed.
+  /// - Throws: `mprotect` was refused, by a limit on mappings as a rule. The kernel changes mapping
+  ///   by mapping, so that a part of the range may have changed.
   public func protect(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
   ) throws(SysMemError) {
@@ -48,7 +48,8 @@ extension SysMem {
     }
   }
 
-  /// Replaces a range by fresh memory of the plainest kind, whatever it was: empty, readable, writable.
+  /// Replaces a range by fresh memory of the plainest kind, whatever it was: empty, readable,
+  /// writable.
   ///
   /// - Throws: `mmap` was refused; the range is as before.
   public func replace(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {

@@ -25,7 +25,8 @@ import Synchronization
 public final class SysMem: Sendable {
   /// The operating system, or what a test puts in its place.
   public let calls: any MemoryCalls
-  /// The kernel's page in bytes, a power of two: what `calls` says, without a reference to them counted.
+  /// The kernel's page in bytes, a power of two: what `calls` says, without a reference to them
+  /// counted.
   public let physicalPageSize: Int
 
   private let reserved = Atomic<UInt64>(0)
@@ -51,7 +52,8 @@ public final class SysMem: Sendable {
     public let readyBytes: UInt64
   }
 
-  /// Bytes by state now. Each figure is right; under concurrent changes they may not be of one moment.
+  /// Bytes by state now. Each figure is right; under concurrent changes they may not be of one
+  /// moment.
   public var statistics: Statistics {
     Statistics(
       reservedBytes: reserved.load(ordering: .relaxed),
@@ -120,7 +122,8 @@ extension SysMem {
     move(byteCount, from: ready, to: prepared)
   }
 
-  /// Ready → prepared for memory that the kernel has taken already, by ``advise(_:_:)`` or another way.
+  /// Ready → prepared for memory that the kernel has taken already, by ``advise(_:_:)`` or another
+  /// way.
   public func sysUnused(byteCount: UInt) {
     move(byteCount, from: ready, to: prepared)
   }
@@ -172,8 +175,8 @@ extension SysMem {
     try advise(address, byteCount, .collapse)
   }
 
-  /// From now on nobody can unmap a range, replace it or change its access rights, for as long as the
-  /// process lives. Changes no state.
+  /// From now on nobody can unmap a range, replace it or change its access rights, for as long as
+  /// the process lives. Changes no state.
   ///
   /// - Returns: `false`, with nothing changed, where the kernel cannot or would not.
   @discardableResult

@@ -1,6 +1,7 @@
 import CSysMem
 
-/// The files in which the kernel tells about limits and pressure, so that a check can hand in others.
+/// The files in which the kernel tells about limits and pressure, so that a check can hand in
+/// others.
 package protocol SystemFiles: AnyObject, Sendable {
   /// Reads the start of a file.
   ///
@@ -9,11 +10,12 @@ package protocol SystemFiles: AnyObject, Sendable {
 
   /// Asks the kernel to tell when tasks wait for memory.
   ///
-  /// - Returns: a file for ``awaitStall(_:bell:nanoseconds:)``, to be closed; `nil` where the kernel refuses.
+  /// - Returns: a file for ``awaitStall(_:bell:nanoseconds:)``, to be closed; `nil` where the
+  ///   kernel refuses.
   func watchStalls() -> Int32?
 
-  /// Sleeps until tasks have stalled, `bell` can be read, or so many nanoseconds are over; `nil`: for as
-  /// long as it takes.
+  /// Sleeps until tasks have stalled, `bell` can be read, or so many nanoseconds are over; `nil`:
+  /// for as long as it takes.
   func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews
 }
 

@@ -10,7 +10,8 @@ struct Replay: ParsableCommand {
       Each FILE is a page trace ("#pagetrace 1"). Its events are replayed in the order of their \
       lines, on one thread, on an arena of its own. Every byte of every page is written when the \
       page is given out, and checked before the page is freed, moved or purged; what is live after \
-      the last event is checked and freed too. Then memory goes back to the system by itself, which \
+      the last event is checked and freed too. Then memory goes back to the system by itself, \
+      which \
       takes a few seconds (not waited for with --quick), and at last all the rest on request.
 
       Times: "an operation" is wall-clock time of all operations with writing, checking, copying \
@@ -19,7 +20,8 @@ struct Replay: ParsableCommand {
       of several files has the medians.
 
       Memory: "resident" is the anonymous memory of the whole process, read before the arena is \
-      made, about a thousand times in between, when what goes back by itself has gone, and after the \
+      made, about a thousand times in between, when what goes back by itself has gone, and after \
+      the \
       rest was given back. "ready" is what the \
       arena has committed, whether it is resident or not.
 

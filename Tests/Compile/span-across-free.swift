@@ -1,4 +1,5 @@
-// expect: cannot be consumed when captured by an escaping closure or borrowed by a non-Escapable type
+// expect: cannot be consumed when captured by an escaping closure or borrowed by a non-Escapable
+// type
 import PageAlloc
 
 func bad(_ arena: PageArena) throws -> UInt8 {

@@ -1,7 +1,7 @@
 // The runner of the checks where there is no Swift Testing: Embedded Swift on x86_64, i386 and
 // armhf.
 //
-//     crosscheck test [TEXT]      run every check of PageChecks, or those with a name that begins so
+//     crosscheck test [TEXT]      run every check, or those with a name that begins so
 //     crosscheck storm N SEED     N random operations beside a model
 //     crosscheck check FILE...    compare conformance files, one line a file
 //

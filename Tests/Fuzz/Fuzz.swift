@@ -1,5 +1,5 @@
-// With `--sanitize fuzzer -Xswiftc -DFUZZER` a fuzzer, by libFuzzer, of the target that the variable
-// FUZZ_TARGET names; see Tests/Fuzz/fuzz.sh. Else a program that runs inputs:
+// With `--sanitize fuzzer -Xswiftc -DFUZZER` a fuzzer, by libFuzzer, of the target that the
+// variable FUZZ_TARGET names; see Tests/Fuzz/fuzz.sh. Else a program that runs inputs:
 //
 //     fuzz TARGET FILE...
 

@@ -1,7 +1,7 @@
 import PageAlloc
 
-// A program that uses runs, each use in a function of its own: references.sh compiles it as anybody's
-// program is compiled, and looks for what counts references.
+// A program that uses runs, each use in a function of its own: references.sh compiles it as
+// anybody's program is compiled, and looks for what counts references.
 
 // MARK: - A run's life
 

@@ -135,7 +135,8 @@ import Testing
       let resident = try #require(objects[1]["residentBytes"] as? [String: Int])
       let before = try #require(resident["before"])
       #expect(try #require(resident["peak"]) > before + 19_981 * 8192 / 2)
-      // What goes back by itself, while nobody asks: all but 1 MiB, and what the process has of its own.
+      // What goes back by itself, while nobody asks: all but 1 MiB, and what the process has of its
+      // own.
       #expect(try #require(resident["returned"]) < before + 4 << 20)
       #expect(try #require(resident["after"]) < before + 1 << 20)
     }

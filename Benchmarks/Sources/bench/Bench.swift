@@ -75,8 +75,8 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// jemalloc, loaded late, wants more room for thread-locals than glibc keeps by itself; glibc is told
-  /// once, before it starts.
+  /// jemalloc, loaded late, wants more room for thread-locals than glibc keeps by itself; glibc is
+  /// told once, before it starts.
   private func reExecuteForJemalloc() throws {
     let name = "GLIBC_TUNABLES"
     let wish = "glibc.rtld.optional_static_tls=16384"

@@ -3,31 +3,34 @@ import SysMem
 extension PageArena {
   /// Free runs at hand for one owner: the shortest way to pages, with no look at the thread.
   ///
-  /// What ``PageArena/allocate(pages:alignment:zeroed:)`` does by way of the calling thread's cache, a
-  /// handle does by way of its own. It is for one owner at a time, who may hand it on. Runs are the arena's:
-  /// one that was allocated here may be freed anywhere, and the other way round.
+  /// What ``PageArena/allocate(pages:alignment:zeroed:)`` does by way of the calling thread's
+  /// cache, a handle does by way of its own. It is for one owner at a time, who may hand it on.
+  /// Runs are the arena's: one that was allocated here may be freed anywhere, and the other way
+  /// round.
   ///
   /// ```swift
   /// var cache = try arena.makeCache()
   /// let run = try cache.allocate(pages: 1)
   /// try cache.deallocate(run, pages: 1)
   /// ```
-  /// When the handle goes, the free runs that it has go back to the arena, which it keeps until then.
+  /// When the handle goes, the free runs that it has go back to the arena, which it keeps until
+  /// then.
   @safe
   public struct Cache: ~Copyable, @unchecked Sendable {
-    // @unchecked: a handle has one owner at a time, since it cannot be copied, and its cache no other.
+    // @unchecked: a handle has one owner at a time, since it cannot be copied, and its cache no
+    // other.
 
     /// The arena that it belongs to.
     public let arena: PageArena
     // Invariant: obtained from the arena, lives as long, and is retired once, in `deinit`.
-    @usableFromInline let cache: UnsafeMutablePointer<RunCache>
+    @usableFromInline let cache: CacheReference
 
-    fileprivate init(arena: PageArena, cache: UnsafeMutablePointer<RunCache>) {
+    fileprivate init(arena: PageArena, cache: CacheReference) {
       self.arena = arena
-      unsafe self.cache = cache
+      self.cache = cache
     }
 
-    deinit { unsafe arena.core.retire(cache) }
+    deinit { arena.core.retire(cache) }
 
     /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
     ///
@@ -37,7 +40,7 @@ extension PageArena {
       pages: Int, alignment: Int = PageArena.pageSize
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
       if alignment != PageArena.pageSize { return unsafe try allocateColdly(pages, alignment) }
-      let run = unsafe cache.allocate(pages, by: .caller)
+      let run = cache.allocate(pages, as: .raw)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
       return unsafe try arena.core.allocateSlowly(
@@ -48,7 +51,7 @@ extension PageArena {
     mutating func allocateColdly(
       _ pages: Int, _ alignment: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, by: .caller) {
+      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, as: .raw) {
         return unsafe run
       }
       return unsafe try arena.core.allocateSlowly(pages, alignment, zeroed: false, by: cache)
@@ -63,8 +66,8 @@ extension PageArena {
     ) throws(PageArenaError) {
       // Only the address is looked at.
       let address = UInt(bitPattern: base)
-      if unsafe !cache.deallocate(address, pages, by: .caller) {
-        unsafe try arena.core.deallocateSlowly(address, pages, by: cache)
+      if !cache.deallocate(address, pages, as: .raw) {
+        try arena.core.deallocateSlowly(address, pages, by: cache)
       }
     }
   }
@@ -74,7 +77,7 @@ extension PageArena {
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
   public func makeCache() throws(PageArenaError) -> Cache {
     do throws(SysMemError) {
-      return unsafe Cache(arena: self, cache: try core.obtainCache())
+      return Cache(arena: self, cache: try core.obtainCache())
     } catch { throw .system(error) }
   }
 }

@@ -3,19 +3,19 @@ import CDiagnosis
 extension PageArena {
   /// Whether the arena looks for the program's mistakes with its runs.
   ///
-  /// In the checked mode the arena knows of every run who allocated it and who freed it: the thread,
-  /// and the calls that it was inside of. Freed runs go into quarantine: any access to one faults, until
-  /// as many bytes were freed after it. A free that is refused is told on standard error, with what is
-  /// known of the run; so are the runs that were still in use when the arena ended, or the process before it.
-  /// Threads keep nothing at hand, and every call takes microseconds: the mode is for finding mistakes. Off,
-  /// it costs nothing.
+  /// In the checked mode the arena knows of every run who allocated it and who freed it: the
+  /// thread, and the calls that it was inside of. Freed runs go into quarantine: any access to one
+  /// faults, until as many bytes were freed after it. A free that is refused is told on standard
+  /// error, with what is known of the run; so are the runs that were still in use when the arena
+  /// ended, or the process before it. Threads keep nothing at hand, and every call takes
+  /// microseconds: the mode is for finding mistakes. Off, it costs nothing.
   ///
-  /// In the checked mode AddressSanitizer and Valgrind's memcheck, where the program runs under one, are told
-  /// which pages may be accessed.
+  /// In the checked mode AddressSanitizer and Valgrind's memcheck, where the program runs under
+  /// one, are told which pages may be accessed.
   public enum Diagnosis: Equatable, Sendable {
     /// What the environment asks for: `PAGEALLOC_CHECKED=1` is checked, with faults reported;
-    /// `PAGEALLOC_CHECKED=0` is off. Where it says nothing: checked under AddressSanitizer and memcheck, else
-    /// off.
+    /// `PAGEALLOC_CHECKED=0` is off. Where it says nothing: checked under AddressSanitizer and
+    /// memcheck, else off.
     case automatic
     /// No records; frees are checked against what is in use, as always.
     case off
@@ -24,8 +24,8 @@ extension PageArena {
     /// - Parameters:
     ///   - quarantineByteCount: how much of what was freed is kept from everybody. It costs address
     ///     space of the arena, but little memory: the contents are gone.
-    ///   - reportsFaults: the process's faults (`SIGSEGV`, `SIGBUS`) are looked at first, and told on
-    ///     standard error when they lie in a checked arena; then what was set up before happens.
+    ///   - reportsFaults: the process's faults (`SIGSEGV`, `SIGBUS`) are looked at first, and told
+    ///     on standard error when they lie in a checked arena; then what was set up before happens.
     case checked(quarantineByteCount: Int = 64 << 20, reportsFaults: Bool = false)
   }
 }
@@ -58,17 +58,18 @@ extension PageArena {
 
   /// What is known of the run that an address lies in, or lay in last.
   ///
-  /// - Returns: `nil` where the arena is not checked, the address is not in it or was never handed out, or the
-  ///   record went: there are 65,536, of which those of the runs freed longest ago go first.
+  /// - Returns: `nil` where the arena is not checked, the address is not in it or was never handed
+  ///   out, or the record went: there are 65,536, of which those of the runs freed longest ago go
+  ///   first.
   /// - Complexity: O(1).
   public func diagnose(_ address: UInt) -> RunRecord? { core.diagnose(address) }
 
-  /// The runs of a checked arena that are in use, those with living owners included: what would leak if
-  /// the arena ended now.
+  /// The runs of a checked arena that are in use, those with living owners included: what would
+  /// leak if the arena ended now.
   ///
-  /// When a checked arena ends, its report is written to standard error where there is anything to tell. So it
-  /// is when the process ends before the arena does, by `exit` or at the end of `main`; in a child of `fork`
-  /// that ends so, too, of what it has of its parent's.
+  /// When a checked arena ends, its report is written to standard error where there is anything to
+  /// tell. So it is when the process ends before the arena does, by `exit` or at the end of `main`;
+  /// in a child of `fork` that ends so, too, of what it has of its parent's.
   /// - Returns: a report that is empty where the arena is not checked.
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
   public var leaks: LeakReport { core.leaks() }

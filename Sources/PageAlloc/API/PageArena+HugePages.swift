@@ -3,23 +3,23 @@ import SysMem
 extension PageArena {
   /// Gathers memory in use into huge pages, now (`MADV_COLLAPSE`).
   ///
-  /// Takes the units of a huge page, 2 MiB as a rule, of which every page is in use; others would take
-  /// memory that nobody asked for. Takes about a millisecond for each; other threads allocate and free
-  /// meanwhile, but nothing goes back to the kernel.
+  /// Takes the units of a huge page, 2 MiB as a rule, of which every page is in use; others would
+  /// take memory that nobody asked for. Takes about a millisecond for each; other threads allocate
+  /// and free meanwhile, but nothing goes back to the kernel.
   ///
-  /// - Returns: the bytes that are backed by huge pages now, of those looked at. 0 in an arena that avoids
-  ///   huge pages.
-  /// - Throws: ``PageArenaError/system(_:)``: the kernel refused for another reason than that it has no huge
-  ///   page to give just now, or every unit, as where it does not know the call or nothing was written to.
-  ///   What was gathered before stays so.
+  /// - Returns: the bytes that are backed by huge pages now, of those looked at. 0 in an arena that
+  ///   avoids huge pages.
+  /// - Throws: ``PageArenaError/system(_:)``: the kernel refused for another reason than that it
+  ///   has no huge page to give just now, or every unit, as where it does not know the call or
+  ///   nothing was written to. What was gathered before stays so.
   /// - Complexity: O(memory in use).
   @discardableResult
   public func collapse() throws(PageArenaError) -> Int {
     try core.collapse()
   }
 
-  /// Bytes of the arena that are backed by huge pages, as the kernel says in `/proc/self/smaps`; `nil`
-  /// where it does not.
+  /// Bytes of the arena that are backed by huge pages, as the kernel says in `/proc/self/smaps`;
+  /// `nil` where it does not.
   ///
   /// - Complexity: O(mappings of the process): a fraction of a millisecond as a rule, far more than
   ///   ``statistics``.

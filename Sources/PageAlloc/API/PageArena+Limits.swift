@@ -3,10 +3,10 @@ import SysMem
 extension PageArena {
   /// Sets another bound on resident memory.
   ///
-  /// Free memory goes back at once, as much as is needed for the soft limit. What is in use stays: beyond a
-  /// hard limit that is lower, allocations fail until enough was freed.
-  /// - Throws: ``PageArenaError/badMemoryLimit``; ``PageArenaError/system(_:)`` where the kernel refused to
-  ///   take memory back: the limit is set all the same.
+  /// Free memory goes back at once, as much as is needed for the soft limit. What is in use stays:
+  /// beyond a hard limit that is lower, allocations fail until enough was freed.
+  /// - Throws: ``PageArenaError/badMemoryLimit``; ``PageArenaError/system(_:)`` where the kernel
+  ///   refused to take memory back: the limit is set all the same.
   public func setMemoryLimit(_ limit: MemoryLimit) throws(PageArenaError) {
     try limit.check()
     core.setLimits(limit)

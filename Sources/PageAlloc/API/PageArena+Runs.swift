@@ -15,9 +15,9 @@ extension PageArena {
   ) throws(PageArenaError) -> PageRun {
     // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
     if alignment == Self.pageSize, !zeroed, core.ownersUseCaches,
-      let cache = unsafe cacheInLastSlot(number)
+      let cache = cacheInLastSlot(number)
     {
-      let run = unsafe cache.allocate(pages, by: .owner)
+      let run = cache.allocate(pages, as: .owned)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
         return unsafe PageRun(base: base, pages: pages, core: core)
@@ -34,12 +34,14 @@ extension PageArena {
     return unsafe PageRun(base: base, pages: pages, core: core)
   }
 
-  /// Takes a run that frees itself, between two guards: an access just before or after it ends the program.
+  /// Takes a run that frees itself, between two guards: an access just before or after it ends the
+  /// program.
   ///
   /// - Parameters: as for ``allocateRun(pages:alignment:zeroed:)``.
   /// - Throws: as that, and ``PageArenaError/tooManyMappings(limit:)``;
-  ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)`` where the kernel's pages are larger and
-  ///   `pages` are not whole ones; ``PageArenaError/system(_:)`` where a guard was refused.
+  ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)`` where the kernel's pages are
+  ///   larger and `pages` are not whole ones; ``PageArenaError/system(_:)`` where a guard was
+  ///   refused.
   public func allocateGuardedRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
@@ -74,7 +76,8 @@ extension PageArena {
 
   /// Turns a run's handle back into its memory.
   ///
-  /// - Parameter offset: ``PageRun/offset`` of a run in use, guards and all that is special about it aside.
+  /// - Parameter offset: ``PageRun/offset`` of a run in use, guards and all that is special about
+  ///   it aside.
   /// - Returns: the memory. It is the run's: what the owner says about using it holds.
   /// - Throws: ``PageArenaError/notARun(offset:)``.
   /// - Complexity: O(pages of the run).

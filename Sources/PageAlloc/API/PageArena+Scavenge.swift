@@ -4,16 +4,16 @@ extension PageArena {
   /// Gives free memory back to the kernel, from high addresses down.
   ///
   /// The address space stays; what was given back reads as zero when it is handed out again. A call
-  /// waits for one that is under way in another thread, and for a batch of the scavenger's. Allocations do
-  /// not wait.
+  /// waits for one that is under way in another thread, and for a batch of the scavenger's.
+  /// Allocations do not wait.
   ///
   /// What threads keep at hand is taken only where the rest is not enough.
   ///
-  /// - Parameter byteCount: how much at least, as long as there is so much. The last piece may be larger
-  ///   than what was missing, so as not to break a huge page.
+  /// - Parameter byteCount: how much at least, as long as there is so much. The last piece may be
+  ///   larger than what was missing, so as not to break a huge page.
   /// - Returns: the bytes given back.
-  /// - Throws: ``PageArenaError/badByteCount(byteCount:)``; ``PageArenaError/system(_:)`` where the kernel
-  ///   refused some of it: that is free as before, the rest was given back.
+  /// - Throws: ``PageArenaError/badByteCount(byteCount:)``; ``PageArenaError/system(_:)`` where the
+  ///   kernel refused some of it: that is free as before, the rest was given back.
   /// - Complexity: O(bytes given back + chunks looked at).
   @discardableResult
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
@@ -33,9 +33,9 @@ extension PageArena {
 
   /// Lets the kernel take all free memory when it wants to (`MADV_FREE`).
   ///
-  /// Cheaper than giving it back, and cheaper to use again where the kernel did not want it. But until
-  /// then the memory counts as resident, here and for everybody who looks at the process, and it does not
-  /// read as zero. Never done unless asked for.
+  /// Cheaper than giving it back, and cheaper to use again where the kernel did not want it. But
+  /// until then the memory counts as resident, here and for everybody who looks at the process, and
+  /// it does not read as zero. Never done unless asked for.
   ///
   /// - Returns: the bytes offered.
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
@@ -49,5 +49,5 @@ extension PageArena {
   }
 
   /// Takes back what all caches hold, those of idle threads included.
-  package func drainCaches() { unsafe core.drainCaches(own: cacheInLastSlot(number)) }
+  package func drainCaches() { core.drainCaches(own: cacheInLastSlot(number)) }
 }

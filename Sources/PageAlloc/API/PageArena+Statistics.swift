@@ -12,13 +12,13 @@ extension PageArena {
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeResidentBytes: UInt64
-    /// Free, and kept at hand by threads, on the way from one to another, whole because they are long, or in
-    /// quarantine; part of what is free and resident.
+    /// Free, and kept at hand by threads, on the way from one to another, whole because they are
+    /// long, or in quarantine; part of what is free and resident.
     public let cachedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
-    /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads keep at
-    /// hand are not among them.
+    /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads
+    /// keep at hand are not among them.
     public let largestFreeRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
@@ -59,7 +59,8 @@ extension PageArena {
     /// Advice about huge pages that the kernel did not take.
     public let refusedAdvice: UInt64
 
-    /// The share of one processor that the scavenger had while it had work to do; 0 where it had none.
+    /// The share of one processor that the scavenger had while it had work to do; 0 where it had
+    /// none.
     public var backgroundShare: Double {
       backgroundElapsedNanoseconds == 0
         ? 0 : Double(backgroundNanoseconds) / Double(backgroundElapsedNanoseconds)

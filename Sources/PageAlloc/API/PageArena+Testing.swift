@@ -10,7 +10,7 @@ extension PageArena {
   /// at while its owner is inside.
   package func misstateCaches(by pages: Int) {
     // The caches live as long as the arena.
-    core.withHeap { heap in unsafe heap.caches.forEach { unsafe $0.pointee.takeRoom(pages) } }
+    core.withHeap { heap in heap.caches.forEach { $0.contents.charge(pages) } }
   }
 
   /// The address of page 0.
@@ -21,7 +21,8 @@ extension PageArena {
     core.withGrowth { body($0.tables) }
   }
 
-  /// One step of the scavenger, with a clock of the check's own. The arena must not scavenge in the background.
+  /// One step of the scavenger, with a clock of the check's own. The arena must not scavenge in the
+  /// background.
   package func backgroundStep(isStalled: Bool = false) -> ScavengeStep {
     Scavenger(core).step(isStalled: isStalled, isWatched: false)
   }
@@ -51,8 +52,8 @@ extension PageArena {
 
   /// The name of the first invariant that does not hold; `nil` where all do.
   ///
-  /// Waits for a release that is under way, since pages on their way to the kernel are neither free nor in
-  /// use to the scavenge index.
+  /// Waits for a release that is under way, since pages on their way to the kernel are neither free
+  /// nor in use to the scavenge index.
   /// - Complexity: O(heap).
   package func brokenInvariant() -> StaticString? {
     core.withRelease { core.withHeap { $0.brokenInvariant() } }

@@ -7,21 +7,22 @@ import SysMem
 // Real memory under the page allocator. One lock guards the bookkeeping; whatever may take long, a
 // call to the kernel or the clearing of memory, happens outside of it:
 //
-//   allocate    the thread's cache, no lock; else heap: find and mark; then clear what is dirty if zeroes
-//               were asked for
+//   allocate    the thread's cache, no lock; else heap: find and mark; then clear what is dirty
+//               if zeroes were asked for
 //   grow        growth: take fresh chunks, mprotect; heap: add them
 //   deallocate  the thread's cache, no lock; else heap: check, unmark
 //   scavenge    release: { heap: detach; madvise; heap: reattach } ...
 //
-// The class is a shell: it holds nothing but the way to its core, which is mapped memory, so that no
-// allocation of the arena's comes from malloc but the object itself, and no access is checked for
-// exclusivity at run time.
+// The class is a shell: it holds nothing but the way to its core, which is mapped memory, so that
+// no allocation of the arena's comes from malloc but the object itself, and no access is checked
+// for exclusivity at run time.
 
 /// An arena of page memory: up to 4 GiB of address space, served in runs of 8 KiB pages.
 ///
 /// Memory is committed as demand grows, and goes back to the kernel by itself when it is free: see
 /// ``Options/scavenging``, and ``releaseFreeMemory()`` for those who cannot wait. A run goes to the
-/// lowest place where it fits. All methods may be called from any thread; a run may be freed by another thread than its own, and in parts.
+/// lowest place where it fits. All methods may be called from any thread; a run may be freed by
+/// another thread than its own, and in parts.
 ///
 /// ```swift
 /// let arena = try PageArena()
@@ -31,8 +32,8 @@ import SysMem
 /// ```
 ///
 /// When the last reference to the arena goes, all its memory goes, runs still in use included; but
-/// where there are owners (``PageRun``), it stays until the last of them has gone, too. An arena that is
-/// to live as long as the process says so: see ``Options/isPermanent``.
+/// where there are owners (``PageRun``), it stays until the last of them has gone, too. An arena
+/// that is to live as long as the process says so: see ``Options/isPermanent``.
 @safe
 public final class PageArena: Sendable {
   /// Bytes in a page: 8,192.
@@ -42,7 +43,8 @@ public final class PageArena: Sendable {
 
   /// The arena itself.
   @usableFromInline let core: ArenaCore
-  /// The arena's number in the process, never used twice; here, too, so that nothing else need be looked at.
+  /// The arena's number in the process, never used twice; here, too, so that nothing else need be
+  /// looked at.
   @usableFromInline let number: UInt
 
   /// Reserves the address space of an arena. No memory is committed but for its tables.
@@ -114,11 +116,11 @@ extension ArenaCore {
       system: system, files: options.files, clock: options.clock, plan: plan, checks: checks,
       checkedMode: mode ?? CheckedMode())
     // Where none are wanted, none are kept whole.
-    let grain = ScavengeGrain(
+    let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
-    let heap = Heap(growth, plan, grain: grain, runs: runs, checks: checks)
+    let heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)
     if isPermanent { withGrowth { $0.seal(by: system) } }

@@ -3,40 +3,41 @@ import SysMem
 extension PageArena {
   /// Who gives free memory back to the kernel.
   public enum Scavenging: Equatable, Sendable {
-    /// A thread of the arena's, started when there is first something to give back, asleep while there
-    /// is nothing, gone with the arena.
+    /// A thread of the arena's, started when there is first something to give back, asleep while
+    /// there is nothing, gone with the arena.
     ///
     /// - Parameters:
-    ///   - headroom: free memory that stays resident, as a part of what is in use: 0.1 keeps a tenth.
-    ///     0 ... 16. One MiB stays in any case. Where the kernel has huge pages, and they are not
-    ///     avoided, one whose free part is within the headroom is left alone, and those that are free as a
-    ///     whole go first.
-    ///     Where the arena takes fresh memory, no more than half as much again stays beside the most that was
-    ///     ever in use, and 24 MiB in any case, as far as whole huge pages are free.
+    ///   - headroom: free memory that stays resident, as a part of what is in use: 0.1 keeps a
+    ///     tenth. 0 ... 16. One MiB stays in any case. Where the kernel has huge pages, and they
+    ///     are not avoided, one whose free part is within the headroom is left alone, and those
+    ///     that are free as a whole go first. Where the arena takes fresh memory, no more than half
+    ///     as much again stays beside the most that was ever in use, and 24 MiB in any case, as far
+    ///     as whole huge pages are free.
     ///   - cpuShare: the part of one processor's time that the thread may use; above 0, at most 1.
     case background(headroom: Double = 0.1, cpuShare: Double = 0.01)
-    /// Nobody, unless ``PageArena/scavenge(byteCount:)`` or ``PageArena/releaseFreeMemory()`` is called, or a
-    /// limit demands it.
+    /// Nobody, unless ``PageArena/scavenge(byteCount:)`` or ``PageArena/releaseFreeMemory()`` is
+    /// called, or a limit demands it.
     case manual
   }
 
   /// A bound on resident memory: what is in use, and what is free but was not given back.
   ///
-  /// That is the arena's count. Where the kernel backs memory by huge pages, it backs more than is touched,
-  /// up to 2 MiB for a page; ``HugePages/avoid`` keeps the two counts together.
+  /// That is the arena's count. Where the kernel backs memory by huge pages, it backs more than is
+  /// touched, up to 2 MiB for a page; ``HugePages/avoid`` keeps the two counts together.
   public enum MemoryLimit: Equatable, Sendable {
     /// None but the arena's size.
     case none
     /// In bytes; `nil` for none. 4 GiB and more, which no arena can reach, are none.
     ///
     /// - Parameters:
-    ///   - soft: an allocation that would go beyond first gives free memory back, as much as needed; where
-    ///     there is none it goes beyond.
-    ///   - hard: an allocation that would go beyond, whatever is given back, is refused. Not below `soft`.
+    ///   - soft: an allocation that would go beyond first gives free memory back, as much as
+    ///     needed; where there is none it goes beyond.
+    ///   - hard: an allocation that would go beyond, whatever is given back, is refused. Not below
+    ///     `soft`.
     case bytes(soft: UInt64? = nil, hard: UInt64? = nil)
-    /// What the control group of the process allows, version 1 or 2, read when the limit is set: that
-    /// is the hard limit, and a fraction of it (above 0, at most 1) the soft one. No limit where the
-    /// group has none.
+    /// What the control group of the process allows, version 1 or 2, read when the limit is set:
+    /// that is the hard limit, and a fraction of it (above 0, at most 1) the soft one. No limit
+    /// where the group has none.
     case cgroup(fraction: Double)
   }
 
@@ -47,18 +48,19 @@ extension PageArena {
   public struct Options: Sendable {
     /// Address space to reserve in bytes, 64 MiB to 4 GiB, rounded up to 4 MiB.
     ///
-    /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a 32-bit
-    /// host it is the most that the arena takes, piece by piece.
+    /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a
+    /// 32-bit host it is the most that the arena takes, piece by piece.
     public var reservedByteCount: UInt64 = 1 << 32
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
-    /// That is for runs of up to 127 pages, and as much again for longer ones. Where a thread's share of what
-    /// is in use is three to sixteen times that, it is less for the short runs: a 16th of the share, but not
-    /// less than 1 MiB. Where much is in use it may be more: a tenth of it for all threads together. The runs
-    /// are reused without a lock. Runs of up to 16 pages that one thread frees and another may want are kept
-    /// besides, for all threads together at most a quarter of what one may have.
-    /// ``PageArena/releaseFreeMemory()`` takes them back first; so does the scavenger when it
-    /// finds too little elsewhere, and a limit that could not be kept otherwise.
+    /// That is for runs of up to 127 pages, and as much again for longer ones. Where a thread's
+    /// share of what is in use is three to sixteen times that, it is less for the short runs: a
+    /// 16th of the share, but not less than 1 MiB. Where much is in use it may be more: a tenth of
+    /// it for all threads together. The runs are reused without a lock. Runs of up to 16 pages that
+    /// one thread frees and another may want are kept besides, for all threads together at most a
+    /// quarter of what one may have. ``PageArena/releaseFreeMemory()`` takes them back first; so
+    /// does the scavenger when it finds too little elsewhere, and a limit that could not be kept
+    /// otherwise.
     public var threadCacheByteCount: Int = 16 << 20
     /// Who gives free memory back.
     public var scavenging: Scavenging = .background()
@@ -66,21 +68,22 @@ extension PageArena {
     public var memoryLimit: MemoryLimit = .none
     /// Whether huge pages are asked for.
     public var hugePages: HugePages = .automatic
-    /// Whether the scavenger gives all free memory back when tasks of the system have to wait for memory,
-    /// for a hundredth of the time or more (`/proc/pressure/memory`).
+    /// Whether the scavenger gives all free memory back when tasks of the system have to wait for
+    /// memory, for a hundredth of the time or more (`/proc/pressure/memory`).
     ///
-    /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file, and from the
-    /// first time on that there was something to give back. The kernel wakes the thread; where it does not
-    /// grant that, the thread looks at the file once a second.
+    /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file, and
+    /// from the first time on that there was something to give back. The kernel wakes the thread;
+    /// where it does not grant that, the thread looks at the file once a second.
     public var scavengesUnderPressure = false
     /// Whether a run may be writable and executable at once, for code that rewrites itself.
     public var allowsWritableCode = false
-    /// Whether the arena lives as long as the process: it never ends, even when the last reference to it has
-    /// gone. Nobody can then unmap its tables or take their guards away, where the kernel can see to that
-    /// (`mseal`, Linux 6.10); ``Statistics/sealedBytes`` tells.
+    /// Whether the arena lives as long as the process: it never ends, even when the last reference
+    /// to it has gone. Nobody can then unmap its tables or take their guards away, where the kernel
+    /// can see to that (`mseal`, Linux 6.10); ``Statistics/sealedBytes`` tells.
     ///
-    /// What is sealed are the tables, as they grow, the threads' caches, and the ends of the address space that
-    /// are never used. Runs are not, so that they can be protected, moved and given back as in any arena.
+    /// What is sealed are the tables, as they grow, the threads' caches, and the ends of the
+    /// address space that are never used. Runs are not, so that they can be protected, moved and
+    /// given back as in any arena.
     public var isPermanent = false
     /// Whether the arena looks for the program's mistakes with its runs.
     public var diagnosis: Diagnosis = .automatic
@@ -94,7 +97,8 @@ extension PageArena {
     package var reportsMistakes = true
     /// What was freed is left alone until the generation ends: one second.
     package var generationNanoseconds: UInt64 = 1_000_000_000
-    /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a check.
+    /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a
+    /// check.
     package var headroomPer1024: Int?
 
     /// 4 GiB from the operating system.

@@ -10,8 +10,8 @@ extension PageArena.Statistics {
     ]
   }
 
-  /// One JSON object, in one line. Figures are bytes but for those whose names say otherwise; the share
-  /// of the processor is in millionths.
+  /// One JSON object, in one line. Figures are bytes but for those whose names say otherwise; the
+  /// share of the processor is in millionths.
   ///
   /// - Complexity: O(1); allocates the text.
   public var json: String {
@@ -47,7 +47,7 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// ```
   /// in use        120.5 MiB of 128.0 MiB committed, 4096.0 MiB reserved
   /// free            3.5 MiB resident, 4.0 MiB given back; longest run 512 pages
-  /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, 8.0 MiB in growing
+  /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, ...
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
   /// ```

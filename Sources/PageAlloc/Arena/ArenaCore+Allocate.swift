@@ -7,34 +7,26 @@ import SysMem
 //   heap: find and mark; else grow; then clear what is dirty if zeroes were asked for
 
 extension ArenaCore {
-  /// Everything but a run at hand that may lie anywhere and need not be zeroed.
-  @usableFromInline @inline(never)
-  func allocate(
-    _ pages: Int, _ alignment: Int, zeroed: Bool
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if alignment != Geometry.pageSize || zeroed, let cache = unsafe cacheInLastSlot(),
-      let run = unsafe takeCached(pages, alignment, zeroed, cache, by: .caller)
-    {
-      return unsafe run
-    }
-    return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
-  }
-
-  /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and clears it
-  /// if it is to be zeroed.
+  /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and
+  /// clears it if it is to be zeroed.
   ///
   /// - Returns: `nil` where the cache has none, whatever was asked for.
   @inline(__always)
   func takeCached(
-    _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: UnsafeMutablePointer<RunCache>,
-    by kind: Hand
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: CacheReference,
+    as kind: RunKind
   ) -> UnsafeMutableRawPointer? {
-    // The cache lives as long as the arena.
-    guard let run = unsafe cache.allocate(pages, alignment: alignment, by: kind) else {
-      return nil
-    }
-    if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
-    return unsafe pointer(to: run.page)
+    guard let run = cache.allocate(pages, alignment: alignment, as: kind) else { return nil }
+    if zeroed, !run.isZero { return unsafe cleared(run.page..<(run.page &+ pages)) }
+    // Of pages that were just taken for the caller.
+    return unsafe UnsafeMutableRawPointer(bitPattern: cache.front.address(of: run.page))
+  }
+
+  /// Clears a run that was just taken.
+  @inline(never)
+  private func cleared(_ run: Range<PageNumber>) -> UnsafeMutableRawPointer {
+    clear(run)
+    return unsafe pointer(to: run.lowerBound)
   }
 
   /// Everything but a run at hand.
@@ -42,22 +34,22 @@ extension ArenaCore {
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
   @usableFromInline @inline(never)
   func allocateSlowly(
-    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: UnsafeMutablePointer<RunCache>?
+    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
-    let (cache, wasAsked) = unsafe ownCache(handle)
-    if let cache = unsafe cache,
-      let run = unsafe refillAndTake(pages, alignment, cache, wasAsked: wasAsked)
+    let (cache, wasAsked) = ownCache(handle)
+    if let cache = cache,
+      let run = refillAndTake(pages, alignment, cache, wasAsked: wasAsked)
     {
-      if zeroed, !run.isClean { clear(run.page..<(run.page &+ pages)) }
+      if zeroed, !run.isZero { clear(run.page..<(run.page &+ pages)) }
       return unsafe pointer(to: run.page)
     }
     // A pointer is handed on, not used.
-    if zeroed { return unsafe try allocateZeroed(pages, aligned, relieving: cache) }
+    if zeroed { return unsafe try allocateZeroed(pages, aligned, draining: cache) }
 
-    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) { _, _ in }
+    let taken = try takeFromAllocator(pages, aligned, draining: cache) { _, _ in }
     if checks != nil { noteAllocation(taken.page, pages) }
     return unsafe pointer(to: taken.page)
   }
@@ -65,11 +57,11 @@ extension ArenaCore {
   @inline(never)
   private func allocateZeroed(
     _ pages: Int, _ aligned: PageAllocator.Alignment,
-    relieving cache: UnsafeMutablePointer<RunCache>?
+    draining cache: CacheReference?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     // The scavenged bits go when the run is taken, so they are copied before.
     var dirt = DirtMap()
-    let taken = unsafe try takeFromAllocator(pages, aligned, relieving: cache) {
+    let taken = try takeFromAllocator(pages, aligned, draining: cache) {
       dirt.read($1, pages, $0)
     }
     if taken.scavengedPages < pages {
@@ -87,7 +79,7 @@ extension ArenaCore {
   @inline(__always)
   func takeFromAllocator(
     _ pages: Int, _ alignment: PageAllocator.Alignment,
-    relieving cache: UnsafeMutablePointer<RunCache>?,
+    draining cache: CacheReference?,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
     let fast = withHeap {
@@ -95,9 +87,9 @@ extension ArenaCore {
     }
     let taken =
       if let fast { fast } else {
-        unsafe try growAndTake(pages, alignment, relieving: cache, willTake: willTake)
+        try growAndTake(pages, alignment, draining: cache, willTake: willTake)
       }
-    unsafe noteUsed(taken.scavengedPages, relieving: cache)
+    noteUsed(taken.scavengedPages, draining: cache)
     if isLimited, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
     return taken
   }
@@ -106,10 +98,10 @@ extension ArenaCore {
   ///
   /// - Parameter cache: the caller's own.
   @inline(__always)
-  func noteUsed(_ scavengedPages: Int, relieving cache: UnsafeMutablePointer<RunCache>?) {
+  func noteUsed(_ scavengedPages: Int, draining cache: CacheReference?) {
     if scavengedPages != 0 {
       system.sysUsed(byteCount: Self.byteCount(scavengedPages))
-      if isHeadroomDue { unsafe keepHeadroom(relieving: cache) }
+      if isHeadroomDue { trimForGrowth(draining: cache) }
     }
   }
 

@@ -1,8 +1,8 @@
 // A run is given back
 // ===================
 //
-//   the thread's cache, no lock; else heap: make room in the cache, many runs at once, and put it there;
-//   else heap: check, unmark
+//   the thread's cache, no lock; else heap: make room in the cache, many runs at once, and put it
+//   there; else heap: check, unmark
 
 extension ArenaCore {
   /// Everything but a small run that goes into a cache with room.
@@ -10,16 +10,16 @@ extension ArenaCore {
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
   @usableFromInline @inline(never)
   func deallocateSlowly(
-    _ address: UInt, _ pages: Int, by handle: UnsafeMutablePointer<RunCache>?
+    _ address: UInt, _ pages: Int, by handle: CacheReference?
   ) throws(PageArenaError) {
     if checks != nil { return try deallocateChecked(address, pages) }
     let page = try page(at: address, pages)
     let part = page..<(page + pages)
     if runs.length(page) == pages {
-      let (cache, wasAsked) = unsafe ownCache(handle)
-      if let cache = unsafe cache {
-        if !wasAsked, unsafe cache.deallocate(address, pages, by: .caller) { return }
-        if unsafe relieveAndPut(page, pages, cache) { return }
+      let (cache, wasAsked) = ownCache(handle)
+      if let cache = cache {
+        if !wasAsked, cache.deallocate(address, pages, as: .raw) { return }
+        if makeRoomAndPut(page, pages, cache) { return }
       }
     }
     let wakes = try withHeap { heap throws(PageArenaError) in
@@ -30,16 +30,16 @@ extension ArenaCore {
     wakeScavenger(if: wakes)
   }
 
-  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or into the
-  /// depot where it is long.
+  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or
+  /// into the depot where it is long.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
-  func relieveAndPut(
-    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>
+  func makeRoomAndPut(
+    _ page: PageNumber, _ pages: Int, _ cache: CacheReference
   ) -> Bool {
     let limit = cacheLimit
     let (fits, wakes) = withHeap { heap in
-      (unsafe heap.relieveAndPut(page, pages, cache, limit: limit), heap.wakesScavenger())
+      (heap.makeRoomAndPut(page, pages, cache, limit: limit), heap.wakesScavenger())
     }
     wakeScavenger(if: wakes)
     return fits

@@ -6,7 +6,8 @@ extension ArenaCore {
   func endOrOrphan() {
     // The core lives until `end`; nobody else has the arena, but owners may be dropped meanwhile.
     withHeap { $0.closeCaches() }
-    // From here on nobody goes into a cache; whoever is inside is for nanoseconds, unless preempted there.
+    // From here on nobody goes into a cache; whoever is inside is for nanoseconds, unless preempted
+    // there.
     if ownersUseCaches { _ = system.passBarrier() }
     while true {
       let (isSum, haveAllGone) = withHeap { ($0.addUpOwners(), $0.owners.haveAllGone) }
@@ -24,7 +25,7 @@ extension ArenaCore {
     if checks != nil { endChecks() }
     // All is moved out first: it lies in memory of the tables, which go when `growth` does.
     end { facts, heap, growth in
-      unsafe heap.caches.forEach { CacheMapping.unmap(UInt(bitPattern: $0), facts.system) }
+      heap.caches.forEach { CacheMapping.unmap($0.address, facts.system) }
       facts.checks?.unmap(facts.system)
       let idle = Self.byteCount(heap.counts.scavenged)
       growth.reservation.free(

@@ -3,19 +3,20 @@ import SysMem
 extension ArenaCore {
   /// Grows until a run fits, and takes it.
   ///
-  /// First the caller's own cache goes back: what is warm in it is better than fresh memory. But not
-  /// each time, or a heap just large enough would do little else.
-  /// The growth lock makes sure that many threads in need do not all grow; the heap lock is free while
-  /// the kernel works. Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond
-  /// the free pages at the frontier.
+  /// First the caller's own cache goes back: what is warm in it is better than fresh memory. But
+  /// not each time, or a heap just large enough would do little else. The growth lock makes sure
+  /// that many threads in need do not all grow; the heap lock is free while the kernel works.
+  /// Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond the free pages
+  /// at the frontier.
   /// - Parameters:
   ///   - cache: the caller's own.
   ///   - willTake: is shown where the run will be before it is taken.
-  /// - Throws: ``PageArenaError/outOfMemory(pages:largestFreeRun:)``, ``PageArenaError/system(_:)``.
+  /// - Throws: ``PageArenaError/outOfMemory(pages:largestFreeRun:)``,
+  ///   ``PageArenaError/system(_:)``.
   @inline(never)
   func growAndTake(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment,
-    relieving cache: UnsafeMutablePointer<RunCache>?,
+    draining cache: CacheReference?,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
     if isLimited { try checkHardLimit(pageCount) }
@@ -24,7 +25,7 @@ extension ArenaCore {
       var isDrained = false
       while true {
         let (taken, place) = withHeap { heap -> (TakenRun?, GrowthPlace?) in
-          if let cache = unsafe cache { unsafe heap.spareGrowth(cache, for: pageCount) }
+          if let cache = cache { heap.spareGrowth(cache, for: pageCount) }
           // Somebody may have grown, or freed, since the caller looked.
           let taken = heap.take(
             pageCount, alignment, searchLimit: Self.searchLimit, willTake: willTake)
@@ -37,7 +38,7 @@ extension ArenaCore {
           continue
         } else if !isDrained {
           // What the caches held may join the free pages at the frontier.
-          unsafe drainCaches(own: cacheInLastSlot())
+          drainCaches(own: cacheInLastSlot())
           if checks != nil { emptyQuarantine() }
           isDrained = true
         } else {

@@ -1,11 +1,11 @@
 import SysMem
 
 extension ArenaCore {
-  /// Tells the kernel about chunks that were just committed, before anybody can have pages of theirs. A
-  /// refusal is counted: huge pages are a wish.
+  /// Tells the kernel about chunks that were just committed, before anybody can have pages of
+  /// theirs. A refusal is counted: huge pages are a wish.
   ///
-  /// - Parameter isNext: the run that the arena grows for takes the first page of them. Else it lies apart,
-  ///   to be aligned, and nobody knows what the rest will be used for.
+  /// - Parameter isNext: the run that the arena grows for takes the first page of them. Else it
+  ///   lies apart, to be aligned, and nobody knows what the rest will be used for.
   func adviseHugePages(_ growth: inout Growth, _ chunks: Range<ChunkIndex>, isNext: Bool) {
     let memory = range(ofChunks: chunks)
     switch hugePages {
@@ -27,7 +27,8 @@ extension ArenaCore {
       advise(memory, hugePages: true)
     else { return }
     let start = clock.processorTime()
-    // Where the kernel has no such call, the page comes when it is written to, and nobody knows how quickly.
+    // Where the kernel has no such call, the page comes when it is written to, and nobody knows how
+    // quickly.
     _ = try? system.advise(memory.address, UInt(system.physicalPageSize), .populateWrite)
     let isQuick = growth.hugeGrowth.note(nanoseconds: clock.processorTime().elapsed(since: start))
     if !isQuick {
@@ -38,7 +39,8 @@ extension ArenaCore {
     withHeap { $0.hugeChunks.insert(chunks) }
   }
 
-  /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and no more.
+  /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and
+  /// no more.
   func stopHugePages() {
     withGrowth { _ in
       var next = 0
@@ -78,9 +80,10 @@ extension ArenaCore {
 extension ArenaCore {
   /// Gathers memory in use into huge pages, as ``PageArena/collapse()`` says.
   func collapse() throws(PageArenaError) -> Int {
-    let unit = withHeap { $0.allocator.grain.pagesPerHugePage }
+    let unit = withHeap { $0.allocator.kernelPages.pagesPerHugePage }
     guard unit > 0, unit <= Geometry.pagesPerChunk else { return 0 }
-    // Nothing becomes scavenged meanwhile, so that the kernel does not back it again behind our back.
+    // Nothing becomes scavenged meanwhile, so that the kernel does not back it again behind our
+    // back.
     return try withRelease { () throws(PageArenaError) in
       var gathered = 0
       var refusal: SysMemError?
@@ -91,8 +94,9 @@ extension ArenaCore {
           try collapse(range(of: next..<page))
           gathered += Int(Self.byteCount(unit))
         } catch {
-          // No huge page to be had, or the memory is being looked at: this unit stays as it is. So does one
-          // that nobody has written to: the kernel says of it what it says of a call that it does not know.
+          // No huge page to be had, or the memory is being looked at: this unit stays as it is. So
+          // does one that nobody has written to: the kernel says of it what it says of a call that
+          // it does not know.
           switch error.errno {
           case .tryAgain, .busy, .outOfMemory: break
           case .invalidArgument: refusal = error
@@ -105,7 +109,8 @@ extension ArenaCore {
     }
   }
 
-  /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it could not.
+  /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it
+  /// could not.
   private func collapse(_ memory: AdvisedRange) throws(SysMemError) {
     do throws(SysMemError) {
       return try system.sysCollapse(memory.address, memory.byteCount)

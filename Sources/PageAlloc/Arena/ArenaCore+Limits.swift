@@ -28,7 +28,8 @@ extension ArenaCore {
     if isAnyWithheld, emptyQuarantine() > 0 { try checkHardLimit(pageCount) }
   }
 
-  /// Brings resident memory under the limits again after a run was taken that nobody has touched yet.
+  /// Brings resident memory under the limits again after a run was taken that nobody has touched
+  /// yet.
   ///
   /// - Throws: the hard limit cannot be kept; the run was given back.
   @inline(never)
@@ -46,7 +47,7 @@ extension ArenaCore {
         if result.releasedBytes > 0 { continue }
         if !isDrained {
           // The last resort: what threads keep at hand.
-          unsafe drainCaches(own: cacheInLastSlot())
+          drainCaches(own: cacheInLastSlot())
           isDrained = true
           continue
         }

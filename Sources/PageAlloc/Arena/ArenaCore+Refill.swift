@@ -6,10 +6,10 @@ extension ArenaCore {
   ///   - wasAsked: the cache was asked before.
   /// - Returns: `nil` where the request is for the allocator itself.
   func refillAndTake(
-    _ pages: Int, _ alignment: Int, _ cache: UnsafeMutablePointer<RunCache>, wasAsked: Bool
+    _ pages: Int, _ alignment: Int, _ cache: CacheReference, wasAsked: Bool
   ) -> CachedRun? {
     // The cache was not in the slot used last. It lives as long as the arena.
-    if !wasAsked, let run = unsafe cache.allocate(pages, alignment: alignment, by: .caller) {
+    if !wasAsked, let run = cache.allocate(pages, alignment: alignment, as: .raw) {
       return run
     }
     // A block is taken for small runs that may lie anywhere.
@@ -18,9 +18,9 @@ extension ArenaCore {
     // A block may bring more resident memory than a limit allows, and only one run can be refused.
     let mayRefill = !isLimited
     let (run, scavenged) = withHeap {
-      unsafe $0.take(pages, into: cache, limit: limit, mayRefill: mayRefill)
+      $0.take(pages, into: cache, limit: limit, mayRefill: mayRefill)
     }
-    unsafe noteUsed(scavenged, relieving: cache)
+    noteUsed(scavenged, draining: cache)
     return run
   }
 }

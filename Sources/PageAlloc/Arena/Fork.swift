@@ -3,14 +3,14 @@ import CSysMem
 // fork
 // ====
 //
-// Only the thread that called `fork` exists in the child. A lock that another one held would never be
-// free again there, and what it was changing would be half changed. So, for every arena:
+// Only the thread that called `fork` exists in the child. A lock that another one held would never
+// be free again there, and what it was changing would be half changed. So, for every arena:
 //
 //   before    take the growth lock, then the heap lock: nothing is being changed
 //   parent    give them back
-//   child     the same; runs that were on their way to the kernel are free again, and so is what threads
-//             had at hand; the release lock and the scavenger are as new. The child's next growth starts
-//             a thread.
+//   child     the same; runs that were on their way to the kernel are free again, and so is what
+//             the caches of threads held; the release lock and the scavenger are as new. The
+//             child's next growth starts a thread.
 //
 // The release lock is not waited for, since its holder may be in the kernel for long.
 

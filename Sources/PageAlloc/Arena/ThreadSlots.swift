@@ -5,35 +5,35 @@ import SysMem
 // Threads and their caches
 // ========================
 //
-// A thread finds its cache of an arena in a thread-local slot, which names the arena by number: a slot of
-// an arena that is gone matches nothing. The slot used last is looked at first, by code that is inlined into
-// the caller; the others lie at the arena's place in the registry, so that a thread finds any of them at
-// once, however many arenas it uses:
+// A thread finds its cache of an arena in a thread-local slot, which names the arena by number: a
+// slot of an arena that is gone matches nothing. The slot used last is looked at first, by code
+// that is inlined into the caller; the others lie at the arena's place in the registry, so that a
+// thread finds any of them at once, however many arenas it uses:
 //
 //   last | near: places 0 ... 7 | table: places 8, 9, ... in memory of the thread's own
 //
-// A cache comes to a thread when the thread first needs one, and goes back when the thread ends, by the
-// destructor of a pthread key, with all its pages. It then waits for another owner.
+// A cache comes to a thread when the thread first needs one, and goes back when the thread ends, by
+// the destructor of a pthread key, with all its pages. It then waits for another owner.
 
 extension ArenaCore {
   /// This thread's cache, if its slot is the one used last.
   @inlinable @inline(__always)
-  func cacheInLastSlot() -> UnsafeMutablePointer<RunCache>? {
-    unsafe PageAlloc.cacheInLastSlot(number)
+  func cacheInLastSlot() -> CacheReference? {
+    PageAlloc.cacheInLastSlot(number)
   }
 
   /// The cache of a handle, else this thread's.
   ///
-  /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way has
-  ///   come by this cache already.
+  /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way
+  ///   has come by this cache already.
   @inline(__always)
   func ownCache(
-    _ handle: UnsafeMutablePointer<RunCache>?
-  ) -> (UnsafeMutablePointer<RunCache>?, wasAsked: Bool) {
+    _ handle: CacheReference?
+  ) -> (CacheReference?, wasAsked: Bool) {
     // In the checked mode no thread has one, and a handle's stays empty.
     if checks != nil { return (nil, false) }
-    if let cache = unsafe handle ?? cacheInLastSlot() { return unsafe (cache, true) }
-    return unsafe (cacheOfThread(), false)
+    if let cache = handle ?? cacheInLastSlot() { return (cache, true) }
+    return (cacheOfThread(), false)
   }
 
   /// This thread's cache, which is then in the slot used last; or a new one.
@@ -41,32 +41,32 @@ extension ArenaCore {
   /// - Returns: `nil` where caches are off, the thread ends, or there is no memory for one.
   /// - Complexity: O(1), whatever the number of arenas.
   @inline(never)
-  func cacheOfThread() -> UnsafeMutablePointer<RunCache>? {
+  func cacheOfThread() -> CacheReference? {
     if cacheLimit == 0 { return nil }
     guard let thread = unsafe cts_thread_here(), unsafe thread.pointee.has_ended == 0,
       let slot = unsafe thread.pointee.slot(place)
     else { return nil }
     if unsafe slot.pointee.arena != number {
-      guard let cache = unsafe try? obtainCache() else { return nil }
+      guard let cache = try? obtainCache() else { return nil }
       // Every thread that has a cache is to be told of its end.
       guard ThreadEnd.watch() else {
-        unsafe retire(cache)
+        retire(cache)
         return nil
       }
-      unsafe slot.pointee = cts_slot(arena: number, cache: UInt(bitPattern: cache))
+      unsafe slot.pointee = cts_slot(arena: number, cache: cache.address)
     }
     unsafe thread.pointee.last = slot.pointee
-    return unsafe UnsafeMutablePointer(bitPattern: slot.pointee.cache)
+    return CacheReference(address: unsafe slot.pointee.cache)
   }
 }
 
 /// This thread's cache of the arena of a number, if its slot is the one used last.
 @inlinable @inline(__always)
-func cacheInLastSlot(_ number: UInt) -> UnsafeMutablePointer<RunCache>? {
+func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   // What a thread knows lives as long as the thread, and the slot used last is its first field.
   let thread = unsafe cts_thread_here().unsafelyUnwrapped
   if unsafe thread.pointee.last.arena != number { return nil }
-  return unsafe UnsafeMutablePointer(bitPattern: thread.pointee.last.cache)
+  return CacheReference(address: unsafe thread.pointee.last.cache)
 }
 
 // MARK: - The slots of a thread. They are the calling thread's own.
@@ -124,10 +124,10 @@ extension cts_thread {
 
 /// Gives back the cache of a slot, if its arena is still there.
 private func giveBackCache(_ slot: cts_slot, _ place: Int) {
-  guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: slot.cache) else { return }
+  guard let cache = CacheReference(address: slot.cache) else { return }
   ArenaRegistry.withLock {
     // The registry's lock keeps the arena.
-    if let core = ArenaRegistry.find(place, slot.arena) { unsafe core.retire(cache) }
+    if let core = ArenaRegistry.find(place, slot.arena) { core.retire(cache) }
   }
 }
 
@@ -153,21 +153,18 @@ private enum ThreadEnd {
 
 extension ArenaCore {
   /// A cache without an owner, or a new one.
-  func obtainCache() throws(SysMemError) -> UnsafeMutablePointer<RunCache> {
-    if let cache = unsafe withHeap({ unsafe $0.obtainCache() }) { return unsafe cache }
-    let address = try CacheMapping.map(system, isPermanent: isPermanent)
-    guard let cache = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
-      corrupted("the kernel mapped a cache at address 0")
-    }
-    // Just mapped, for this alone.
-    unsafe cache.initialize(to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(head)))
-    withHeap { unsafe $0.add(cache) }
-    return unsafe cache
+  func obtainCache() throws(SysMemError) -> CacheReference {
+    if let cache = withHeap({ $0.obtainCache() }) { return cache }
+    let cache = unsafe try CacheReference(
+      RunCache(base: base, runs: runs, core: UnsafeRawPointer(head)),
+      at: CacheMapping.map(system, isPermanent: isPermanent))
+    withHeap { $0.add(cache) }
+    return cache
   }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
-  func retire(_ cache: UnsafeMutablePointer<RunCache>) {
-    wakeScavenger(if: withHeap { unsafe $0.retire(cache) })
+  func retire(_ cache: CacheReference) {
+    wakeScavenger(if: withHeap { $0.retire(cache) })
   }
 
   /// Wakes the scavenger where a free said so. With no lock held.

@@ -89,7 +89,8 @@ package enum Geometry {
     PageSpace(base: base).page(at: address)
   }
 
-  /// The address of a page, in a space that starts at the address `base` and whose end does not wrap.
+  /// The address of a page, in a space that starts at the address `base` and whose end does not
+  /// wrap.
   @inlinable package static func address(of page: PageNumber, from base: UInt) -> UInt {
     PageSpace(base: base).address(of: page)
   }
@@ -106,8 +107,8 @@ package enum Geometry {
   /// The first page of a chunk.
   package static func firstPage(of chunk: ChunkIndex) -> PageNumber { chunk << chunkPagesLog }
 
-  /// Whether an address of the space can be asked to be a multiple of so many bytes: of a power of two, less
-  /// than the whole space.
+  /// Whether an address of the space can be asked to be a multiple of so many bytes: of a power of
+  /// two, less than the whole space.
   package static func isAlignment(_ byteCount: Int) -> Bool {
     byteCount > 0 && byteCount & (byteCount &- 1) == 0
       && PageSpace.pageCount(in: byteCount) < pageCount

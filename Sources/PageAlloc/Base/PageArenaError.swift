@@ -18,7 +18,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badMemoryLimit
   /// `diagnosis`: the quarantine's size is negative.
   case badDiagnosis
-  /// `base` is not the address of a page: it is not a multiple of the page size from the arena's start.
+  /// `base` is not the address of a page: it is not a multiple of the page size from the arena's
+  /// start.
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
   case foreign(base: UInt)
@@ -39,7 +40,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
 
   /// No run of so many pages is free, and there is no address space left to grow into.
   case outOfMemory(pages: Int, largestFreeRun: Int)
-  /// `pages` more would take the arena beyond its hard limit on resident memory, whatever is given back.
+  /// `pages` more would take the arena beyond its hard limit on resident memory, whatever is given
+  /// back.
   case limitReached(pages: Int, inUseBytes: UInt64, limitBytes: UInt64)
   /// Not even the smallest reservation was granted.
   case noAddressSpace(SysMemError)

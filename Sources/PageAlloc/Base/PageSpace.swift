@@ -10,18 +10,18 @@
 //
 // Every translation between the four is written here, and nowhere else.
 //
-// On a 32-bit host the space is the whole address space, and `base` is 0. There a page number goes up to
-// 2^19 - 1, and 2^19 is the end of the space; but the 2^32 bytes of all pages do not fit a `UInt`. So the
-// sizes of runs, which never reach into the last chunk, may be counted in words; sums over an arena are
-// counted in `UInt64`.
+// On a 32-bit host the space is the whole address space, and `base` is 0. There a page number goes
+// up to 2^19 - 1, and 2^19 is the end of the space; but the 2^32 bytes of all pages do not fit a
+// `UInt`. So the sizes of runs, which never reach into the last chunk, may be counted in words;
+// sums over an arena are counted in `UInt64`.
 
 /// The space that an arena's pages lie in: translates between addresses, pages and offsets.
 @usableFromInline
 package struct PageSpace: Sendable {
   /// The address of page 0.
   ///
-  /// Invariant: a multiple of the page size, and the space ends before the address space does; 0 where that
-  /// has 32 bits.
+  /// Invariant: a multiple of the page size, and the space ends before the address space does; 0
+  /// where that has 32 bits.
   @usableFromInline package let base: UInt
 
   /// The space that starts at an address.

@@ -1,11 +1,11 @@
 /// What the kernel's pages are, as far as choosing pages to give back goes.
-package struct ScavengeGrain: Equatable {
+package struct KernelPages: Equatable {
   /// Logical pages in a physical page; 1 where the physical page is smaller.
   package let pagesPerPhysicalPage: Int
   /// Logical pages in a huge page that is worth keeping whole; 0 where there is none.
   package let pagesPerHugePage: Int
 
-  /// The grain for physical and huge pages of so many bytes.
+  /// The kernelPages for physical and huge pages of so many bytes.
   ///
   /// A huge page counts only where it is larger than a page and than a physical page.
   /// - Precondition: powers of two; the physical page is at most 512 KiB; huge 0 for none.
@@ -82,12 +82,12 @@ extension PallocData {
   ///   - place: nothing above the 64-page word that holds this place is looked at.
   ///   - minimum: pages that can only be given back together; a power of two up to 64.
   ///   - limit: how many pages are wanted at the most; rounded up to `minimum`.
-  ///   - grain: a run that would cut a free huge page in two takes all of it.
+  ///   - kernelPages: a run that would cut a free huge page in two takes all of it.
   ///   - spared: bit i: the pages of word i are left alone.
   /// - Returns: the pages, or `nil` where there are none.
   /// - Complexity: O(1); 8 words.
   package func findScavengeCandidate(
-    from place: Int, minimum: Int, limit: Int, grain: ScavengeGrain, spared: UInt8 = 0
+    from place: Int, minimum: Int, limit: Int, kernelPages: KernelPages, spared: UInt8 = 0
   ) -> Range<Int>? {
     var index = place >> 6
     while index >= 0, closed(index, minimum, spared) == ~0 { index &-= 1 }
@@ -113,7 +113,7 @@ extension PallocData {
     // `minimum` is a power of two.
     let wanted = max(minimum, (limit &+ minimum &- 1) & ~(minimum &- 1))
     var start = end &- min(run, wanted)
-    let huge = grain.pagesPerHugePage
+    let huge = kernelPages.pagesPerHugePage
     if huge > 0 {
       let boundaryAbove = (start &+ huge &- 1) & ~(huge &- 1)
       let boundaryBelow = start & ~(huge &- 1)

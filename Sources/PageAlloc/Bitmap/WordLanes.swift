@@ -1,5 +1,5 @@
-// All eight words of a map side by side: what one shift does to a word, four instructions of any x86-64
-// do to all of them. Targets without such instructions do it word by word.
+// All eight words of a map side by side: what one shift does to a word, four instructions of any
+// x86-64 do to all of them. Targets without such instructions do it word by word.
 
 /// The eight words of a chunk's map.
 typealias WordLanes = SIMD8<UInt64>
@@ -15,8 +15,9 @@ extension WordLanes {
 
   /// Whether a word's lower or upper half is all zero.
   ///
-  /// Taking one from each half borrows into its top bit where it was zero. A borrow from the lower half may
-  /// spoil the upper one, but only where the lower half was zero, which is the answer already.
+  /// Taking one from each half borrows into its top bit where it was zero. A borrow from the lower
+  /// half may spoil the upper one, but only where the lower half was zero, which is the answer
+  /// already.
   @inline(__always)
   var hasEmptyHalf: Bool {
     let ones = WordLanes(repeating: 0x0000_0001_0000_0001)
@@ -35,8 +36,9 @@ extension WordLanes {
 
   /// The longest run of ones inside a word that is longer than `floor`, or `floor` itself.
   ///
-  /// Each step lets a one survive where the ones from it on reach twice as far; so the runs of 1, 2, 4, ...
-  /// are tried until there is none. From the last that there was, the steps down add what still fits.
+  /// Each step lets a one survive where the ones from it on reach twice as far; so the runs of 1,
+  /// 2, 4, ... are tried until there is none. From the last that there was, the steps down add what
+  /// still fits.
   ///
   /// - Precondition: no run is longer than 63, and `floor` is in 0 ... 63.
   /// - Complexity: O(log longest); eight words a step.

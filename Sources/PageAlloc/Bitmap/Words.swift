@@ -2,8 +2,9 @@
 
 /// The lowest position at which `count` ones stand in a row.
 ///
-/// Each step lets a one survive where the ones that follow it reach twice as far, so a run of `count` leaves
-/// a one at its low end after log2(`count`) steps; the last one goes as far as is missing.
+/// Each step lets a one survive where the ones that follow it reach twice as far, so a run of
+/// `count` leaves a one at its low end after log2(`count`) steps; the last one goes as far as is
+/// missing.
 ///
 /// - Precondition: `count` is in 1 ... 64.
 /// - Returns: the position, or `nil` where there is no such run.

@@ -44,9 +44,9 @@ package struct DrainTicket: Equatable {
 @safe
 package struct CacheList {
   // Invariant: all caches of both lists live as long as the list.
-  private var first: UnsafeMutablePointer<RunCache>?
+  private var first: CacheReference?
   /// Those without an owner.
-  private var firstRetired: UnsafeMutablePointer<RunCache>?
+  private var firstRetired: CacheReference?
   /// How many there are.
   package private(set) var count = 0
   /// How many have an owner; after a fork, also those whose thread stayed behind.
@@ -61,8 +61,8 @@ package struct CacheList {
   ///   - isClosedForGood: owners never come in.
   ///   - firstTicket: what the tickets of drains are counted from, for a check.
   package init(isClosedForGood: Bool, firstTicket: UInt32 = 1) {
-    unsafe first = nil
-    unsafe firstRetired = nil
+    first = nil
+    firstRetired = nil
     self.isClosedForGood = isClosedForGood
     lastTicket = DrainTicket(number: firstTicket | 1)
   }
@@ -72,31 +72,31 @@ package struct CacheList {
 
 extension CacheList {
   /// Adds a new cache, which has an owner.
-  package mutating func add(_ cache: UnsafeMutablePointer<RunCache>) {
+  package mutating func add(_ cache: CacheReference) {
     // The caller's, and the list's from now on.
-    unsafe cache.pointee.next = first
-    unsafe first = cache
+    cache.contents.next = first
+    first = cache
     count &+= 1
     ownedCount &+= 1
-    unsafe reopen(cache)
+    reopen(cache)
   }
 
   /// Finds an owner a cache that has none.
   ///
   /// - Returns: `nil` where there is none.
-  package mutating func takeRetired() -> UnsafeMutablePointer<RunCache>? {
-    guard let cache = unsafe firstRetired else { return nil }
-    unsafe firstRetired = cache.pointee.nextRetired
-    unsafe cache.pointee.nextRetired = nil
+  package mutating func takeRetired() -> CacheReference? {
+    guard let cache = firstRetired else { return nil }
+    firstRetired = cache.contents.nextRetired
+    cache.contents.nextRetired = nil
     ownedCount &+= 1
-    unsafe reopen(cache)
-    return unsafe cache
+    reopen(cache)
+    return cache
   }
 
   /// Takes a cache from its owner, who does not use it any more.
-  package mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) {
-    unsafe cache.pointee.nextRetired = firstRetired
-    unsafe firstRetired = cache
+  package mutating func retire(_ cache: CacheReference) {
+    cache.contents.nextRetired = firstRetired
+    firstRetired = cache
     ownedCount &-= 1
   }
 }
@@ -106,11 +106,11 @@ extension CacheList {
 extension CacheList {
   /// Calls `body` with each cache. It may end the cache's life.
   @inline(__always)
-  package func forEach(_ body: (UnsafeMutablePointer<RunCache>) -> Void) {
-    var position = unsafe first
-    while let cache = unsafe position {
-      unsafe position = cache.pointee.next
-      unsafe body(cache)
+  package func forEach(_ body: (CacheReference) -> Void) {
+    var position = first
+    while let cache = position {
+      position = cache.contents.next
+      body(cache)
     }
   }
 
@@ -119,7 +119,7 @@ extension CacheList {
   /// - Complexity: O(caches); so below.
   package var heldPages: Int {
     var total = 0
-    unsafe forEach { unsafe total &+= $0.pointee.heldPages }
+    forEach { total &+= $0.contents.heldPages }
     return total
   }
 
@@ -130,9 +130,9 @@ extension CacheList {
   package var ownerCount: Int? {
     var sum = 0
     var isAnyInside = false
-    unsafe forEach {
-      if unsafe !$0.pointee.front.isOutside { isAnyInside = true }
-      unsafe sum &+= $0.pointee.ownerCount
+    forEach {
+      if !$0.front.isOutside { isAnyInside = true }
+      sum &+= $0.contents.ownerCount
     }
     return isAnyInside ? nil : sum
   }
@@ -147,9 +147,9 @@ extension CacheList {
   package mutating func close() -> DrainTicket? {
     let ticket = nextTicket()
     var isAny = false
-    unsafe forEach {
-      if unsafe $0.pointee.heldPages != 0 {
-        unsafe $0.pointee.front.close(with: ticket)
+    forEach {
+      if $0.contents.heldPages != 0 {
+        $0.front.close(with: ticket)
         isAny = true
       }
     }
@@ -161,16 +161,16 @@ extension CacheList {
     isClosedForGood = true
     // A drain that is under way takes nothing from what is closed only now.
     let ticket = nextTicket()
-    unsafe forEach { unsafe $0.pointee.front.close(with: ticket) }
+    forEach { $0.front.close(with: ticket) }
   }
 
   /// Lets the owner of a cache in again, who then sees what was changed before; unless all caches
   /// are closed for good.
-  package mutating func reopen(_ cache: UnsafeMutablePointer<RunCache>) {
+  package mutating func reopen(_ cache: CacheReference) {
     if isClosedForGood {
-      unsafe cache.pointee.front.close(with: nextTicket())
+      cache.front.close(with: nextTicket())
     } else {
-      unsafe cache.pointee.front.open()
+      cache.front.open()
     }
   }
 
@@ -184,16 +184,16 @@ extension CacheList {
   ///   - body: takes all from a cache, and reopens it.
   /// - Returns: whether all gave.
   package func drainClosed(
-    _ ticket: DrainTicket, canSeeOthers: Bool, own: UnsafeMutablePointer<RunCache>?,
-    _ body: (UnsafeMutablePointer<RunCache>) -> Void
+    _ ticket: DrainTicket, canSeeOthers: Bool, own: CacheReference?,
+    _ body: (CacheReference) -> Void
   ) -> Bool {
     var isDone = true
-    unsafe forEach { cache in
-      guard let closedWith = unsafe cache.pointee.front.ticket, ticket.covers(closedWith) else {
+    forEach { cache in
+      guard let closedWith = cache.front.ticket, ticket.covers(closedWith) else {
         return
       }
-      if unsafe cache == own || (canSeeOthers && cache.pointee.front.isOutside) {
-        unsafe body(cache)
+      if cache == own || (canSeeOthers && cache.front.isOutside) {
+        body(cache)
       } else {
         isDone = false
       }

@@ -16,7 +16,7 @@ package struct LongRuns: ~Copyable {
   /// The pages of all: read by the statistics at any time.
   package let pageCount = Atomic<Int>(0)
   /// The pages that there may be.
-  package private(set) var bound = 0
+  package private(set) var capacity = 0
 
   /// No runs, and room for none.
   package init() {}
@@ -61,7 +61,9 @@ package struct LongRuns: ~Copyable {
   package mutating func put(_ page: PageNumber, _ pages: Int) -> Bool {
     let level = Self.level(of: pages)
     let count = Int(unsafe counts[unchecked: level])
-    if count == Self.depth || pageCount.load(ordering: .relaxed) &+ pages > bound { return false }
+    if count == Self.depth || pageCount.load(ordering: .relaxed) &+ pages > capacity {
+      return false
+    }
     unsafe runs[unchecked: level &* Self.depth &+ count] = LongRun(
       page: UInt32(truncatingIfNeeded: page), pageCount: UInt32(truncatingIfNeeded: pages))
     unsafe counts[unchecked: level] = UInt8(truncatingIfNeeded: count &+ 1)
@@ -91,13 +93,13 @@ package struct LongRuns: ~Copyable {
   }
 
   /// Makes room for so many pages more, if that is within a limit.
-  package mutating func raiseBound(for pages: Int, limit: Int) {
+  package mutating func raiseCapacity(for pages: Int, limit: Int) {
     let wanted = pageCount.load(ordering: .relaxed) &+ pages
-    bound = CacheBudget.raised(bound, .long, toHold: wanted, most: limit)
+    capacity = CacheBudget.raised(capacity, .long, toHold: wanted, most: limit)
   }
 
   /// Allows none, when all was taken out.
-  package mutating func resetBound() { bound = 0 }
+  package mutating func resetCapacity() { capacity = 0 }
 
   @inline(__always)
   private static func level(of pages: Int) -> Int {

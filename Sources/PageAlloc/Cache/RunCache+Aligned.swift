@@ -12,7 +12,7 @@ import Synchronization
 //
 // So whoever takes and frees aligned runs gets the same ones again and again, without a lock.
 
-extension UnsafeMutablePointer<RunCache> {
+extension CacheReference {
   /// Takes a run of just so many pages at a multiple of an alignment, and notes it as handed out.
   ///
   /// - Parameters:
@@ -20,16 +20,16 @@ extension UnsafeMutablePointer<RunCache> {
   ///   - alignment: in bytes, any number.
   /// - Returns: `nil` where there is none, whatever was asked for, or where somebody wants all.
   @inline(__always)
-  package func allocate(_ pages: Int, alignment: Int, by hand: Hand) -> CachedRun? {
+  package func allocate(_ pages: Int, alignment: Int, as kind: RunKind) -> CachedRun? {
     // The cache is the caller's, and so is its memory as long.
-    guard Geometry.isAlignment(alignment), unsafe front.pointee.enter() else { return nil }
+    guard Geometry.isAlignment(alignment), front.enter() else { return nil }
     let mask = UInt(bitPattern: alignment &- 1)
-    let run = unsafe front.pointee.takeHot(pages, mask, by: hand)
-    if run == 0 { return unsafe allocateMore(self, pages, mask, by: hand) }
-    let page = unsafe front.pointee.page(at: run)
-    unsafe front.pointee.runs.setByte(page, UInt8(truncatingIfNeeded: pages))
-    unsafe front.pointee.leave()
-    return CachedRun(page: page, isClean: false)
+    let run = front.takeHot(pages, mask, as: kind)
+    if run == 0 { return allocateMore(self, pages, mask, as: kind) }
+    let page = front.page(at: run)
+    front.runs.setByte(page, UInt8(truncatingIfNeeded: pages))
+    front.leave()
+    return CachedRun(page: page, isZero: false)
   }
 }
 
@@ -40,18 +40,18 @@ extension CacheFront {
   ///
   /// - Returns: its address; 0 for none.
   @inline(__always)
-  fileprivate borrowing func takeHot(_ pages: Int, _ mask: UInt, by hand: Hand) -> UInt {
-    with(hand) { $0.address.load(ordering: .relaxed) } & mask == 0 ? takeHot(pages, by: hand) : 0
+  fileprivate borrowing func takeHot(_ pages: Int, _ mask: UInt, as kind: RunKind) -> UInt {
+    with(kind) { $0.address.load(ordering: .relaxed) } & mask == 0 ? takeHot(pages, as: kind) : 0
   }
 }
 
 /// Takes a run from elsewhere than the front, and leaves.
 @inline(never)
 private func allocateMore(
-  _ cache: UnsafeMutablePointer<RunCache>, _ pages: Int, _ mask: UInt, by hand: Hand
+  _ cache: CacheReference, _ pages: Int, _ mask: UInt, as kind: RunKind
 ) -> CachedRun? {
   // The cache is the caller's, and so is its memory as long.
-  unsafe cache.pointee.allocateMore(pages, mask, by: hand)
+  cache.contents.allocateMore(pages, mask, as: kind)
 }
 
 extension RunCache {
@@ -60,12 +60,12 @@ extension RunCache {
 
   @inline(__always)
   fileprivate mutating func allocateMore(
-    _ pages: Int, _ mask: UInt, by hand: Hand
+    _ pages: Int, _ mask: UInt, as kind: RunKind
   ) -> CachedRun? {
     defer { front.leave() }
-    countComing(hand)
+    countComing(kind)
     guard let run = takeAnywhere(pages, mask) else {
-      countAgain(hand)
+      countAgain(kind)
       return nil
     }
     front.runs.setFirstByte(run.page, pages)
@@ -80,7 +80,7 @@ extension RunCache {
     if pages <= 0 { return nil }
     let base = front.base
     let page = long.take(pages) { Geometry.address(of: $0, from: base) & mask == 0 }
-    return page.map { CachedRun(page: $0, isClean: false) }
+    return page.map { CachedRun(page: $0, isZero: false) }
   }
 
   /// Takes the newest run of just so many pages that lies right; the newest of all takes its place.
@@ -120,16 +120,16 @@ extension RunCache {
     guard hasRoom(before), hasRoom(after, besides: before == after ? 1 : 0) else {
       // No room for the rest: the whole run stays, and the request goes to the allocator.
       push(run, longer, count &- 1)
-      takeRoom(longer)
+      charge(longer)
       return nil
     }
     let page = run.page &+ before
     if before > 0 { push(run, before, self.count(of: before)) }
     if after > 0 {
-      push(CachedRun(page: page &+ pages, isClean: run.isClean), after, self.count(of: after))
+      push(CachedRun(page: page &+ pages, isZero: run.isZero), after, self.count(of: after))
     }
-    takeRoom(before &+ after)
-    return CachedRun(page: page, isClean: run.isClean)
+    charge(before &+ after)
+    return CachedRun(page: page, isZero: run.isZero)
   }
 
   /// Whether the stack of a size takes a run more, besides others. That of no pages is empty.

@@ -6,10 +6,10 @@ import Synchronization
 //
 // What nearly every call needs, and no more, so that it can be compiled into the caller's own code:
 //
-//   in       busy := 1; closed, since somebody wants all?
+//   in       isInside := 1; closed, since somebody wants all?
 //   do       take the hot run, or make the run the hot one
 //   note     who got what, in the run table
-//   out      busy := 0
+//   out      isInside := 0
 //
 // It is the same for a thread's cache, for a handle's, and for the runs of owners.
 
@@ -35,11 +35,11 @@ package struct CacheFront: ~Copyable {
   /// word that other threads read may come first.
   private let first: UInt = 0
   /// The run that a caller freed last.
-  @usableFromInline let callersRun = HotRun()
+  @usableFromInline let rawRun = HotRun()
   /// The run that an owner freed last.
-  @usableFromInline let ownersRun = HotRun()
+  @usableFromInline let ownedRun = HotRun()
   /// The owner is inside: written by the owner alone, read by who wants to take all.
-  @usableFromInline let busy = Atomic<UInt32>(0)
+  @usableFromInline let isInside = Atomic<UInt32>(0)
   /// The number of the ticket with which the cache was closed, because somebody wants to take all;
   /// 0 where it is open. Written with the heap lock held, read by the owner.
   @usableFromInline let closedWith = Atomic<UInt32>(0)
@@ -65,19 +65,19 @@ extension CacheFront {
   /// - Returns: `false` where somebody wants to take all: the owner must go by the lock.
   @inlinable @inline(__always)
   package borrowing func enter() -> Bool {
-    busy.store(1, ordering: .relaxed)
+    isInside.store(1, ordering: .relaxed)
     cts_compiler_barrier()
     if closedWith.load(ordering: .acquiring) == 0 { return true }
-    busy.store(0, ordering: .releasing)
+    isInside.store(0, ordering: .releasing)
     return false
   }
 
   /// Ends an access by the owner.
   @inlinable @inline(__always)
-  package borrowing func leave() { busy.store(0, ordering: .releasing) }
+  package borrowing func leave() { isInside.store(0, ordering: .releasing) }
 }
 
-// MARK: - Open and closed. Call with the heap lock held. CacheList says when.
+// MARK: - Open and closed, as CacheList says
 
 extension CacheFront {
   /// The owner must go by the lock.
@@ -91,7 +91,7 @@ extension CacheFront {
 
   /// The owner is not inside: certain only where the cache was closed before a barrier in all
   /// threads.
-  package var isOutside: Bool { busy.load(ordering: .acquiring) == 0 }
+  package var isOutside: Bool { isInside.load(ordering: .acquiring) == 0 }
 
   /// Asks the owner to stay outside. A cache that is closed keeps its ticket.
   borrowing func close(with ticket: DrainTicket) {
@@ -107,41 +107,41 @@ extension CacheFront {
 extension CacheFront {
   /// Pages for which there is room as the hot run; of a run that is there, its pages.
   @inline(__always)
-  borrowing func room(_ hand: Hand) -> Int {
-    max(0, with(hand) { $0.length.load(ordering: .relaxed) })
+  borrowing func hotPages(_ kind: RunKind) -> Int {
+    max(0, with(kind) { $0.length.load(ordering: .relaxed) })
   }
 
   /// The same where there is no hot run; else 0.
-  borrowing func unusedRoom(_ hand: Hand) -> Int { isHot(hand) ? 0 : room(hand) }
+  borrowing func unusedHotPages(_ kind: RunKind) -> Int { isHot(kind) ? 0 : hotPages(kind) }
 
   /// Keeps no room where there is no hot run.
   ///
   /// - Returns: how much there was.
-  borrowing func resetRoom(_ hand: Hand) -> Int {
-    let unused = unusedRoom(hand)
-    if !isHot(hand) { with(hand) { $0.length.store(-1, ordering: .relaxed) } }
+  borrowing func resetHotPages(_ kind: RunKind) -> Int {
+    let unused = unusedHotPages(kind)
+    if !isHot(kind) { with(kind) { $0.length.store(-1, ordering: .relaxed) } }
     return unused
   }
 
   /// Forgets a hot run, as whoever was inside left it, and its room.
-  borrowing func forget(_ hand: Hand) {
-    with(hand) {
+  borrowing func forget(_ kind: RunKind) {
+    with(kind) {
       $0.address.store(0, ordering: .relaxed)
       $0.length.store(-1, ordering: .relaxed)
     }
   }
 
   @inlinable @inline(__always)
-  package borrowing func isHot(_ hand: Hand) -> Bool {
-    with(hand) { $0.address.load(ordering: .relaxed) } != 0
+  package borrowing func isHot(_ kind: RunKind) -> Bool {
+    with(kind) { $0.address.load(ordering: .relaxed) } != 0
   }
 
   /// Takes the hot run, whatever its length.
   ///
   /// - Returns: its address; 0 for none.
   @inlinable @inline(__always)
-  borrowing func takeHot(_ hand: Hand) -> UInt {
-    with(hand) {
+  borrowing func takeHot(_ kind: RunKind) -> UInt {
+    with(kind) {
       let taken = $0.address.load(ordering: .relaxed)
       $0.address.store(0, ordering: .relaxed)
       return taken
@@ -153,25 +153,25 @@ extension CacheFront {
   /// - Parameter pages: any number; one that is no length of a run finds none.
   /// - Returns: its address; 0 for none.
   @inlinable @inline(__always)
-  borrowing func takeHot(_ pages: Int, by hand: Hand) -> UInt {
-    with(hand) { $0.length.load(ordering: .relaxed) } == pages ? takeHot(hand) : 0
+  borrowing func takeHot(_ pages: Int, as kind: RunKind) -> UInt {
+    with(kind) { $0.length.load(ordering: .relaxed) } == pages ? takeHot(kind) : 0
   }
 
   /// Makes a run the hot one in place of what is there.
   ///
   /// - Parameter pages: 1 ... 127.
-  borrowing func replaceHot(by run: UInt, _ pages: Int, _ hand: Hand) {
-    with(hand) {
+  borrowing func replaceHot(by run: UInt, _ pages: Int, _ kind: RunKind) {
+    with(kind) {
       $0.length.store(pages, ordering: .relaxed)
       $0.address.store(run, ordering: .relaxed)
     }
   }
 
   @inlinable @inline(__always)
-  borrowing func with<Result>(_ hand: Hand, _ body: (borrowing HotRun) -> Result) -> Result {
-    switch hand {
-    case .caller: body(callersRun)
-    case .owner: body(ownersRun)
+  borrowing func with<Result>(_ kind: RunKind, _ body: (borrowing HotRun) -> Result) -> Result {
+    switch kind {
+    case .raw: body(rawRun)
+    case .owned: body(ownedRun)
     }
   }
 
@@ -190,28 +190,21 @@ extension CacheFront {
 
 // MARK: - Whole calls, from outside
 
-extension UnsafeMutablePointer<RunCache> {
-  /// The front, which is what the cache starts with.
-  @inlinable @inline(__always)
-  var front: UnsafeMutablePointer<CacheFront> {
-    // The first field.
-    unsafe UnsafeMutableRawPointer(self).assumingMemoryBound(to: CacheFront.self)
-  }
-
+extension CacheReference {
   /// Takes a run of just so many pages, and notes it as handed out.
   ///
   /// - Parameter pages: any number.
   /// - Returns: its address; 0 where there is none, whatever was asked for, or where somebody wants
   ///   all.
   @inlinable @inline(__always)
-  package func allocate(_ pages: Int, by hand: Hand) -> UInt {
+  package func allocate(_ pages: Int, as kind: RunKind) -> UInt {
     // The cache is the caller's, and so is its memory as long.
-    guard unsafe front.pointee.enter() else { return 0 }
-    let run = unsafe front.pointee.takeHot(pages, by: hand)
-    if run == 0 { return unsafe allocateMore(self, pages, by: hand) }
-    unsafe front.pointee.runs.setByte(
-      front.pointee.page(at: run), UInt8(truncatingIfNeeded: pages))
-    unsafe front.pointee.leave()
+    guard front.enter() else { return 0 }
+    let run = front.takeHot(pages, as: kind)
+    if run == 0 { return allocateMore(self, pages, as: kind) }
+    front.runs.setByte(
+      front.page(at: run), UInt8(truncatingIfNeeded: pages))
+    front.leave()
     return run
   }
 
@@ -223,27 +216,27 @@ extension UnsafeMutablePointer<RunCache> {
   /// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or
   ///   somebody wants all.
   @inlinable @inline(__always)
-  package func deallocate(_ address: UInt, _ pages: Int, by hand: Hand) -> Bool {
+  package func deallocate(_ address: UInt, _ pages: Int, as kind: RunKind) -> Bool {
     // The cache is the caller's, and so is its memory as long.
-    let offset = unsafe address &- front.pointee.base
+    let offset = address &- front.base
     // Below the arena's start it wraps to an offset beyond its end.
     guard offset & ~(UInt(Geometry.pageCount &- 1) << UInt(Geometry.pageShift)) == 0 else {
       return false
     }
     let page = Int(bitPattern: offset >> UInt(Geometry.pageShift))
-    if unsafe Int(front.pointee.runs.byte(page)) != pages {
-      return unsafe deallocateLong(self, page, pages, by: hand)
+    if Int(front.runs.byte(page)) != pages {
+      return deallocateLong(self, page, pages, as: kind)
     }
-    guard unsafe front.pointee.enter() else { return false }
+    guard front.enter() else { return false }
     // As long as the last: a length of a run, then.
-    if unsafe front.pointee.with(hand, { $0.length.load(ordering: .relaxed) }) != pages
-      || front.pointee.isHot(hand)
+    if front.with(kind, { $0.length.load(ordering: .relaxed) }) != pages
+      || front.isHot(kind)
     {
-      return unsafe deallocateMore(self, page, pages, by: hand)
+      return deallocateMore(self, page, pages, as: kind)
     }
-    unsafe front.pointee.with(hand) { $0.address.store(address, ordering: .relaxed) }
-    unsafe front.pointee.runs.setByte(page, 0)
-    unsafe front.pointee.leave()
+    front.with(kind) { $0.address.store(address, ordering: .relaxed) }
+    front.runs.setByte(page, 0)
+    front.leave()
     return true
   }
 }

@@ -14,13 +14,13 @@ extension RunCache {
     // A magazine is half of a stack, and 128 stacks are 32 runs long; so below.
     let magazine = Magazine(of: pages) { unsafe CachedRun(packed: runs[unchecked: first &+ $0]) }
     unsafe counts[unchecked: pages] = UInt8(Self.depth &- Magazine.capacity)
-    takeRoom(0 &- magazine.pageCount)
+    charge(0 &- magazine.pageCount)
     return magazine
   }
 
   /// Whether the stack of a size is empty, and a magazine keeps the cache within a limit of pages.
   package func hasRoomForMagazine(of pages: Int, limit: Int) -> Bool {
-    count(of: pages) == 0 && roomTaken &+ Magazine.pageCount(of: pages) <= limit
+    count(of: pages) == 0 && chargedPages &+ Magazine.pageCount(of: pages) <= limit
   }
 
   /// Puts a magazine on an empty stack.
@@ -33,6 +33,6 @@ extension RunCache {
     }
     unsafe counts[unchecked: pages] = UInt8(Magazine.capacity)
     unsafe filled[unchecked: pages &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: pages)
-    takeRoom(magazine.pageCount)
+    charge(magazine.pageCount)
   }
 }

@@ -9,12 +9,12 @@ import CThreadSlots
 /// - Returns: its address; 0 for none.
 @usableFromInline @inline(never)
 func allocateMore(
-  _ cache: UnsafeMutablePointer<RunCache>, _ pages: Int, by hand: Hand
+  _ cache: CacheReference, _ pages: Int, as kind: RunKind
 ) -> UInt {
-  // The cache is the caller's, and so is its memory as long. Two bodies, each for one hand.
-  switch hand {
-  case .caller: unsafe cache.pointee.allocateMore(pages, by: .caller)
-  case .owner: unsafe cache.pointee.allocateMore(pages, by: .owner)
+  // The cache is the caller's, and so is its memory as long. Two bodies, each for one kind.
+  switch kind {
+  case .raw: cache.contents.allocateMore(pages, as: .raw)
+  case .owned: cache.contents.allocateMore(pages, as: .owned)
   }
 }
 
@@ -24,12 +24,12 @@ func allocateMore(
 /// - Returns: `false`, with nothing changed, where it is no such run, or there is no room.
 @usableFromInline @inline(never)
 func deallocateMore(
-  _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
+  _ cache: CacheReference, _ page: Int, _ pages: Int, as kind: RunKind
 ) -> Bool {
   // As above.
-  switch hand {
-  case .caller: unsafe cache.pointee.deallocateMore(page, pages, by: .caller)
-  case .owner: unsafe cache.pointee.deallocateMore(page, pages, by: .owner)
+  switch kind {
+  case .raw: cache.contents.deallocateMore(page, pages, as: .raw)
+  case .owned: cache.contents.deallocateMore(page, pages, as: .owned)
   }
 }
 
@@ -42,22 +42,22 @@ func deallocateMore(
 ///   wants all.
 @usableFromInline @inline(never)
 func deallocateLong(
-  _ cache: UnsafeMutablePointer<RunCache>, _ page: Int, _ pages: Int, by hand: Hand
+  _ cache: CacheReference, _ page: Int, _ pages: Int, as kind: RunKind
 ) -> Bool {
   // The cache is the caller's, and so is its memory as long; by the front alone, until inside.
   guard pages > RunCache.longestStacked,
-    unsafe cache.front.pointee.runs.length(page) == pages, unsafe cache.front.pointee.enter()
+    cache.front.runs.length(page) == pages, cache.front.enter()
   else { return false }
-  return unsafe cache.pointee.deallocateLong(page, pages, by: hand)
+  return cache.contents.deallocateLong(page, pages, as: kind)
 }
 
 extension RunCache {
   @inline(__always)
-  fileprivate mutating func allocateMore(_ pages: Int, by hand: Hand) -> UInt {
+  fileprivate mutating func allocateMore(_ pages: Int, as kind: RunKind) -> UInt {
     defer { front.leave() }
-    countComing(hand)
+    countComing(kind)
     guard let page = takeAnywhere(pages) else {
-      countAgain(hand)
+      countAgain(kind)
       return 0
     }
     front.runs.setFirstByte(page, pages)
@@ -66,8 +66,8 @@ extension RunCache {
 
   /// Counts an owner who is about to get a run: first, in the order in which a fork may see it.
   @inline(__always)
-  borrowing func countComing(_ hand: Hand) {
-    if hand == .owner {
+  borrowing func countComing(_ kind: RunKind) {
+    if kind == .owned {
       count(owners: 1)
       cts_compiler_barrier()
     }
@@ -75,8 +75,8 @@ extension RunCache {
 
   /// There is no run for the owner after all.
   @inline(__always)
-  borrowing func countAgain(_ hand: Hand) {
-    if hand == .owner { count(owners: -1) }
+  borrowing func countAgain(_ kind: RunKind) {
+    if kind == .owned { count(owners: -1) }
   }
 
   @inline(__always)
@@ -89,32 +89,33 @@ extension RunCache {
 
   @inline(__always)
   fileprivate mutating func deallocateMore(
-    _ page: PageNumber, _ pages: Int, by hand: Hand
+    _ page: PageNumber, _ pages: Int, as kind: RunKind
   ) -> Bool {
     // What says in the table that a run is longer may look like a length. No pages are no
     // run, though the table says 0 wherever none starts.
     guard UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) else {
       if pages > 0, front.runs.length(page) == pages {
-        return deallocateLong(page, pages, by: hand)
+        return deallocateLong(page, pages, as: kind)
       }
       front.leave()
       return false
     }
     defer { front.leave() }
-    guard put(front.address(of: page), pages, by: hand) else { return false }
+    guard put(front.address(of: page), pages, as: kind) else { return false }
     front.runs.setByte(page, 0)
     return true
   }
 
   /// The run is one of so many pages, more than 127.
   @inline(__always)
-  fileprivate mutating func deallocateLong(_ page: PageNumber, _ pages: Int, by hand: Hand) -> Bool
+  fileprivate mutating func deallocateLong(_ page: PageNumber, _ pages: Int, as kind: RunKind)
+    -> Bool
   {
     defer { front.leave() }
     guard long.put(page, pages) else { return false }
     front.runs.setByte(page, 0)
     // Counted last, in the order in which a fork may see it.
-    if hand == .owner {
+    if kind == .owned {
       cts_compiler_barrier()
       count(owners: -1)
     }

@@ -27,9 +27,9 @@ extension RunCache {
   /// - Returns: `false`, with nothing changed, where there is no room.
   package mutating func stack(_ run: CachedRun, _ pages: Int, limit: Int) -> Bool {
     let count = count(of: pages)
-    if roomTaken &+ pages > limit || count == Self.depth { return false }
+    if chargedPages &+ pages > limit || count == Self.depth { return false }
     push(run, pages, count)
-    takeRoom(pages)
+    charge(pages)
     return true
   }
 
@@ -45,7 +45,7 @@ extension RunCache {
   mutating func pop(_ pages: Int, _ count: UInt8) -> UInt32 {
     // In range: pages is 1 ... 127 and count 1 ... 32.
     unsafe counts[unchecked: pages] = count &- 1
-    takeRoom(0 &- pages)
+    charge(0 &- pages)
     return unsafe runs[unchecked: pages &* Self.depth &+ Int(count) &- 1]
   }
 
@@ -54,18 +54,18 @@ extension RunCache {
   mutating func cut(_ pages: Int) -> CachedRun? {
     var longer = smallestFilled(from: pages &+ 1)
     if longer == 0 {
-      if !settle(.caller) || !settle(.owner) { return nil }
+      if !stackHotRun(.raw) || !stackHotRun(.owned) { return nil }
       // The one, if it is as long as the request; or longer.
       longer = smallestFilled(from: pages)
       if longer <= pages { return longer == 0 ? nil : takeStacked(pages) }
     }
     let run = CachedRun(packed: pop(longer, count(of: longer)))
     let rest = longer &- pages
-    let left = CachedRun(page: run.page &+ pages, isClean: run.isClean)
+    let left = CachedRun(page: run.page &+ pages, isZero: run.isZero)
     if !stack(left, rest, limit: .max) {
       // No room for the rest: the whole run stays, and the request goes to the allocator.
       push(run, longer, count(of: longer))
-      takeRoom(longer)
+      charge(longer)
       return nil
     }
     return run
@@ -125,10 +125,10 @@ extension RunCache {
     to target: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void
   ) {
     var isAny = true
-    while isAny, roomTaken > target {
+    while isAny, chargedPages > target {
       isAny = false
       var pages = largestFilled(upTo: Self.longestStacked)
-      while pages > 0, roomTaken > target {
+      while pages > 0, chargedPages > target {
         drain(stack: pages, to: Int(count(of: pages)) / 2, body)
         isAny = true
         pages = largestFilled(upTo: pages &- 1)
@@ -138,9 +138,9 @@ extension RunCache {
 
   /// Takes runs of the hot runs' sizes out, so that each finds half of its stack free when it goes
   /// there.
-  package mutating func relieveStacks(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    drain(stack: front.room(.caller), to: Self.depth / 2, body)
-    drain(stack: front.room(.owner), to: Self.depth / 2, body)
+  package mutating func halveStacks(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    drain(stack: front.hotPages(.raw), to: Self.depth / 2, body)
+    drain(stack: front.hotPages(.owned), to: Self.depth / 2, body)
   }
 
   /// Takes runs of one size out until at most `target` runs of it are left.

@@ -23,12 +23,13 @@ import Synchronization
 // The owner, between `enter` and `leave` of the front; and whoever holds the arena's heap lock, the
 // owner included, while the owner is outside. Another thread makes sure of that by closing the
 // cache (CacheList): it writes the number of its ticket into it, makes every thread of the process
-// pass a barrier, and looks at `busy`. So the owner needs no atomic operation, only plain stores
-// and loads in order: the barrier is the other side's.
+// pass a barrier, and looks at `isInside`. So the owner needs no atomic operation, only plain
+// stores and loads in order: the barrier is the other side's.
 //
-//   owner    busy := 1; (compiler barrier) if closedWith ≠ 0 give way; ...; busy := 0 (release)
-//   others   heap lock: closedWith := number; membarrier; heap lock: if closedWith is still that and
-//            busy = 0 (acquire), take all, and closedWith := 0 (release)
+//   owner    isInside := 1; (compiler barrier) if closedWith ≠ 0 give way; ...;
+//            isInside := 0 (release)
+//   others   heap lock: closedWith := number; membarrier; heap lock: if closedWith is still that
+//            and isInside = 0 (acquire), take all, and closedWith := 0 (release)
 
 /// The free runs that one owner keeps at hand.
 @usableFromInline
@@ -38,15 +39,15 @@ package struct RunCache: ~Copyable {
   package let front: CacheFront
 
   /// Pages in all runs but long ones, with the room that is kept for hot ones: what stays within
-  /// the bound. Written by who may touch the cache, read by the statistics at any time.
-  let room = Atomic<Int>(0)
+  /// the capacity. Written by who may touch the cache, read by the statistics at any time.
+  let charged = Atomic<Int>(0)
   /// Owners (`PageRun`) that came by this cache, less those that went by it, that of the hot run
   /// aside: written by the cache's owner, inside; what all caches have is added up when the arena
   /// ends.
   private let owners = Atomic<Int>(0)
 
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
-  package private(set) var bound = CacheBudget.leastCapacity
+  package private(set) var capacity = CacheBudget.leastCapacity
 
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
@@ -57,8 +58,8 @@ package struct RunCache: ~Copyable {
 
   /// The next cache of the same list, and the next that waits for a new owner, if this one does. Of
   /// CacheList.
-  var next: UnsafeMutablePointer<RunCache>?
-  var nextRetired: UnsafeMutablePointer<RunCache>?
+  var next: CacheReference?
+  var nextRetired: CacheReference?
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }
@@ -78,41 +79,41 @@ package struct RunCache: ~Copyable {
 
 /// Whose hands runs come from and go to: each kind has a hot run of its own.
 @usableFromInline
-package enum Hand {
+package enum RunKind {
   /// Those of somebody who calls `allocate` and `deallocate`.
-  case caller
+  case raw
   /// Those of an owner (`PageRun`). While an owner's run is the hot one, it has not been counted as
   /// gone.
-  case owner
+  case owned
 }
 
-// MARK: - The bound. Call with the heap lock held.
+// MARK: - The capacity, which the heap changes
 
 extension RunCache {
-  /// Makes room for a run of so many pages, up to the most that the bound may be.
-  package mutating func raiseBound(for pages: Int, limit: Int) {
+  /// Makes room for a run of so many pages, up to the most that the capacity may be.
+  package mutating func raiseCapacity(for pages: Int, limit: Int) {
     switch CacheBudget.Kind(pages) {
     case .short:
-      bound = CacheBudget.raised(bound, .short, toHold: roomTaken &+ pages, most: limit)
-    case .long: long.raiseBound(for: pages, limit: limit)
+      capacity = CacheBudget.raised(capacity, .short, toHold: chargedPages &+ pages, most: limit)
+    case .long: long.raiseCapacity(for: pages, limit: limit)
     }
   }
 
   /// Back to the least, when all was taken out.
-  package mutating func resetBound() {
-    resetRoom()
-    bound = CacheBudget.leastCapacity
-    long.resetBound()
+  package mutating func resetCapacity() {
+    dropUnusedCharge()
+    capacity = CacheBudget.leastCapacity
+    long.resetCapacity()
   }
 
   /// What the bounds allow beyond the least, of which nobody takes notice.
-  package var grant: Int { grant(.short) &+ grant(.long) }
+  package var extraCapacity: Int { extraCapacity(.short) &+ extraCapacity(.long) }
 
   /// The same of one of the bounds.
-  package func grant(_ kind: CacheBudget.Kind) -> Int {
+  package func extraCapacity(_ kind: CacheBudget.Kind) -> Int {
     switch kind {
-    case .short: max(0, bound &- CacheBudget.leastCapacity)
-    case .long: long.bound
+    case .short: max(0, capacity &- CacheBudget.leastCapacity)
+    case .long: long.capacity
     }
   }
 }
@@ -122,26 +123,26 @@ extension RunCache {
 extension RunCache {
   /// Pages in all runs: exact for who may touch the cache.
   package var heldPages: Int {
-    roomTaken &- front.unusedRoom(.caller) &- front.unusedRoom(.owner)
+    chargedPages &- front.unusedHotPages(.raw) &- front.unusedHotPages(.owned)
       &+ long.pageCount.load(ordering: .relaxed)
   }
 
   /// Those in runs but long ones, with the room that is kept for hot ones.
   @inline(__always)
-  package var roomTaken: Int { room.load(ordering: .relaxed) }
+  package var chargedPages: Int { charged.load(ordering: .relaxed) }
 
   @inline(__always)
-  borrowing func takeRoom(_ pages: Int) {
-    room.store(room.load(ordering: .relaxed) &+ pages, ordering: .relaxed)
+  borrowing func charge(_ pages: Int) {
+    charged.store(charged.load(ordering: .relaxed) &+ pages, ordering: .relaxed)
   }
 
   /// Keeps no room for hot runs where there are none.
-  private borrowing func resetRoom() {
-    takeRoom(0 &- front.resetRoom(.caller) &- front.resetRoom(.owner))
+  private borrowing func dropUnusedCharge() {
+    charge(0 &- front.resetHotPages(.raw) &- front.resetHotPages(.owned))
   }
 
   /// Owners that came by this cache, less those that went by it.
-  package var ownerCount: Int { owners.load(ordering: .relaxed) &- (front.isHot(.owner) ? 1 : 0) }
+  package var ownerCount: Int { owners.load(ordering: .relaxed) &- (front.isHot(.owned) ? 1 : 0) }
 
   /// Counts owners that come or go. Only inside.
   @inline(__always)
@@ -158,8 +159,8 @@ extension RunCache {
   /// - Parameter pages: 1 ... 127.
   /// - Returns: `nil` where no run is long enough.
   package mutating func take(_ pages: Int) -> CachedRun? {
-    let address = front.takeHot(pages, by: .caller)
-    if address != 0 { return CachedRun(page: front.page(at: address), isClean: false) }
+    let address = front.takeHot(pages, as: .raw)
+    if address != 0 { return CachedRun(page: front.page(at: address), isZero: false) }
     return takeStacked(pages) ?? cut(pages)
   }
 
@@ -170,19 +171,19 @@ extension RunCache {
   ///   - pages: 1 ... 127.
   /// - Returns: `false`, with nothing changed, where there is no room.
   @inline(__always)
-  package mutating func put(_ run: UInt, _ pages: Int, by hand: Hand) -> Bool {
-    var total = roomTaken &+ pages
-    if front.isHot(hand) {
-      let old = front.room(hand)
+  package mutating func put(_ run: UInt, _ pages: Int, as kind: RunKind) -> Bool {
+    var total = chargedPages &+ pages
+    if front.isHot(kind) {
+      let old = front.hotPages(kind)
       let count = count(of: old)
-      if total > bound || count == Self.depth { return false }
-      push(takeHotRun(hand), old, count)
+      if total > capacity || count == Self.depth { return false }
+      push(takeHotRun(kind), old, count)
     } else {
-      total &-= front.room(hand)
-      if total > bound { return false }
+      total &-= front.hotPages(kind)
+      if total > capacity { return false }
     }
-    room.store(total, ordering: .relaxed)
-    front.replaceHot(by: run, pages, hand)
+    charged.store(total, ordering: .relaxed)
+    front.replaceHot(by: run, pages, kind)
     return true
   }
 
@@ -190,44 +191,44 @@ extension RunCache {
   ///
   /// - Returns: `false`, with nothing changed, where that is full.
   @inline(__always) @discardableResult
-  package mutating func settle(_ hand: Hand) -> Bool {
-    if !front.isHot(hand) { return true }
-    let pages = front.room(hand)
+  package mutating func stackHotRun(_ kind: RunKind) -> Bool {
+    if !front.isHot(kind) { return true }
+    let pages = front.hotPages(kind)
     let count = count(of: pages)
     if count == Self.depth { return false }
-    push(takeHotRun(hand), pages, count)
+    push(takeHotRun(kind), pages, count)
     // It has taken the room along.
-    takeRoom(pages)
-    takeRoom(0 &- front.resetRoom(hand))
+    charge(pages)
+    charge(0 &- front.resetHotPages(kind))
     return true
   }
 
   /// Takes the hot run; an owner that left it goes now.
   @inline(__always)
-  private mutating func takeHotRun(_ hand: Hand) -> CachedRun {
-    let address = front.takeHot(hand)
+  private mutating func takeHotRun(_ kind: RunKind) -> CachedRun {
+    let address = front.takeHot(kind)
     // Counted last, in the order in which a fork may see it.
-    if hand == .owner {
+    if kind == .owned {
       cts_compiler_barrier()
       count(owners: -1)
     }
-    return CachedRun(page: front.page(at: address), isClean: false)
+    return CachedRun(page: front.page(at: address), isZero: false)
   }
 
   /// Takes all runs out.
   package mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    drainHot(.caller, body)
-    drainHot(.owner, body)
+    drainHot(.raw, body)
+    drainHot(.owned, body)
     long.drain(body)
     drainStacks(to: 0, body)
   }
 
   private mutating func drainHot(
-    _ hand: Hand, _ body: (_ page: PageNumber, _ pages: Int) -> Void
+    _ kind: RunKind, _ body: (_ page: PageNumber, _ pages: Int) -> Void
   ) {
-    if !front.isHot(hand) { return }
-    let pages = front.room(hand)
-    body(takeHotRun(hand).page, pages)
+    if !front.isHot(kind) { return }
+    let pages = front.hotPages(kind)
+    body(takeHotRun(kind).page, pages)
   }
 
   /// Forgets all runs, as whoever was inside left them: for a child of `fork`, where the owner is
@@ -238,10 +239,10 @@ extension RunCache {
     filled = InlineArray(repeating: 0)
     counts = InlineArray(repeating: 0)
     long.forget()
-    if front.isHot(.owner) { count(owners: -1) }
-    front.forget(.caller)
-    front.forget(.owner)
-    room.store(0, ordering: .relaxed)
+    if front.isHot(.owned) { count(owners: -1) }
+    front.forget(.raw)
+    front.forget(.owned)
+    charged.store(0, ordering: .relaxed)
     front.leave()
   }
 }

@@ -50,7 +50,7 @@ package struct RunDepot: ~Copyable {
   /// An empty depot.
   package init() {
     magazines = InlineArray(
-      repeating: Magazine(of: 0) { _ in CachedRun(page: 0, isClean: false) })
+      repeating: Magazine(of: 0) { _ in CachedRun(page: 0, isZero: false) })
   }
 
   /// The pages of all that is in it.
@@ -90,11 +90,11 @@ extension RunDepot {
   ///
   /// - Parameters:
   ///   - pages: those of a magazine that is to come.
-  ///   - bound: pages that all may have, with that one.
+  ///   - capacity: pages that all may have, with that one.
   /// - Returns: `nil` where there is room for it, or nothing is left.
-  package mutating func evictMagazine(toFit pages: Int, within bound: Int) -> Magazine? {
+  package mutating func evictMagazine(toFit pages: Int, within capacity: Int) -> Magazine? {
     guard magazineCount > 0,
-      magazineCount == Self.magazineCapacity || magazinePages &+ pages > bound
+      magazineCount == Self.magazineCapacity || magazinePages &+ pages > capacity
     else { return nil }
     let oldest = unsafe magazines[unchecked: first]
     first = slot(1)
@@ -160,11 +160,11 @@ extension RunDepot {
   ///
   /// - Parameters:
   ///   - pages: those of a run that is to come.
-  ///   - bound: pages that all may have, with that one.
+  ///   - capacity: pages that all may have, with that one.
   /// - Returns: `nil` where there is room for it, or nothing is left.
-  package mutating func evictLong(toFit pages: Int, within bound: Int) -> Range<PageNumber>? {
+  package mutating func evictLong(toFit pages: Int, within capacity: Int) -> Range<PageNumber>? {
     guard longRunCount > 0,
-      longRunCount == Self.longRunCapacity || longRunPages &+ pages > bound
+      longRunCount == Self.longRunCapacity || longRunPages &+ pages > capacity
     else { return nil }
     let oldest = removeLong(at: 0)
     return oldest.page..<(oldest.page &+ oldest.pageCount)

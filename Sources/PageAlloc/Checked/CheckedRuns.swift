@@ -3,28 +3,28 @@ import SysMem
 // The checked mode
 // ================
 //
-// What the arena knows of its runs beyond their length, when it is asked to. All of it lies in mapped
-// memory of its own, between guard pages, and is guarded by the heap lock:
+// What the arena knows of its runs beyond their length, when it is asked to. All of it lies in
+// mapped memory of its own, between guard pages, and is guarded by the heap lock:
 //
 //   guard | counts | pages: a number a page | notes: 65,536 at the most | guard
 //                      |                        ^
 //                      +------------------------+
 //
-// A page's number names the note that tells of it last: who allocated it, and once it is freed, who did
-// that. So a run may be cut, joined and freed in parts as it likes; what is left is still told of. Whether
-// a number is of today is seen from the note: it names the pages that it tells of, and a page that
-// another run got has got another number.
+// A page's number names the note that tells of it last: who allocated it, and once it is freed, who
+// did that. So a run may be cut, joined and freed in parts as it likes; what is left is still told
+// of. Whether a number is of today is seen from the note: it names the pages that it tells of, and
+// a page that another run got has got another number.
 //
-// Notes of freed runs stand in a list, the oldest first. Those at its end are in quarantine: out of the
-// allocator's reach, behind guards. When notes run out the oldest of a freed run goes.
+// Notes of freed runs stand in a list, the oldest first. Those at its end are in quarantine: out of
+// the allocator's reach, behind guards. When notes run out the oldest of a freed run goes.
 //
 //   oldest -> note -> note -> firstQuarantined -> note -> newest
 
 /// The notes on an arena's runs.
 @safe
 struct CheckedRuns {
-  // Invariant: the three tables lie in one mapping, at fixed places, which lives as long as the arena's
-  // state. One word: the arena looks at it on its slow paths, to see that the mode is off.
+  // Invariant: the three tables lie in one mapping, at fixed places, which lives as long as the
+  // arena's state. One word: the arena looks at it on its slow paths, to see that the mode is off.
   private let counts: UnsafeMutablePointer<Counts>
 
   private var numbers: UnsafeMutablePointer<UInt32> {
@@ -77,8 +77,8 @@ struct CheckedRuns {
   }
 
   private init(_ base: UnsafeMutableRawPointer) {
-    // Just mapped, zero, and bound to each table's element once, here. Zero is an unused number; notes
-    // are initialized when they are first used.
+    // Just mapped, zero, and bound to each table's element once, here. Zero is an unused number;
+    // notes are initialized when they are first used.
     unsafe counts = base.bindMemory(to: Counts.self, capacity: 1)
     unsafe counts.initialize(to: Counts())
     _ = unsafe (base + Self.numbersOffset).bindMemory(to: UInt32.self, capacity: Geometry.pageCount)
@@ -122,12 +122,13 @@ struct CheckedRuns {
   }
 }
 
-// MARK: - What happens to runs. Call with `heap` held.
+// MARK: - What happens to runs
 
 extension CheckedRuns {
   /// Notes that a run was handed out.
   ///
-  /// - Returns: `false`, with nothing changed, where there is no note left but of runs in use or quarantine.
+  /// - Returns: `false`, with nothing changed, where there is no note left but of runs in use or
+  ///   quarantine.
   /// - Complexity: O(pages).
   func noteAllocation(_ run: Range<PageNumber>, _ trace: Trace) -> Bool {
     guard let number = obtain() else { return false }
@@ -213,14 +214,14 @@ extension CheckedRuns {
   }
 }
 
-// MARK: - The quarantine. Call with `heap` held.
+// MARK: - The quarantine
 
 extension CheckedRuns {
   /// Puts a freed run at the end of the quarantine.
-  func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isEmpty: Bool) {
+  func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isZero: Bool) {
     unsafe note(number).pointee.state = .quarantined
     unsafe note(number).pointee.fence = fence
-    unsafe note(number).pointee.isEmpty = isEmpty
+    unsafe note(number).pointee.isZero = isZero
     unsafe note(number).pointee.next = 0
     if figures.newest == 0 { figures.oldest = number }
     if figures.newest != 0 { unsafe note(figures.newest).pointee.next = number }

@@ -1,7 +1,7 @@
 import CDiagnosis
 
-// How reports look. They are made line by line, without an allocation, since a signal handler writes some
-// of them; whoever wants text adds the lines up.
+// How reports look. They are made line by line, without an allocation, since a signal handler
+// writes some of them; whoever wants text adds the lines up.
 //
 //   16 KiB in 2 pages at 0x00007f12a4c06000, freed, in quarantine
 //     allocated by thread 4711:

@@ -27,7 +27,7 @@ struct RunNote {
   var state = State.none
   var fence = Fence.none
   /// The kernel has the contents.
-  var isEmpty = false
+  var isZero = false
   /// The pages of the run, as it was allocated or freed.
   var firstPage: UInt32 = 0
   var pageCount: UInt32 = 0

@@ -1,8 +1,8 @@
 import CDiagnosis
 import SysMem
 
-// The checked mode: what is done besides when a run is handed out or freed. None of this runs where the
-// mode is off.
+// The checked mode: what is done besides when a run is handed out or freed. None of this runs where
+// the mode is off.
 
 extension ArenaCore {
   /// The arena was made.
@@ -54,7 +54,7 @@ extension ArenaCore {
       let number = try withHeap { heap throws(PageArenaError) in
         heap.withhold(part, of: try heap.run(around: part, at: address), trace, checks)
       }
-      quarantine(part, number, isEmpty: false, checks)
+      quarantine(part, number, isZero: false, checks)
     } catch {
       reportMistake(error, at: address, pages, trace, checks)
       throw error
@@ -63,7 +63,7 @@ extension ArenaCore {
 
   /// Takes a run back from its owner, who stays counted.
   @inline(never)
-  func giveBackOwnedChecked(_ run: Range<PageNumber>, isEmpty: Bool) {
+  func giveBackOwnedChecked(_ run: Range<PageNumber>, isZero: Bool) {
     guard let checks else { return }
     let trace = Trace.here()
     let number = withHeap { heap in
@@ -76,7 +76,7 @@ extension ArenaCore {
         .notInUse(base: address, pages: run.count), at: address, run.count, trace, checks)
       withHeap { $0.runFreedElsewhere(run.lowerBound, run.count) }
     }
-    quarantine(run, number, isEmpty: isEmpty, checks)
+    quarantine(run, number, isZero: isZero, checks)
   }
 
   // MARK: Tools

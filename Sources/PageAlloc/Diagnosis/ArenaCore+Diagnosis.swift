@@ -41,7 +41,8 @@ extension CheckedRuns {
     return number == 0 ? nil : self[number]
   }
 
-  /// The note that explains why pages cannot be freed: of the first that is not in use; else of the first.
+  /// The note that explains why pages cannot be freed: of the first that is not in use; else of the
+  /// first.
   fileprivate func culprit(from page: PageNumber, _ pages: Int) -> RunNote? {
     for other in page..<(page + max(pages, 0)) {
       if let note = note(of: other), note.state != .inUse { return note }

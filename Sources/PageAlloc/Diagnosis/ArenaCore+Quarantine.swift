@@ -9,29 +9,29 @@ import SysMem
 //         -> ... more is freed than the quarantine may hold ...
 //         -> plain, empty memory again, and free
 //
-// The kernel is called outside of the heap lock; meanwhile a run is in no list, so that nobody else has it.
-// What does not become plain again goes to limbo, as that of owners does.
+// The kernel is called outside of the heap lock; meanwhile a run is in no list, so that nobody else
+// has it. What does not become plain again goes to limbo, as that of owners does.
 
 extension ArenaCore {
   /// Puts a run that was withheld into quarantine, and lets the oldest go for it.
   ///
   /// - Parameters:
   ///   - number: its note's; 0 for none: it is free at once, then.
-  ///   - isEmpty: the kernel has the contents already.
+  ///   - isZero: the kernel has the contents already.
   func quarantine(
-    _ run: Range<PageNumber>, _ number: UInt32, isEmpty: Bool, _ checks: CheckedRuns
+    _ run: Range<PageNumber>, _ number: UInt32, isZero: Bool, _ checks: CheckedRuns
   ) {
     // Until it is free, it counts as a run that may hold something.
-    if isEmpty { system.sysUsed(byteCount: Self.byteCount(run.count)) }
+    if isZero { system.sysUsed(byteCount: Self.byteCount(run.count)) }
     if number == 0 {
       forbid(run)
-      restore(run, isEmpty: isEmpty)
+      restore(run, isZero: isZero)
     } else {
       // The kernel may be asked whether it can read there.
       permit(run, hasContents: true)
       let fence = fence(range(of: run))
       forbid(run)
-      withHeap { _ in checks.enqueue(number, behind: fence, isEmpty: isEmpty) }
+      withHeap { _ in checks.enqueue(number, behind: fence, isZero: isZero) }
     }
     emptyQuarantine(to: checkedMode.quarantinePages)
   }
@@ -45,7 +45,7 @@ extension ArenaCore {
     var freed = 0
     while let note = withHeap({ _ in checks.dequeue(beyond: pageLimit) }) {
       if unfence(range(of: note.pages), note.fence) {
-        restore(note.pages, isEmpty: note.isEmpty || note.fence != .none)
+        restore(note.pages, isZero: note.isZero || note.fence != .none)
         freed += note.pages.count
       } else {
         withHeap { $0.keepWithheldInLimbo(note.pages) }
@@ -55,10 +55,10 @@ extension ArenaCore {
   }
 
   /// Gives a withheld run to the allocator.
-  private func restore(_ run: Range<PageNumber>, isEmpty: Bool) {
-    if isEmpty { system.sysUnused(byteCount: Self.byteCount(run.count)) }
+  private func restore(_ run: Range<PageNumber>, isZero: Bool) {
+    if isZero { system.sysUnused(byteCount: Self.byteCount(run.count)) }
     let wakes = withHeap { heap in
-      heap.restore(run, isEmpty: isEmpty)
+      heap.restore(run, isZero: isZero)
       return heap.wakesScavenger()
     }
     if wakes { ScavengerThread.wake(self) }

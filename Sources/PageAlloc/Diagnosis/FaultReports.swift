@@ -1,8 +1,9 @@
 import CDiagnosis
 import SysMem
 
-// A fault in a checked arena is told of before anything else happens. This runs in a signal handler, on the
-// thread that faulted: it allocates nothing, and waits for no lock for long, since that thread may hold it.
+// A fault in a checked arena is told of before anything else happens. This runs in a signal
+// handler, on the thread that faulted: it allocates nothing, and waits for no lock for long, since
+// that thread may hold it.
 
 /// What is said of faults.
 enum FaultReports {

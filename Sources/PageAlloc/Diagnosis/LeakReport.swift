@@ -126,8 +126,8 @@ extension LeakReport: CustomStringConvertible {
   }
 }
 
-/// Reports of the arenas that live as long as the process: permanent ones, and those that something global
-/// refers to.
+/// Reports of the arenas that live as long as the process: permanent ones, and those that something
+/// global refers to.
 package enum LastReports {
   private static let areAskedFor = Atomic<Bool>(false)
 

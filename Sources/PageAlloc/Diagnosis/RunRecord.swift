@@ -19,8 +19,8 @@ public struct RunRecord: Sendable {
   public struct Event: Equatable, Sendable {
     /// The thread's number, as the kernel counts (`gettid`).
     public let thread: Int
-    /// The return addresses of the calls that it was inside of, innermost first, 16 at the most, those
-    /// of the library included; none where the program has no tables to unwind by.
+    /// The return addresses of the calls that it was inside of, innermost first, 16 at the most,
+    /// those of the library included; none where the program has no tables to unwind by.
     public let addresses: [UInt]
 
     init?(_ trace: Trace) {

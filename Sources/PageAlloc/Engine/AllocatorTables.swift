@@ -3,11 +3,11 @@ import SysMem
 /// The memory of an allocator's tables, mapped out of line, between guard pages.
 ///
 /// ```
-///   guard | head (the owner's) | summaries | scavenge records | ranges | chunk map | run table | guard
+///   guard | head | summaries | scavenge records | ranges | chunk map | run table | guard
 ///         |<--------------- mapped at once (sysInit) --------------->|<--- mapped by need --->|
 /// ```
-/// Nothing of it comes from malloc. Chunk map and run table are mapped for the chunks that are grown;
-/// the rest of them is address space only, and the run table's reads as zero.
+/// Nothing of it comes from malloc. Chunk map and run table are mapped for the chunks that are
+/// grown; the rest of them is address space only, and the run table's reads as zero.
 @safe
 package struct AllocatorTables: ~Copyable {
   /// What can be stored in front of the tables.
@@ -132,8 +132,8 @@ package struct AllocatorTables: ~Copyable {
   /// Where the tables lie, with the guards around them.
   package var addresses: Range<UInt> { reservation..<(reservation + reservedByteCount) }
 
-  /// Seals the guards and the fixed tables, as far as the kernel can; what is mapped later is sealed then. The
-  /// tables must live as long as the process.
+  /// Seals the guards and the fixed tables, as far as the kernel can; what is mapped later is
+  /// sealed then. The tables must live as long as the process.
   ///
   /// - Precondition: no chunk was mapped yet.
   package mutating func seal() {
@@ -143,7 +143,8 @@ package struct AllocatorTables: ~Copyable {
   }
 
   deinit {
-    // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of its own.
+    // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of
+    // its own.
     system.sysFreeAtLast(reservation, reservedByteCount, readyByteCount: mappedByteCount)
   }
 }

@@ -4,8 +4,8 @@
 ///   word 0 ... 7     pages in use
 ///   word 8 ... 15    pages scavenged
 /// ```
-/// The table is indexed by the chunk's number in the whole 32-bit space, so that it needs no search.
-/// The part of it that belongs to chunks never grown need not be mapped.
+/// The table is indexed by the chunk's number in the whole 32-bit space, so that it needs no
+/// search. The part of it that belongs to chunks never grown need not be mapped.
 @safe
 package struct ChunkMap {
   // Invariant: the records of grown chunks are mapped and outlive the map.

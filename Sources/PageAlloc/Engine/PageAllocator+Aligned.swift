@@ -23,18 +23,18 @@ extension PageAllocator {
   ///
   /// Tries the place of an unaligned run, then a run with room to spare; only then it walks from
   /// run to run.
-  /// - Parameter steps: how many runs to walk over at the most.
+  /// - Parameter searchLimit: how many runs to walk over at the most.
   /// - Returns: `nil` where there is none, or none was found in so many steps.
-  /// - Complexity: O(`steps` × chunks) at the worst, O(1) as a rule.
+  /// - Complexity: O(`searchLimit` × chunks) at the worst, O(1) as a rule.
   package mutating func findAligned(
-    _ pageCount: Int, _ alignment: Alignment, steps: Int
+    _ pageCount: Int, _ alignment: Alignment, searchLimit: Int
   ) -> PageNumber? {
     guard var page = look(for: pageCount)?.page else { return nil }
     if alignment.roundUp(page) == page { return page }
     if let roomy = look(for: pageCount + alignment.pages - 1) {
       return alignment.roundUp(roomy.page)
     }
-    for _ in 0..<steps {
+    for _ in 0..<searchLimit {
       guard let next = lowestRun(pageCount, notBelow: alignment.roundUp(page)) else { return nil }
       if alignment.roundUp(next) == next { return next }
       page = next

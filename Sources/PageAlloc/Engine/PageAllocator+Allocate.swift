@@ -34,8 +34,8 @@ extension PageAllocator {
     return nil
   }
 
-  /// Only looks, into the chunk of the search address first, then at the tree: where a run would go, and where
-  /// the next search may start once it is taken.
+  /// Only looks, into the chunk of the search address first, then at the tree: where a run would
+  /// go, and where the next search may start once it is taken.
   @inline(__always)
   mutating func look(for pageCount: Int) -> (page: PageNumber, candidate: PageNumber)? {
     if searchPage == Geometry.pageCount { return nil }
@@ -55,7 +55,8 @@ extension PageAllocator {
 
   /// Only looks: where a run would go, and the candidate for the search address.
   ///
-  /// Mutating all the same: to a method that is not, one that is hands a copy of the whole allocator.
+  /// Mutating all the same: to a method that is not, one that is hands a copy of the whole
+  /// allocator.
   ///
   /// - Returns: `nil` where there is no such run.
   /// - Complexity: O(1).

@@ -49,7 +49,8 @@ extension PageAllocator {
     return cache
   }
 
-  /// Takes all free pages of a word of a chunk's; the summaries are the caller's to bring up to date.
+  /// Takes all free pages of a word of a chunk's; the summaries are the caller's to bring up to
+  /// date.
   @inline(__always)
   private mutating func takeBlock(chunk: ChunkIndex, word: Int) -> PageBlock {
     let data = chunks.data(chunk)

@@ -1,8 +1,9 @@
 extension PageAllocator {
-  /// The tables contradict each other: writes what they say about a page to standard error, and traps.
+  /// The tables contradict each other: writes what they say about a page to standard error, and
+  /// traps.
   ///
   /// ```
-  /// PageAlloc: corrupted: a summary promises a run that its chunk does not have (page 1536, chunk 3)
+  /// PageAlloc: corrupted: a page that was handed out is free (page 1536, chunk 3)
   ///   in use    ffffffffffffffff ffffffffffffffff ... 8 words, page by page from the lowest bit
   ///   scavenged 0000000000000000 0000000000000000 ...
   ///   record    512 pages in use, 512 before generation 0
@@ -11,8 +12,8 @@ extension PageAllocator {
   ///   runs from page 1520: 00 00 00 00 02 00 ... one byte a page, as in the run table
   ///   grown 1024 pages in 1 piece, chunks 1 to 2; 1000 in use, 24 scavenged; search page 1536
   /// ```
-  /// Line by line, so that a table which cannot even be read does not hide the others. Nothing is allocated
-  /// and no lock is taken.
+  /// Line by line, so that a table which cannot even be read does not hide the others. Nothing is
+  /// allocated and no lock is taken.
   @inline(never)
   func corrupted(_ what: StaticString, _ page: PageNumber) -> Never {
     // Were the page damaged too, the dump would go astray.

@@ -25,7 +25,8 @@ extension PageAllocator {
     scavengeIndex.sysGrow(lowestChunk: added.lowerBound)
   }
 
-  /// Marks a range of fresh pages as in use and, at once, as scavenged: room that is never handed out.
+  /// Marks a range of fresh pages as in use and, at once, as scavenged: room that is never handed
+  /// out.
   package mutating func pad(_ page: PageNumber, _ pageCount: Int) {
     _ = allocateRange(page, pageCount)
     forEachChunk(of: page, pageCount) { chunk, places in

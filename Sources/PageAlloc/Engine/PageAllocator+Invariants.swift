@@ -1,8 +1,8 @@
 extension PageAllocator {
   /// Looks whether the tables contradict each other or the bitmaps.
   ///
-  /// While pages are detached, their chunk's scavenge record counts fewer pages than are in use; call it
-  /// when none are.
+  /// While pages are detached, their chunk's scavenge record counts fewer pages than are in use;
+  /// call it when none are.
   /// - Returns: the name of the first invariant that does not hold; `nil` where all hold.
   /// - Complexity: O(heap), bit by bit.
   package func brokenInvariant() -> StaticString? {

@@ -1,6 +1,6 @@
-// What must hold, looked at where it costs next to nothing: on the way to the kernel, or to a refusal. What
-// does not hold is our own mistake, or somebody wrote into the tables. The invariants in full, for the
-// checks, are in PageAllocator+Invariants.
+// What must hold, looked at where it costs next to nothing: on the way to the kernel, or to a
+// refusal. What does not hold is our own mistake, or somebody wrote into the tables. The invariants
+// in full, for the checks, are in PageAllocator+Invariants.
 
 extension PageAllocator {
   /// Notes that pages of a chunk were taken.
@@ -27,8 +27,8 @@ extension PageAllocator {
     }
   }
 
-  /// A chunk's summary and its scavenge record agree with its bits. Pages on their way to the kernel are in
-  /// use to the bits, and not to the record.
+  /// A chunk's summary and its scavenge record agree with its bits. Pages on their way to the
+  /// kernel are in use to the bits, and not to the record.
   func requireSound(_ chunk: ChunkIndex) {
     let allocated = chunks.data(chunk).allocated
     if summaries.leaf(chunk) != allocated.summarize() {
@@ -55,8 +55,8 @@ extension PageAllocator {
     }
   }
 
-  /// Every entry of the tree but the leaves is the merge of its children: before memory is refused on the
-  /// tree's word.
+  /// Every entry of the tree but the leaves is the merge of its children: before memory is refused
+  /// on the tree's word.
   ///
   /// - Complexity: O(1); 1,168 entries.
   func requireSoundTree() {

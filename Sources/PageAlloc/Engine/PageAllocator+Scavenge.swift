@@ -17,10 +17,12 @@ extension PageAllocator {
     return released
   }
 
-  /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock held.
+  /// Takes the next pages to give back out of reach, so that the kernel can be told with no lock
+  /// held.
   ///
   /// - Parameter spared: units that are left alone for now.
-  /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for none.
+  /// - Returns: the pages, now in use, which ``reattach(_:scavenged:)`` must follow; `nil` for
+  ///   none.
   mutating func detachCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
@@ -76,14 +78,14 @@ extension PageAllocator {
   private mutating func nextCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
-    let minimum = grain.pagesPerPhysicalPage
+    let minimum = kernelPages.pagesPerPhysicalPage
     // What one chunk cannot have, it need not be asked for.
     let limit = min(PageSpace.pageCount(holding: byteCount), Geometry.pagesPerChunk)
     while let (chunk, place) = scavengeIndex.find(mode) {
       let dense = spared.words(of: chunk, self)
       if summaries.leaf(chunk).max >= minimum,
         let places = chunks.data(chunk).findScavengeCandidate(
-          from: place, minimum: minimum, limit: limit, grain: grain, spared: dense)
+          from: place, minimum: minimum, limit: limit, kernelPages: kernelPages, spared: dense)
       {
         let base = Geometry.firstPage(of: chunk)
         let run = (base &+ places.lowerBound)..<(base &+ places.upperBound)

@@ -1,10 +1,11 @@
 // Whole huge pages
 // ================
 //
-// The kernel backs an aligned unit of 2 MiB, as a rule, by one huge page where it may. Taking a part of
-// such a unit back splits the page: what stays of it is slower to use from then on. So, where memory goes
-// back bit by bit, units that are free as a whole go first, and units of which nearly all is in use are
-// left alone. The engine knows nothing of either; it keeps its rules, which are those of the Go runtime.
+// The kernel backs an aligned unit of 2 MiB, as a rule, by one huge page where it may. Taking a
+// part of such a unit back splits the page: what stays of it is slower to use from then on. So,
+// where memory goes back bit by bit, units that are free as a whole go first, and units of which
+// nearly all is in use are left alone. The engine knows nothing of either; it keeps its rules,
+// which are those of the Go runtime.
 //
 //   unit      |################|########.#######|................|####............|
 //             in use           dense: kept      free: goes first  next, by the engine
@@ -14,7 +15,7 @@ extension PageAllocator {
   ///
   /// A unit is a part of a chunk, made of whole words of its maps.
   var pagesPerUnit: Int {
-    let pages = grain.pagesPerHugePage
+    let pages = kernelPages.pagesPerHugePage
     return pages >= 64 && pages <= Geometry.pagesPerChunk ? pages : 0
   }
 
@@ -28,11 +29,12 @@ extension PageAllocator {
   /// Takes whole units that are free and hold something out of reach, to be given back.
   ///
   /// - Parameters:
-  ///   - end: only units below this page are looked at; afterwards, where to go on. 0: there are none.
+  ///   - end: only units below this page are looked at; afterwards, where to go on. 0: there are
+  ///     none.
   ///   - pages: how many are wanted; rounded up to units.
   ///   - mode: in the background, what the scavenge index says is to be left alone is.
-  /// - Returns: units next to each other in one chunk, which ``reattach(_:scavenged:)`` must follow; `nil`
-  ///   where none was found among the next 64 chunks.
+  /// - Returns: units next to each other in one chunk, which ``reattach(_:scavenged:)`` must
+  ///   follow; `nil` where none was found among the next 64 chunks.
   /// - Complexity: O(chunks looked at), 64 at the most.
   mutating func detachUnits(
     below end: inout PageNumber, _ pages: Int, _ mode: ScavengeMode
@@ -60,8 +62,8 @@ extension PageAllocator {
     return nil
   }
 
-  /// Free pages that hold something, with those on either side of them in the same units that nothing was
-  /// written to: where the kernel backs a unit as a whole, it backs these too.
+  /// Free pages that hold something, with those on either side of them in the same units that
+  /// nothing was written to: where the kernel backs a unit as a whole, it backs these too.
   ///
   /// - Complexity: O(1); 8 words.
   func widened(_ run: Range<PageNumber>) -> Range<PageNumber> {
@@ -94,13 +96,13 @@ extension PageAllocator {
 
 /// The units that a pass leaves alone, since nearly all of each is in use.
 ///
-/// A unit is dense when its free pages are within the headroom of those in use. All dense units together
-/// thus keep no more than the headroom, which stays resident anyway.
+/// A unit is dense when its free pages are within the headroom of those in use. All dense units
+/// together thus keep no more than the headroom, which stays resident anyway.
 struct DenseUnits {
   /// Free pages per 1,024 in use; `nil`: no unit is left alone.
   private let freePer1024: Int?
-  // The chunk that was looked at last, as it was then: while a pass has pages of it in hand, they do not
-  // count as free.
+  // The chunk that was looked at last, as it was then: while a pass has pages of it in hand, they
+  // do not count as free.
   private var chunk: ChunkIndex = 0
   private var words: UInt8 = 0
 

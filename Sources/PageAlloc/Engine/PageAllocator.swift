@@ -20,8 +20,8 @@ import SysMem
 
 /// A page allocator of a 32-bit space: first fit by address, with summaries.
 ///
-/// Positions are page numbers, sizes are pages. What is asked for must make sense: the callers check
-/// what comes from outside.
+/// Positions are page numbers, sizes are pages. What is asked for must make sense: the callers
+/// check what comes from outside.
 package struct PageAllocator: ~Copyable {
   /// The summaries of all chunks.
   package internal(set) var summaries: SummaryTree
@@ -34,7 +34,7 @@ package struct PageAllocator: ~Copyable {
   /// What was handed out: looked at only where something is wrong.
   let runs: RunTable
   /// What kinds of pages the kernel has.
-  package var grain: ScavengeGrain
+  package var kernelPages: KernelPages
 
   /// All pages below it are in use; `Geometry.pageCount` where no page is known to be free.
   package internal(set) var searchPage: PageNumber = Geometry.pageCount
@@ -44,14 +44,14 @@ package struct PageAllocator: ~Copyable {
   package internal(set) var endChunk: ChunkIndex = 0
 
   /// An allocator of nothing, whose tables lie in `tables`.
-  package init(tables: borrowing AllocatorTables, grain: ScavengeGrain) {
+  package init(tables: borrowing AllocatorTables, kernelPages: KernelPages) {
     // The tables are zero and outlive the allocator, which their owner sees to.
     unsafe summaries = SummaryTree.sysInit(storage: tables.summaries)
     unsafe scavengeIndex = ScavengeIndex.sysInit(storage: tables.scavengeRecords)
     unsafe ranges = AddressRanges(storage: tables.ranges)
     unsafe chunks = ChunkMap(storage: tables.chunks)
     unsafe runs = RunTable(storage: tables.runs)
-    self.grain = grain
+    self.kernelPages = kernelPages
   }
 
   /// The bitmaps of a grown chunk.

@@ -10,12 +10,12 @@ package final class StandaloneAllocator {
   ///
   /// - Throws: the kernel refused memory for the tables.
   package init(
-    grain: ScavengeGrain = ScavengeGrain(physicalPageSize: 4096, hugePageSize: 0),
+    kernelPages: KernelPages = KernelPages(physicalPageSize: 4096, hugePageSize: 0),
     calls: any MemoryCalls = LinuxCalls()
   ) throws(SysMemError) {
     var tables = try AllocatorTables.sysInit(system: SysMem(calls: calls), headByteCount: 0)
     try tables.mapChunks(0..<Geometry.chunkCount)
-    allocator = PageAllocator(tables: tables, grain: grain)
+    allocator = PageAllocator(tables: tables, kernelPages: kernelPages)
     self.tables = tables
   }
 }

@@ -2,8 +2,8 @@ import SysMem
 
 /// Tables without an allocator: for tests and checks.
 ///
-/// Embedded Swift cannot destroy another module's non-copyable value that has a `deinit`; an object that
-/// owns it can go anywhere.
+/// Embedded Swift cannot destroy another module's non-copyable value that has a `deinit`; an object
+/// that owns it can go anywhere.
 package final class StandaloneTables {
   /// The tables.
   package var tables: AllocatorTables

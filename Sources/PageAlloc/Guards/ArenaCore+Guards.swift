@@ -3,9 +3,9 @@ import SysMem
 // Guards
 // ======
 //
-// A guard is memory that faults at any access. Where the kernel has markers (MADV_GUARD_INSTALL, Linux 6.13)
-// it is entries in the page table and costs no mapping; elsewhere it is access rights, which cost a mapping
-// each, of which a process can have only so many.
+// A guard is memory that faults at any access. Where the kernel has markers (MADV_GUARD_INSTALL,
+// Linux 6.13) it is entries in the page table and costs no mapping; elsewhere it is access rights,
+// which cost a mapping each, of which a process can have only so many.
 
 extension ArenaCore {
   /// Pages in a guard: one, or as many as the kernel's page has.

@@ -9,10 +9,10 @@
 //   drainClosed     heap: takes all from each closed cache whose owner is outside, and opens it
 //
 // The barrier tells of those caches alone that were closed before it. An owner may open its cache
-// by the lock meanwhile, another drain may close it again, and then the owner may be inside although
-// nobody can see it yet: that drain's own barrier is still to come. So a closed cache keeps the number
-// of the drain that closed it, and a drain leaves alone what a later one has closed. What an earlier one
-// closed has been closed ever since, so both may take it.
+// by the lock meanwhile, another drain may close it again, and then the owner may be inside
+// although nobody can see it yet: that drain's own barrier is still to come. So a closed cache
+// keeps the number of the drain that closed it, and a drain leaves alone what a later one has
+// closed. What an earlier one closed has been closed ever since, so both may take it.
 //
 // Where the kernel has no `membarrier`, a drain takes from the cache of its own thread alone; the
 // owners of the others give everything back by themselves, when they next need their caches.
@@ -22,15 +22,16 @@
 extension ArenaCore {
   /// Takes back what all caches hold, as far as their owners are outside.
   ///
-  /// A thread that is inside its cache just then gives everything back by itself, the next time it needs
-  /// its cache.
+  /// A thread that is inside its cache just then gives everything back by itself, the next time it
+  /// needs its cache.
   /// - Parameters:
   ///   - own: the cache of the calling thread, which is outside of it.
-  ///   - looks: how often to look for owners that are inside. They are for nanoseconds, unless preempted.
+  ///   - looks: how often to look for owners that are inside. They are for nanoseconds, unless
+  ///     preempted.
   /// - Returns: how many pages came back.
   /// - Complexity: O(caches + runs in them), one call to the kernel.
   @discardableResult
-  func drainCaches(own: UnsafeMutablePointer<RunCache>?, looks: Int = 100) -> Int {
+  func drainCaches(own: CacheReference?, looks: Int = 100) -> Int {
     var drained = 0
     let asked = withHeap { heap in
       let before = heap.counts.allocated
@@ -43,7 +44,7 @@ extension ArenaCore {
       let isDone = withHeap { heap in
         let before = heap.counts.allocated
         defer { drained += before - heap.counts.allocated }
-        return unsafe heap.drainClosed(by: drain, canSeeOthers: canSeeOthers, own: own)
+        return heap.drainClosed(by: drain, canSeeOthers: canSeeOthers, own: own)
       }
       if isDone || !canSeeOthers { break }
     }
@@ -54,5 +55,5 @@ extension ArenaCore {
   ///
   /// - Returns: how many pages came back.
   @discardableResult
-  func drainCachesOfOthers() -> Int { unsafe drainCaches(own: nil, looks: 1) }
+  func drainCachesOfOthers() -> Int { drainCaches(own: nil, looks: 1) }
 }

@@ -5,15 +5,18 @@ import Synchronization
 // The core of an arena
 // ====================
 //
-// One word: where the arena's head lies in mapped memory (see ArenaHead). Whoever has it can reach what never
-// changes, and what a lock guards, by a closure. Nothing else takes the locks of an arena.
+// One word: where the arena's head lies in mapped memory (see ArenaHead). Whoever has it can reach
+// what never changes, and what a lock guards, by a closure. Nothing else takes the locks of an
+// arena.
 //
 //   core.withHeap { heap in ... }      who has which page
-//   core.withGrowth { growth in ... }  memory to come; the kernel may be called meanwhile
-//   core.withRelease { ... }           the one who gives memory back; the kernel may be called meanwhile
+//   core.withGrowth { growth in ... }  memory to come
+//   core.withRelease { ... }           the turn of the one who gives memory back
 //
-// The object that programs hold, `PageArena`, is a shell around it; what owns a run refers to the core alone.
-// It lives until the arena has gone, and the last owner, too.
+// The last two are held while the kernel is called; the heap's is not.
+//
+// The object that programs hold, `PageArena`, is a shell around it; what owns a run refers to the
+// core alone. It lives until the arena has gone, and the last owner, too.
 
 /// An arena in mapped memory, by its address.
 @usableFromInline
@@ -21,138 +24,152 @@ import Synchronization
 struct ArenaCore: @unchecked Sendable {
   // @unchecked: the facts never change; everything else is guarded by the locks, as ArenaHead says.
   //
-  // Invariant: the address of a head that is initialized. It ends when nobody refers to it: the arena's end
-  // waits for whoever does.
-  @usableFromInline let facts: UnsafeMutablePointer<ArenaFacts>
+  // Invariant: the address of a head that is initialized. It ends when nobody refers to it: the
+  // arena's end waits for whoever does.
+  @usableFromInline let pointer: UnsafeMutablePointer<ArenaFacts>
 
   /// The core of a head that is, or is about to be, initialized.
-  @usableFromInline
+  @inlinable @inline(__always)
   init(head: UnsafeMutableRawPointer) {
-    unsafe facts = head.assumingMemoryBound(to: ArenaFacts.self)
+    unsafe pointer = head.assumingMemoryBound(to: ArenaFacts.self)
   }
 
   /// The core whose address a cache holds.
   @inlinable @inline(__always)
   init(_ address: UnsafeRawPointer) {
-    unsafe facts = UnsafeMutablePointer(
-      mutating: address.assumingMemoryBound(to: ArenaFacts.self))
+    unsafe self.init(head: UnsafeMutableRawPointer(mutating: address))
   }
 
   /// Where the head lies.
-  var head: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(facts) }
+  var head: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
 
-  private func part<Part: ~Copyable>(
-    _ type: Part.Type, _ offset: Int
-  ) -> UnsafeMutablePointer<Part> {
-    // ArenaHead gives each part a place of its own.
-    unsafe (head + offset).assumingMemoryBound(to: type)
+  /// What never changes.
+  @inlinable
+  var facts: ArenaFacts {
+    @_transparent unsafeAddress { unsafe UnsafePointer(pointer) }
   }
 
+  /// Where a part of the head lies: ArenaHead gives each a place of its own.
   @inline(__always)
-  private var locks: UnsafeMutablePointer<ArenaLocks> {
-    unsafe part(ArenaLocks.self, ArenaHead.locksOffset)
+  private func part<Part: ~Copyable>(_ offset: Int) -> UnsafeMutablePointer<Part> {
+    unsafe (head + offset).assumingMemoryBound(to: Part.self)
   }
 
-  @inline(__always)
-  private var heap: UnsafeMutablePointer<Heap> { unsafe part(Heap.self, ArenaHead.heapOffset) }
-
-  private var growth: UnsafeMutablePointer<Growth> {
-    unsafe part(Growth.self, ArenaHead.growthOffset)
+  private var locks: ArenaLocks {
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(part(ArenaHead.locksOffset)) }
   }
 
-  private var steps: UnsafeMutablePointer<ScavengeSteps> {
-    unsafe part(ScavengeSteps.self, ArenaHead.stepsOffset)
+  private var heap: Heap {
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(part(ArenaHead.heapOffset)) }
+    @inline(__always) nonmutating unsafeMutableAddress { unsafe part(ArenaHead.heapOffset) }
   }
 
-  private var link: UnsafeMutablePointer<ScavengerLink> {
-    unsafe part(ScavengerLink.self, ArenaHead.linkOffset)
+  private var growth: Growth {
+    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.growthOffset)) }
+    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.growthOffset) }
+  }
+
+  private var steps: ScavengeSteps {
+    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.stepsOffset)) }
+    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.stepsOffset) }
+  }
+
+  private var link: ScavengerLink {
+    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.linkOffset)) }
+    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.linkOffset) }
   }
 }
 
 // MARK: - What the locks guard
 
 extension ArenaCore {
-  /// Runs `body` with what the heap lock guards. It calls neither the kernel nor anything that may take long.
+  /// Runs `body` with what the heap lock guards. It calls neither the kernel nor anything that may
+  /// take long.
   @inline(__always)
   func withHeap<Result: ~Copyable, Failure: Error>(
     _ body: (inout Heap) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    unsafe locks.pointee.heap.lock()
-    defer { unsafe locks.pointee.heap.unlock() }
-    return try body(&(unsafe heap.pointee))
+    locks.heap.lock()
+    defer { locks.heap.unlock() }
+    return try body(&heap)
   }
 
-  /// The same, if the lock can be had within about a tenth of a second: for who may hold it already.
+  /// The same, if the lock can be had within about a tenth of a second: for who may hold it
+  /// already.
   func withHeapIfFree<Result>(_ body: (inout Heap) -> Result) -> Result? {
-    guard patiently({ unsafe locks.pointee.heap.tryLock() }) else { return nil }
-    defer { unsafe locks.pointee.heap.unlock() }
-    return body(&(unsafe heap.pointee))
+    guard patiently({ locks.heap.tryLock() }) else { return nil }
+    defer { locks.heap.unlock() }
+    return body(&heap)
   }
 
   /// Runs `body` as the one thread that grows the arena, with what that lock guards.
   func withGrowth<Result: ~Copyable, Failure: Error>(
     _ body: (inout Growth) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    unsafe locks.pointee.growth.lock()
-    defer { unsafe locks.pointee.growth.unlock() }
-    return try body(&(unsafe growth.pointee))
+    locks.growth.lock()
+    defer { locks.growth.unlock() }
+    return try body(&growth)
   }
 
   /// Runs `body` as the one thread that gives memory back.
   func withRelease<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    unsafe locks.pointee.release.lock()
-    defer { unsafe locks.pointee.release.unlock() }
+    locks.release.lock()
+    defer { locks.release.unlock() }
     return try body()
   }
 
   /// The same, if nobody else is at it.
   func withReleaseIfFree<Result>(_ body: () -> Result) -> Result? {
-    guard unsafe locks.pointee.release.tryLock() else { return nil }
-    defer { unsafe locks.pointee.release.unlock() }
+    guard locks.release.tryLock() else { return nil }
+    defer { locks.release.unlock() }
     return body()
   }
 
-  /// Runs `body` with what belongs to the one who performs the scavenger's steps, who alone may call this.
+  /// Runs `body` with what belongs to the one who performs the scavenger's steps, who alone may
+  /// call this.
   func withSteps<Result>(_ body: (inout ScavengeSteps) -> Result) -> Result {
-    body(&(unsafe steps.pointee))
+    body(&steps)
   }
 
-  /// Runs `body` with what the scavenger's thread keeps of the arena. With the lock of its list held.
+  /// Runs `body` with what the scavenger's thread keeps of the arena. With the lock of its list
+  /// held.
   func withLink<Result>(_ body: (inout ScavengerLink) -> Result) -> Result {
-    body(&(unsafe link.pointee))
+    body(&link)
   }
 
-  /// Whether there is a limit at all. Who reads an old value acts as if it had come before the change.
+  /// Whether there is a limit at all. Who reads an old value acts as if it had come before the
+  /// change.
   @inline(__always)
-  var isLimited: Bool { unsafe heap.pointee.isLimited.load(ordering: .relaxed) }
+  var isLimited: Bool { heap.isLimited.load(ordering: .relaxed) }
 
   /// Whether somebody who took fresh memory should look what must go back.
   @inline(__always)
-  var isHeadroomDue: Bool { unsafe heap.pointee.isHeadroomDue.load(ordering: .relaxed) }
+  var isHeadroomDue: Bool { heap.isHeadroomDue.load(ordering: .relaxed) }
 }
 
 // MARK: - fork
 
 extension ArenaCore {
-  /// Takes the locks that a fork waits for, in order. The release lock is not one: its holder may be in the
-  /// kernel for long.
+  /// Takes the locks that a fork waits for, in order. The release lock is not one: its holder may
+  /// be in the kernel for long.
   func lockForFork() {
-    unsafe locks.pointee.growth.lock()
-    unsafe locks.pointee.heap.lock()
+    locks.growth.lock()
+    locks.heap.lock()
   }
 
   /// Gives them back, in the parent.
   func unlockAfterFork() {
-    unsafe locks.pointee.heap.unlock()
-    unsafe locks.pointee.growth.unlock()
+    locks.heap.unlock()
+    locks.growth.unlock()
   }
 
-  /// In the child, whose other threads are gone: runs `body` with what the locks guard, and gives them back.
+  /// In the child, whose other threads are gone: runs `body` with what the locks guard, and gives
+  /// them back.
   func unlockInChild(_ body: (inout Heap, inout ScavengeSteps) -> Void) {
-    unsafe locks.pointee.release.reset()
-    body(&(unsafe heap.pointee), &(unsafe steps.pointee))
+    locks.release.reset()
+    body(&heap, &steps)
     unlockAfterFork()
   }
 }
@@ -162,66 +179,69 @@ extension ArenaCore {
 extension ArenaCore {
   /// The arena's number in the process, never used twice.
   @inlinable @inline(__always)
-  var number: UInt { unsafe facts.pointee.number }
+  var number: UInt { facts.number }
   /// Its place in the registry.
-  var place: Int { unsafe facts.pointee.place }
+  var place: Int { facts.place }
   /// Whether owners may come and go by the threads' caches.
   @inlinable @inline(__always)
-  var ownersUseCaches: Bool { unsafe facts.pointee.ownersUseCaches }
+  var ownersUseCaches: Bool { facts.ownersUseCaches }
   /// The address of offset 0.
   @inline(__always)
-  var base: UInt { unsafe facts.pointee.base }
+  var base: UInt { facts.base }
   /// The operating system's memory.
   @inline(__always)
-  var system: SysMem { unsafe facts.pointee.system }
+  var system: SysMem { facts.system }
   /// What was handed out.
   @inline(__always)
-  var runs: RunTable { unsafe facts.pointee.runs }
+  var runs: RunTable { facts.runs }
   /// Pages that a cache may hold; 0 for no caches.
   @inline(__always)
-  var cacheLimit: Int { unsafe facts.pointee.cacheLimit }
+  var cacheLimit: Int { facts.cacheLimit }
   /// The notes of the checked mode; `nil` where it is off.
   @inline(__always)
-  var checks: CheckedRuns? { unsafe facts.pointee.checks }
+  var checks: CheckedRuns? { facts.checks }
   /// How the checked mode is set up.
-  var checkedMode: CheckedMode { unsafe facts.pointee.checkedMode }
+  var checkedMode: CheckedMode { facts.checkedMode }
   /// What the kernel is told of memory to come.
-  var hugePages: HugePages { unsafe facts.pointee.hugePages }
+  var hugePages: HugePages { facts.hugePages }
   /// Whether runs may be writable and executable at once.
-  var allowsWritableCode: Bool { unsafe facts.pointee.allowsWritableCode }
+  var allowsWritableCode: Bool { facts.allowsWritableCode }
   /// Whether the arena never ends.
-  var isPermanent: Bool { unsafe facts.pointee.isPermanent }
+  var isPermanent: Bool { facts.isPermanent }
   /// The operating system's files about limits and stalls.
-  var files: any SystemFiles { unsafe facts.pointee.files }
+  var files: any SystemFiles { facts.files }
   /// The time.
-  var clock: any ScavengeClock { unsafe facts.pointee.clock }
+  var clock: any ScavengeClock { facts.clock }
   /// What the options say about memory that goes back.
-  var plan: ScavengePlan { unsafe facts.pointee.plan }
+  var plan: ScavengePlan { facts.plan }
 }
 
 // MARK: - Beginning and end
 
 extension ArenaCore {
-  /// Puts an arena into the head of its tables, which is zero, large enough and used for nothing else.
-  init(_ growth: consuming Growth, _ facts: ArenaFacts, _ heap: consuming Heap, _ steps: ScavengeSteps) {
+  /// Puts an arena into the head of its tables, which is zero, large enough and used for nothing
+  /// else.
+  init(
+    _ growth: consuming Growth, _ facts: ArenaFacts, _ heap: consuming Heap, _ steps: ScavengeSteps
+  ) {
     unsafe self.init(head: growth.tables.head)
-    unsafe self.facts.initialize(to: facts)
-    unsafe locks.initialize(to: ArenaLocks())
-    unsafe self.heap.initialize(to: heap)
-    unsafe self.growth.initialize(to: growth)
-    unsafe self.steps.initialize(to: steps)
-    unsafe link.initialize(to: ScavengerLink())
+    unsafe pointer.initialize(to: facts)
+    unsafe part(ArenaHead.locksOffset).initialize(to: ArenaLocks())
+    unsafe part(ArenaHead.heapOffset).initialize(to: heap)
+    unsafe part(ArenaHead.growthOffset).initialize(to: growth)
+    unsafe part(ArenaHead.stepsOffset).initialize(to: steps)
+    unsafe part(ArenaHead.linkOffset).initialize(to: ScavengerLink())
   }
 
-  /// Takes an arena apart that nobody refers to any more. The head goes with the tables of `growth`.
+  /// Takes an arena apart that nobody refers to any more. The head goes with the tables of
+  /// `growth`.
   ///
   /// - Parameter body: is called with what is to be given back to the system.
   func end(_ body: (ArenaFacts, consuming Heap, consuming Growth) -> Void) {
-    unsafe steps.deinitialize(count: 1)
-    unsafe locks.deinitialize(count: 1)
-    let heap = unsafe self.heap.move()
-    let growth = unsafe self.growth.move()
-    body(unsafe facts.move(), heap, growth)
+    // Steps, locks and link hold nothing that has to end.
+    let heap: Heap = unsafe part(ArenaHead.heapOffset).move()
+    let growth: Growth = unsafe part(ArenaHead.growthOffset).move()
+    body(unsafe pointer.move(), heap, growth)
   }
 }
 

@@ -12,8 +12,8 @@ import SysMem
 //   ScavengeSteps   what belongs to whoever performs the scavenger's steps
 //   ScavengerLink   what the scavenger's thread keeps of the arena
 //
-// They lie apart because a mutation of a field is, to Swift, an access to the whole struct: two threads
-// that hold different locks must not change fields of the same struct.
+// They lie apart because a mutation of a field is, to Swift, an access to the whole struct: two
+// threads that hold different locks must not change fields of the same struct.
 
 /// What never changes while an arena lives.
 @usableFromInline
@@ -22,7 +22,8 @@ struct ArenaFacts {
   @usableFromInline let number: UInt
   /// Its place in the registry.
   let place: Int
-  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is inside one.
+  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is
+  /// inside one.
   @usableFromInline let ownersUseCaches: Bool
   /// Whether runs may be writable and executable at once.
   let allowsWritableCode: Bool
@@ -52,9 +53,10 @@ struct ArenaFacts {
 
 /// The locks of an arena.
 ///
-/// Order: the registry's, `growth`, `release`, `heap`. `heap` alone guards the allocation path, and no call
-/// to the kernel is made while it is held. `growth` and `release` are turns: their holder is the one thread
-/// that grows the arena, or gives memory back, and makes calls to the kernel meanwhile.
+/// Order: the registry's, `growth`, `release`, `heap`. `heap` alone guards the allocation path, and
+/// no call to the kernel is made while it is held. `growth` and `release` are turns: their holder
+/// is the one thread that grows the arena, or gives memory back, and makes calls to the kernel
+/// meanwhile.
 struct ArenaLocks: ~Copyable {
   let heap = FutexLock()
   let growth = FutexLock()

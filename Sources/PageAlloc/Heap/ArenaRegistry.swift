@@ -5,9 +5,10 @@ import SysMem
 // The arenas of the process
 // =========================
 //
-// A table of the arenas that this copy of the library has made, so that a thread that ends finds those which
-// are still there, a fork finds all, and so does whoever reports a fault. An arena has a place in it for as
-// long as it lives; its number, which is never used twice, tells it from the next one in the same place.
+// A table of the arenas that this copy of the library has made, so that a thread that ends finds
+// those which are still there, a fork finds all, and so does whoever reports a fault. An arena has
+// a place in it for as long as it lives; its number, which is never used twice, tells it from the
+// next one in the same place.
 //
 //   place     0        1        2       ...
 //           | arena  | free   | arena  |
@@ -28,7 +29,8 @@ enum ArenaRegistry {
     return try body()
   }
 
-  /// The same, if the lock can be had within about a tenth of a second: for who may hold it already.
+  /// The same, if the lock can be had within about a tenth of a second: for who may hold it
+  /// already.
   static func withLockIfFree(_ body: () -> Void) {
     guard patiently({ unsafe futex.pointee.tryLock() }) else { return }
     defer { unlock() }
@@ -55,7 +57,7 @@ private struct ArenaPlace {
   var number: UInt
 }
 
-// MARK: - With the lock held
+// MARK: - Places, which the lock guards
 
 extension ArenaRegistry {
   private static var registry: UnsafeMutablePointer<cts_registry> { unsafe cts_registry_here()! }

@@ -2,10 +2,11 @@ import SysMem
 
 /// Which pages of a run may hold something, copied under the lock for use outside of it.
 struct DirtMap {
-  /// Pages that the map has room for: 32 MiB. Longer runs go back to the kernel instead of being cleared.
+  /// Pages that the map has room for: 32 MiB. Longer runs go back to the kernel instead of being
+  /// cleared.
   ///
-  /// By time alone, clearing in place always wins where the caller touches all of it. In microseconds,
-  /// on Linux 6.18 with 4 KiB pages (in parentheses: memory backed by huge pages):
+  /// By time alone, clearing in place always wins where the caller touches all of it. In
+  /// microseconds, on Linux 6.18 with 4 KiB pages (in parentheses: memory backed by huge pages):
   ///
   ///     size       clear           give back      give back, touch all
   ///     8 KiB      0.1             1.1            4.1
@@ -15,8 +16,9 @@ struct DirtMap {
   ///     32 MiB     1,050 (611)     2,330 (187)    15,500 (5,800)
   ///     64 MiB     1,550 (1,270)   4,020 (360)    29,100 (13,300)
   ///
-  /// What giving back saves is memory: of a long run the caller may touch little for long, and until
-  /// then it costs nothing. From 32 MiB on that is worth at most 1.3 ms more before the call returns.
+  /// What giving back saves is memory: of a long run the caller may touch little for long, and
+  /// until then it costs nothing. From 32 MiB on that is worth at most 1.3 ms more before the call
+  /// returns.
   static var pageCapacity: Int { 64 * 64 }
 
   // Bit i: page i of the run is known to be zero.
@@ -46,17 +48,17 @@ struct DirtMap {
   func forEachDirtyRun(pageCount: Int, _ body: (Range<Int>) -> Void) {
     var index = 0
     while index < pageCount {
-      if isClean(index) {
+      if isZero(index) {
         index &+= 1
         continue
       }
       let start = index
-      while index < pageCount, !isClean(index) { index &+= 1 }
+      while index < pageCount, !isZero(index) { index &+= 1 }
       body(start..<index)
     }
   }
 
-  private func isClean(_ index: Int) -> Bool {
+  private func isZero(_ index: Int) -> Bool {
     clean[index >> 6] &>> UInt64(truncatingIfNeeded: index & 63) & 1 != 0
   }
 

@@ -1,67 +1,67 @@
-// Between the heap and its caches. A cache that is given to one of these is the caller's own, who is outside of
-// it, or its owner is known to be outside; it lives as long as the heap.
+// Between the heap and its caches. A cache that is given to one of these is the caller's own, who
+// is outside of it, or its owner is known to be outside; it lives as long as the heap.
 
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
-  mutating func obtainCache() -> UnsafeMutablePointer<RunCache>? { unsafe caches.takeRetired() }
+  mutating func obtainCache() -> CacheReference? { caches.takeRetired() }
 
   /// Adds a new cache.
-  mutating func add(_ cache: UnsafeMutablePointer<RunCache>) { unsafe caches.add(cache) }
+  mutating func add(_ cache: CacheReference) { caches.add(cache) }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   ///
   /// - Returns: whether the scavenger is to be woken.
-  mutating func retire(_ cache: UnsafeMutablePointer<RunCache>) -> Bool {
-    unsafe takeAll(cache)
-    unsafe caches.retire(cache)
+  mutating func retire(_ cache: CacheReference) -> Bool {
+    takeAll(cache)
+    caches.retire(cache)
     return wakesScavenger()
   }
 
   /// Gives all runs of a cache back to the allocator.
-  mutating func takeAll(_ cache: UnsafeMutablePointer<RunCache>) {
+  mutating func takeAll(_ cache: CacheReference) {
     var batch = RunBatch()
-    unsafe cache.pointee.drain { page, pages in add(page, pages, to: &batch) }
+    cache.contents.drain { page, pages in add(page, pages, to: &batch) }
     giveBack(&batch)
-    unsafe resetCapacity(of: cache)
+    resetCapacity(of: cache)
   }
 
   /// Gives runs of a cache's stacks back until at most `target` pages are left there.
-  private mutating func takeStacked(_ cache: UnsafeMutablePointer<RunCache>, to target: Int) {
+  private mutating func takeStacked(_ cache: CacheReference, to target: Int) {
     var batch = RunBatch()
-    unsafe cache.pointee.drainStacks(to: target) { page, pages in add(page, pages, to: &batch) }
+    cache.contents.drainStacks(to: target) { page, pages in add(page, pages, to: &batch) }
     giveBack(&batch)
   }
 
   /// Gives a cache's long runs back.
-  private mutating func takeLong(_ cache: UnsafeMutablePointer<RunCache>) {
+  private mutating func takeLong(_ cache: CacheReference) {
     var batch = RunBatch()
-    unsafe cache.pointee.long.drain { page, pages in add(page, pages, to: &batch) }
+    cache.contents.long.drain { page, pages in add(page, pages, to: &batch) }
     giveBack(&batch)
   }
 
-  /// Gives what the depot has back, and a cache: its long runs always, the others unless that was done a little
-  /// while ago, for a run that is not long.
-  mutating func spareGrowth(_ cache: UnsafeMutablePointer<RunCache>, for pageCount: Int) {
+  /// Gives what the depot has back, and a cache: its long runs always, the others unless that was
+  /// done a little while ago, for a run that is not long.
+  mutating func spareGrowth(_ cache: CacheReference, for pageCount: Int) {
     emptyDepot()
-    if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk { return unsafe takeLong(cache) }
+    if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk { return takeLong(cache) }
     takesSinceSparing = 0
-    unsafe takeAll(cache)
+    takeAll(cache)
   }
 
-  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or into the depot
-  /// where it is long.
+  /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or
+  /// into the depot where it is long.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
-  mutating func relieveAndPut(
-    _ page: PageNumber, _ pages: Int, _ cache: UnsafeMutablePointer<RunCache>, limit: Int
+  mutating func makeRoomAndPut(
+    _ page: PageNumber, _ pages: Int, _ cache: CacheReference, limit: Int
   ) -> Bool {
-    unsafe relieve(cache, of: pages, limit: limit)
+    makeRoom(cache, of: pages, limit: limit)
     var fits = false
     switch CacheBudget.Kind(pages) {
     case .short:
-      fits = unsafe cache.pointee.put(Geometry.address(of: page, from: base), pages, by: .caller)
+      fits = cache.contents.put(Geometry.address(of: page, from: base), pages, as: .raw)
     case .long:
-      if unsafe !cache.pointee.long.put(page, pages) { keepLong(page, pages) }
+      if !cache.contents.long.put(page, pages) { keepLong(page, pages) }
       fits = true
     }
     // What tells a long run's length stays.
@@ -71,26 +71,26 @@ extension Heap {
 
   /// Makes room in a cache.
   ///
-  /// - Parameter pages: the size for which there is to be room; half of a stack that a hot run goes to
-  ///   is given back.
-  private mutating func relieve(
-    _ cache: UnsafeMutablePointer<RunCache>, of pages: Int, limit: Int
+  /// - Parameter pages: the size for which there is to be room; half of a stack that a hot run goes
+  ///   to is given back.
+  private mutating func makeRoom(
+    _ cache: CacheReference, of pages: Int, limit: Int
   ) {
-    unsafe drainIfClosed(cache)
+    drainIfClosed(cache)
     let kind = CacheBudget.Kind(pages)
-    let most = unsafe mostCapacity(of: cache, kind, limit: limit)
-    if kind == .short, unsafe cache.pointee.roomTaken + pages > most {
-      unsafe takeStacked(cache, to: min(most / 2, max(0, most - pages)))
+    let most = mostCapacity(of: cache, kind, limit: limit)
+    if kind == .short, cache.contents.chargedPages + pages > most {
+      takeStacked(cache, to: min(most / 2, max(0, most - pages)))
     }
-    unsafe raiseCapacity(of: cache, for: pages, most: most)
+    raiseCapacity(of: cache, for: pages, most: most)
     // A long run that does not fit goes to the depot.
     if kind == .long { return }
     if caches.count > 1 {
-      unsafe passOn(cache.pointee.front.room(.caller), from: cache, limit: most)
-      unsafe passOn(cache.pointee.front.room(.owner), from: cache, limit: most)
+      passOn(cache.front.hotPages(.raw), from: cache, limit: most)
+      passOn(cache.front.hotPages(.owned), from: cache, limit: most)
     }
     var batch = RunBatch()
-    unsafe cache.pointee.relieveStacks { batch.add($0, $1) }
+    cache.contents.halveStacks { batch.add($0, $1) }
     giveBack(&batch)
   }
 }
@@ -106,28 +106,28 @@ extension Heap {
     return caches.close()
   }
 
-  /// Takes all from the caches that a drain closed, or found closed, and whose owners are outside: its last
-  /// step, after a barrier in all threads.
+  /// Takes all from the caches that a drain closed, or found closed, and whose owners are outside:
+  /// its last step, after a barrier in all threads.
   ///
   /// - Parameters:
   ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone.
   ///   - own: the cache of the calling thread, which is outside of it.
   /// - Returns: whether all gave.
   mutating func drainClosed(
-    by ticket: DrainTicket, canSeeOthers: Bool, own: UnsafeMutablePointer<RunCache>?
+    by ticket: DrainTicket, canSeeOthers: Bool, own: CacheReference?
   ) -> Bool {
     // A copy: what is changed on the way is the heap, which the list is a part of.
     let caches = self.caches
-    return unsafe caches.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own) {
-      unsafe drainIfClosed($0)
+    return caches.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own) {
+      drainIfClosed($0)
     }
   }
 
   /// Gives everything in a cache back if somebody asked for it.
-  mutating func drainIfClosed(_ cache: UnsafeMutablePointer<RunCache>) {
-    if unsafe !cache.pointee.front.isClosed { return }
-    unsafe takeAll(cache)
-    unsafe caches.reopen(cache)
+  mutating func drainIfClosed(_ cache: CacheReference) {
+    if !cache.front.isClosed { return }
+    takeAll(cache)
+    caches.reopen(cache)
   }
 
   /// The arena goes: no owner is to come or go by a cache again.
@@ -147,20 +147,21 @@ extension Heap {
 
   /// In a child of `fork`: takes what the caches of threads that are gone hold.
   ///
-  /// A cache whose owner was inside just then may be half changed: it is made empty, and what it had stays
-  /// in use, nobody's. The caches stay owned, since one may be that of a handle, which the child can use.
+  /// A cache whose owner was inside just then may be half changed: it is made empty, and what it
+  /// had stays in use, nobody's. The caches stay owned, since one may be that of a handle, which
+  /// the child can use.
   mutating func takeOrphanedCaches() {
     // A copy, as above.
     let caches = self.caches
-    unsafe caches.forEach { cache in
-      if unsafe cache.pointee.front.isOutside {
-        unsafe takeAll(cache)
+    caches.forEach { cache in
+      if cache.front.isOutside {
+        takeAll(cache)
       } else {
-        unsafe cache.pointee.forget()
-        unsafe resetCapacity(of: cache)
+        cache.contents.forget()
+        resetCapacity(of: cache)
         lostCaches += 1
       }
-      unsafe self.caches.reopen(cache)
+      self.caches.reopen(cache)
     }
   }
 }
@@ -172,27 +173,27 @@ extension Heap {
   ///
   /// - Parameter limit: what the arena's options allow.
   private func mostCapacity(
-    of cache: UnsafeMutablePointer<RunCache>, _ kind: CacheBudget.Kind, limit: Int
+    of cache: CacheReference, _ kind: CacheBudget.Kind, limit: Int
   ) -> Int {
     let budget = CacheBudget(
       allocatedPages: counts.allocated, cacheCount: caches.ownedCount,
       extraPages: extraCapacity, limit: limit)
-    return unsafe budget.mostCapacity(kind, ownExtra: cache.pointee.grant(kind))
+    return budget.mostCapacity(kind, ownExtra: cache.contents.extraCapacity(kind))
   }
 
   /// Lets a cache hold more, which counts as free: it brings the scavenger's wake-up nearer.
   private mutating func raiseCapacity(
-    of cache: UnsafeMutablePointer<RunCache>, for pages: Int, most: Int
+    of cache: CacheReference, for pages: Int, most: Int
   ) {
-    let before = unsafe cache.pointee.grant
-    unsafe cache.pointee.raiseBound(for: pages, limit: most)
-    add(extraCapacity: unsafe cache.pointee.grant &- before)
+    let before = cache.contents.extraCapacity
+    cache.contents.raiseCapacity(for: pages, limit: most)
+    add(extraCapacity: cache.contents.extraCapacity &- before)
   }
 
   /// Takes back what a cache was let hold, when all was taken out of it.
-  private mutating func resetCapacity(of cache: UnsafeMutablePointer<RunCache>) {
-    add(extraCapacity: unsafe 0 &- cache.pointee.grant)
-    unsafe cache.pointee.resetBound()
+  private mutating func resetCapacity(of cache: CacheReference) {
+    add(extraCapacity: 0 &- cache.contents.extraCapacity)
+    cache.contents.resetCapacity()
   }
 
   private mutating func add(extraCapacity pages: Int) {

@@ -6,27 +6,27 @@ extension Heap {
   /// - Parameters:
   ///   - cache: the caller's own, who is outside of it; so below.
   ///   - limit: pages that a cache may hold; all magazines are a quarter of that at the most.
-  mutating func passOn(_ pages: Int, from cache: UnsafeMutablePointer<RunCache>, limit: Int) {
+  mutating func passOn(_ pages: Int, from cache: CacheReference, limit: Int) {
     let more = Magazine.pageCount(of: pages)
     let bound = CacheBudget.magazinePages(limit)
     guard pages > 0, pages <= Magazine.longestRun, more <= bound,
-      unsafe cache.pointee.isFull(pages)
+      cache.contents.isFull(pages)
     else { return }
     evictMagazines(toFit: more, within: bound)
-    unsafe depot.put(cache.pointee.takeMagazine(of: pages))
+    depot.put(cache.contents.takeMagazine(of: pages))
   }
 
   /// Moves runs of a size into a cache that has none of it.
   ///
   /// - Returns: whether there were some, and room for them.
   mutating func takePassed(
-    _ pages: Int, into cache: UnsafeMutablePointer<RunCache>, limit: Int
+    _ pages: Int, into cache: CacheReference, limit: Int
   ) -> Bool {
     guard depot.magazineCount > 0,
-      unsafe cache.pointee.hasRoomForMagazine(of: pages, limit: limit),
+      cache.contents.hasRoomForMagazine(of: pages, limit: limit),
       let magazine = depot.takeMagazine(of: pages)
     else { return false }
-    unsafe cache.pointee.put(magazine)
+    cache.contents.put(magazine)
     return true
   }
 

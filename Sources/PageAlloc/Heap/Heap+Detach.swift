@@ -1,5 +1,5 @@
-// Free pages leave for the kernel, and come back scavenged. While a run is detached it is in use to the
-// allocator, so it is neither handed out nor found again.
+// Free pages leave for the kernel, and come back scavenged. While a run is detached it is in use to
+// the allocator, so it is neither handed out nor found again.
 
 /// How far a pass has come.
 struct ReleaseOrder {
@@ -12,8 +12,8 @@ struct ReleaseOrder {
 extension Heap {
   /// Takes whole huge pages out of reach of everybody, to be given back.
   ///
-  /// - Returns: `nil` where none was found yet; with `unitEnd` 0, where there are none, or too many runs
-  ///   are out already.
+  /// - Returns: `nil` where none was found yet; with `unitEnd` 0, where there are none, or too many
+  ///   runs are out already.
   mutating func detachUnits(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
   ) -> Range<PageNumber>? {
@@ -31,8 +31,8 @@ extension Heap {
     return run
   }
 
-  /// Takes free pages out of reach of everybody, to be given back; where huge pages were asked for, together
-  /// with what is empty around them.
+  /// Takes free pages out of reach of everybody, to be given back; where huge pages were asked for,
+  /// together with what is empty around them.
   ///
   /// - Returns: `nil` where there are none, or too many runs are out already.
   mutating func detach(
@@ -74,8 +74,8 @@ extension Heap {
 // MARK: - All that is free
 
 extension Heap {
-  /// Detaches the free pages with contents of the highest chunk below a page that has any, as far as
-  /// the list has room.
+  /// Detaches the free pages with contents of the highest chunk below a page that has any, as far
+  /// as the list has room.
   ///
   /// - Precondition: nothing is detached.
   /// - Returns: where the next call goes on; `nil` where there is nothing below.
@@ -94,7 +94,7 @@ extension Heap {
   /// - Returns: all above was looked at.
   private mutating func detachFree(in pages: Range<PageNumber>) -> PageNumber {
     let data = allocator.chunk(Geometry.chunk(of: pages.lowerBound))
-    let unit = allocator.grain.pagesPerPhysicalPage
+    let unit = allocator.kernelPages.pagesPerPhysicalPage
     func isWanted(_ page: PageNumber) -> Bool {
       let place = Geometry.place(of: page)
       return !data.allocated.bits.contains(place) && !data.scavenged.contains(place)

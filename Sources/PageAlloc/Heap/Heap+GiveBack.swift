@@ -1,7 +1,8 @@
 // Runs go back to the allocator.
 
 extension Heap {
-  /// Gives a part of a run back to the allocator; what is left on either side are runs of their own.
+  /// Gives a part of a run back to the allocator; what is left on either side are runs of their
+  /// own.
   ///
   /// - Precondition: the part lies in the run.
   mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
@@ -75,10 +76,10 @@ extension Heap {
 
   /// Gives a withheld run to the allocator.
   ///
-  /// - Parameter isEmpty: the kernel has the contents already.
-  mutating func restore(_ run: Range<PageNumber>, isEmpty: Bool) {
+  /// - Parameter isZero: the kernel has the contents already.
+  mutating func restore(_ run: Range<PageNumber>, isZero: Bool) {
     returnToSight(run)
-    if isEmpty { giveBackEmpty(run) } else { giveBack(run, of: run) }
+    if isZero { giveBackEmpty(run) } else { giveBack(run, of: run) }
   }
 
   /// Keeps a withheld run that the kernel will not make plain memory now.

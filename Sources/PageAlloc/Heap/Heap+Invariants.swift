@@ -1,8 +1,8 @@
 extension Heap {
   /// The name of the first invariant that does not hold; `nil` where all do.
   ///
-  /// - Precondition: no pages are on their way to the kernel: they are neither free nor in use to the scavenge
-  ///   index.
+  /// - Precondition: no pages are on their way to the kernel: they are neither free nor in use to
+  ///   the scavenge index.
   /// - Complexity: O(heap).
   func brokenInvariant() -> StaticString? {
     if let broken = allocator.brokenInvariant() { return broken }
@@ -26,7 +26,9 @@ extension Heap {
     let nobodys = counts.allocated - heldPages - withheldPages - handedOut
     if nobodys < 0 || (nobodys > 0 && lostCaches == 0) { return "the run table does not add up" }
     if grown != counts.grown { return "the count of grown pages is wrong" }
-    if inUse != counts.allocated + detached.pageCount { return "the count of pages in use is wrong" }
+    if inUse != counts.allocated + detached.pageCount {
+      return "the count of pages in use is wrong"
+    }
     if scavenged != counts.scavenged { return "the count of scavenged pages is wrong" }
     return nil
   }

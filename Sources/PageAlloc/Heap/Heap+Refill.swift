@@ -1,6 +1,6 @@
-// Between the caches and the allocator: a cache is refilled with the free runs of the 64-page block where the
-// lowest run starts that is long enough, so that pages used before are used again first; it is relieved of many
-// runs at once.
+// Between the caches and the allocator: a cache is refilled with the free runs of the 64-page block
+// where the lowest run starts that is long enough, so that pages used before are used again first;
+// it is relieved of many runs at once.
 
 extension Heap {
   /// The largest request that a block of 64 pages is taken for.
@@ -13,23 +13,24 @@ extension Heap {
   ///   - cache: the caller's own, who is outside of it.
   ///   - limit: pages that the cache may hold.
   ///   - mayRefill: a block may be taken.
-  /// - Returns: the run, `nil` where there is none; and how many pages were taken that were scavenged.
+  /// - Returns: the run, `nil` where there is none; and how many pages were taken that were
+  ///   scavenged.
   mutating func take(
-    _ pages: Int, into cache: UnsafeMutablePointer<RunCache>, limit: Int, mayRefill: Bool
+    _ pages: Int, into cache: CacheReference, limit: Int, mayRefill: Bool
   ) -> (run: CachedRun?, scavengedPages: Int) {
     var taken: (run: CachedRun?, clean: Int) = (nil, 0)
-    unsafe drainIfClosed(cache)
-    if unsafe takePassed(pages, into: cache, limit: limit) {
-      taken.run = unsafe cache.pointee.take(pages)
+    drainIfClosed(cache)
+    if takePassed(pages, into: cache, limit: limit) {
+      taken.run = cache.contents.take(pages)
     } else if mayRefill {
-      taken = unsafe refill(cache, for: pages, limit: limit)
+      taken = refill(cache, for: pages, limit: limit)
     }
     if let run = taken.run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
     return (taken.run, taken.clean)
   }
 
-  /// Takes the lowest run that is long enough, and moves what else is free in its block of 64 pages into a
-  /// cache.
+  /// Takes the lowest run that is long enough, and moves what else is free in its block of 64 pages
+  /// into a cache.
   ///
   /// - Parameters:
   ///   - pages: 1 ... 16.
@@ -37,7 +38,7 @@ extension Heap {
   /// - Returns: the run, `nil` where there is none; and how many of all these pages were scavenged.
   /// - Complexity: O(1).
   private mutating func refill(
-    _ cache: UnsafeMutablePointer<RunCache>, for pages: Int, limit: Int
+    _ cache: CacheReference, for pages: Int, limit: Int
   ) -> (run: CachedRun?, clean: Int) {
     guard let place = allocator.place(pages) else { return (nil, 0) }
     let first = place.page & (Geometry.pagesPerCache &- 1)
@@ -58,7 +59,7 @@ extension Heap {
       let length = (~(offered &>> UInt64(start))).trailingZeroBitCount
       var others = block
       let other = CachedRun(others.take(from: start, length), length)
-      guard unsafe cache.pointee.stack(other, length, limit: limit) else { break }
+      guard cache.contents.stack(other, length, limit: limit) else { break }
       block = others
       offered &= block.free
     }
@@ -75,13 +76,13 @@ extension CachedRun {
   /// A run out of a block.
   @inline(__always)
   fileprivate init(_ taken: (page: PageNumber, scavengedPages: Int), _ pages: Int) {
-    self.init(page: taken.page, isClean: taken.scavengedPages == pages)
+    self.init(page: taken.page, isZero: taken.scavengedPages == pages)
   }
 }
 
 extension PageBlock {
-  /// What is too short for one more run of a size, where all is free from a place to the end of the block: it may
-  /// go on in the next one. Nothing where some of it is in use.
+  /// What is too short for one more run of a size, where all is free from a place to the end of the
+  /// block: it may go on in the next one. Nothing where some of it is in use.
   ///
   /// - Parameters:
   ///   - place: 1 ... 64.

@@ -30,7 +30,7 @@ extension Heap {
       guard let place = allocator.place(pageCount) else { return nil }
       return take(at: place, pageCount, willTake: willTake)
     }
-    guard let page = allocator.findAligned(pageCount, alignment, steps: searchLimit) else {
+    guard let page = allocator.findAligned(pageCount, alignment, searchLimit: searchLimit) else {
       return nil
     }
     return take(at: (page, 0), pageCount, willTake: willTake)
@@ -60,7 +60,8 @@ extension Heap {
 
   /// Takes free pages at a given place, as a run of their own.
   ///
-  /// - Returns: how many of them were scavenged; `nil`, with nothing changed, where not all are free.
+  /// - Returns: how many of them were scavenged; `nil`, with nothing changed, where not all are
+  ///   free.
   /// - Complexity: O(`pageCount` / 512).
   mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> Int? {
     guard pageCount <= Geometry.pageCount - page, allocator.isFree(page, pageCount) else {
@@ -135,8 +136,8 @@ extension Heap {
 extension Heap {
   /// The run that all pages of a range belong to.
   ///
-  /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end of
-  ///   the run.
+  /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end
+  ///   of the run.
   func run(
     around part: Range<PageNumber>, at address: UInt
   ) throws(PageArenaError) -> Range<PageNumber> {

@@ -4,8 +4,8 @@ import SysMem
 // The heap
 // ========
 //
-// Who has which page: all that the heap lock guards, reached by `ArenaCore.withHeap`. It makes no call to the
-// kernel and knows no thread.
+// Who has which page: all that the heap lock guards, reached by `ArenaCore.withHeap`. It makes no
+// call to the kernel and knows no thread.
 //
 //   PageAllocator   which pages are in use
 //   RunTable        which of them were handed out, as runs of how many
@@ -15,7 +15,8 @@ import SysMem
 //   Limbo           freed runs that the kernel would not make plain memory again
 //   Owners          how many owned runs live
 //
-// Pages in caches, in the depot and on their way to the kernel are in use to the allocator, and nobody's.
+// Pages in caches, in the depot and on their way to the kernel are in use to the allocator, and
+// nobody's.
 
 /// All that the heap lock guards.
 struct Heap: ~Copyable {
@@ -40,12 +41,13 @@ struct Heap: ~Copyable {
   var metadataBytes: UInt64 = 0
   /// What may stay resident as the arena grows.
   var headroom: GrowthHeadroom
-  /// Whether somebody should look at it. Written with the lock held; read relaxed without, as a hint.
+  /// Whether somebody should look at it. Written with the lock held; read relaxed without, as a
+  /// hint.
   let isHeadroomDue = Atomic<Bool>(false)
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
-  /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to spare fresh
-  /// memory.
+  /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to
+  /// spare fresh memory.
   var takesSinceSparing = 0
   /// The caches of threads and handles.
   var caches: CacheList
@@ -66,7 +68,7 @@ struct Heap: ~Copyable {
 
   /// An empty heap.
   init(
-    _ growth: borrowing Growth, _ plan: ScavengePlan, grain: ScavengeGrain, runs: RunTable,
+    _ growth: borrowing Growth, _ plan: ScavengePlan, kernelPages: KernelPages, runs: RunTable,
     checks: CheckedRuns?
   ) {
     base = growth.reservation.base
@@ -75,7 +77,7 @@ struct Heap: ~Copyable {
     // In the checked mode every run comes and goes by the lock.
     caches = CacheList(isClosedForGood: checks != nil)
     scavenger = ScavengerState(plan)
-    allocator = PageAllocator(tables: growth.tables, grain: grain)
+    allocator = PageAllocator(tables: growth.tables, kernelPages: kernelPages)
     headroom = plan.growthHeadroom(hasHugePages: allocator.pagesPerUnit > 0)
     note(growth)
   }

@@ -4,8 +4,8 @@
 //   |<------- allocated -------->|                          |<- scavenged ->|
 //   | in use | cached | withheld | free, may be resident    | free, empty   |
 //
-// What caches hold is counted by their owners, without a lock, and so is of no one moment: a reading may be
-// off by what changed while it was taken. A reading adds up all the same.
+// What caches hold is counted by their owners, without a lock, and so is of no one moment: a
+// reading may be off by what changed while it was taken. A reading adds up all the same.
 
 /// The pages of a heap by state.
 struct HeapCounts {
@@ -16,7 +16,8 @@ struct HeapCounts {
   /// Free, and the kernel has them back or never backed them.
   var scavenged = 0
 
-  /// Free pages that may be resident, those on their way to the kernel included, those in caches not.
+  /// Free pages that may be resident, those on their way to the kernel included, those in caches
+  /// not.
   @inline(__always)
   var freeResident: Int { grown &- allocated &- scavenged }
 
@@ -32,8 +33,8 @@ struct HeapCounts {
   }
 }
 
-/// The pages of a heap by state, at one moment: in use + free and resident + scavenged = ready, and none is
-/// negative.
+/// The pages of a heap by state, at one moment: in use + free and resident + scavenged = ready, and
+/// none is negative.
 struct HeapReading {
   /// Handed out.
   let inUse: Int
@@ -56,14 +57,14 @@ struct HeapReading {
 }
 
 extension Heap {
-  /// Pages that caches and the depot hold, as they tell it: exact while no owner is inside its cache,
-  /// else any number.
+  /// Pages that caches and the depot hold, as they tell it: exact while no owner is inside its
+  /// cache, else any number.
   ///
   /// - Complexity: O(caches); so below.
   var heldPages: Int { depot.pageCount &+ caches.heldPages }
 
-  /// The same, as far as that can be: at no moment is more cached than is allocated, or anything that
-  /// is withheld.
+  /// The same, as far as that can be: at no moment is more cached than is allocated, or anything
+  /// that is withheld.
   var cachedPages: Int {
     min(max(depot.pageCount, heldPages), counts.allocated - withheldPages)
   }

@@ -1,5 +1,5 @@
-/// Runs that were freed, and that the kernel would not make plain memory again: nobody gets them until it
-/// does. To the allocator they are in use.
+/// Runs that were freed, and that the kernel would not make plain memory again: nobody gets them
+/// until it does. To the allocator they are in use.
 struct Limbo {
   private var runs = InlineArray<64, Range<PageNumber>>(repeating: 0..<0)
   /// How many runs there are.

@@ -1,13 +1,13 @@
 // Owners and the end of an arena
 // ==============================
 //
-// A `PageRun` must never outlive its memory, and must not count references of the arena, which would
-// cost more than the run itself. So the arena counts its live owners, under the lock where it takes that
-// anyway, else in the cache that a run comes from or goes to; its end closes the caches for good, adds
-// up, and looks at the sum:
+// A `PageRun` must never outlive its memory, and must not count references of the arena, which
+// would cost more than the run itself. So the arena counts its live owners, under the lock where it
+// takes that anyway, else in the cache that a run comes from or goes to; its end closes the caches
+// for good, adds up, and looks at the sum:
 //
 //   last reference goes, no owner lives      the core ends
-//   last reference goes, owners live         the core is an orphan; nothing new can be taken from it
+//   last reference goes, owners live         the core is an orphan; nothing can be taken from it
 //   an orphan's last owner goes              the core ends
 //
 // An owner refers to the arena's core, which lives that long; so it costs an owner nothing to hold.

@@ -3,15 +3,15 @@ import SysMem
 // Address space, and what of it has become memory
 // ===============================================
 //
-// 64-bit host: one piece. Its start takes the place of offset 0, so chunk 0 and chunk 1023 stay what
-// they are, address space that faults: guards at both ends.
+// 64-bit host: one piece. Its start takes the place of offset 0, so chunk 0 and chunk 1023 stay
+// what they are, address space that faults: guards at both ends.
 //
 //   base                                                            base + 4 GiB
 //    | chunk 0 | chunk 1 | chunk 2 | chunk 3 | ...          | chunk 1023 |
 //    |  fault  |<------- grown ----->|<--------- fresh ---------->|  fault |
 //
-// 32-bit host: an offset is an address and base is 0. Pieces come as the kernel has room, large ones
-// first, and need not touch:
+// 32-bit host: an offset is an address and base is 0. Pieces come as the kernel has room, large
+// ones first, and need not touch:
 //
 //    0 ........[ piece 2 ].....[ piece 1: grown | fresh ]..... code, stacks ..... 2^32
 
@@ -115,7 +115,8 @@ extension Reservation {
         }
         let (mapping, start) = try Self.reserveAligned(size, from: system)
         let chunk = ChunkIndex(truncatingIfNeeded: start >> UInt(Geometry.chunkShift))
-        // The kernel maps nothing at the very ends of the space; were it to, they would stay unused.
+        // The kernel maps nothing at the very ends of the space; were it to, they would stay
+        // unused.
         let chunks = (chunk..<(chunk + count)).clamped(to: Geometry.growableChunks)
         add(trimmed(mapping, to: start..<(start + size), system), chunks)
         byteCount += UInt64(size)
@@ -150,7 +151,8 @@ extension Reservation {
     for index in 0..<pieceCount {
       let piece = pieces[index]
       let grown = UInt(piece.fresh - piece.chunks.lowerBound) << UInt(Geometry.chunkShift)
-      // The split between the two states is known in total only; what is left goes to the next piece.
+      // The split between the two states is known in total only; what is left goes to the next
+      // piece.
       let readyHere = min(ready, grown)
       let preparedHere = min(prepared, grown - readyHere)
       ready -= readyHere

@@ -19,7 +19,8 @@ struct ScavengerState {
   }
 
   var phase: Phase
-  /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none is wanted.
+  /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none is
+  /// wanted.
   var wakeAbove: Int
   var counters = ReturnCounters()
 

@@ -7,7 +7,8 @@ import SysMem
 // A guard is a page of the arena, or as many as the kernel's page has.
 
 extension ArenaCore {
-  /// Takes a run between two guards, as ``PageArena/allocateGuardedRun(pages:alignment:zeroed:)`` says.
+  /// Takes a run between two guards, as ``PageArena/allocateGuardedRun(pages:alignment:zeroed:)``
+  /// says.
   func allocateGuarded(
     _ pages: Int, alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> PageRun {

@@ -1,7 +1,7 @@
 import SysMem
 
-// The two doors through which every owner comes and goes. They are those of the raw calls but for the
-// count of owners, which is kept under the same lock.
+// The two doors through which every owner comes and goes. They are those of the raw calls but for
+// the count of owners, which is kept under the same lock.
 
 extension ArenaCore {
   /// Puts a run of an owner's into the thread's cache, which counts that it went.
@@ -11,23 +11,30 @@ extension ArenaCore {
   @inlinable @inline(__always)
   func putOwnedHot(_ address: UInt, _ pages: Int) -> Bool {
     // The cache lives as long as the core, and that as long as this owner is counted.
-    guard ownersUseCaches, let cache = unsafe cacheInLastSlot() else { return false }
-    return unsafe cache.deallocate(address, pages, by: .owner)
+    guard ownersUseCaches, let cache = cacheInLastSlot() else { return false }
+    return cache.deallocate(address, pages, as: .owned)
   }
 
   /// Takes a run for an owner, who is counted.
   func allocateOwned(
     _ pages: Int, alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if alignment != Geometry.pageSize || zeroed, ownersUseCaches, let cache = unsafe cacheInLastSlot(),
-      let run = unsafe takeCached(pages, alignment, zeroed, cache, by: .owner)
+    let cache = cacheInLastSlot()
+    if alignment != Geometry.pageSize || zeroed, ownersUseCaches, let cache,
+      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .owned)
     {
       return unsafe run
     }
-    let run = unsafe try allocate(pages, alignment, zeroed: zeroed)
+    let taken: UnsafeMutableRawPointer
+    if let cache, let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw) {
+      // One that was at hand for callers without an owner.
+      unsafe taken = run
+    } else {
+      unsafe taken = try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+    }
     // Between the two the caller's reference keeps the arena.
     countOwner()
-    return unsafe run
+    return unsafe taken
   }
 
   /// Notes one more owner: of a run that was taken as a raw one, or of a part of an owned one.
@@ -40,34 +47,34 @@ extension ArenaCore {
 
   /// Takes a run back from its owner, and ends an orphan with its last.
   ///
-  /// A run that is not in use, since somebody freed it as a raw one, is the program's mistake that no
-  /// type can see: it traps, and says so.
-  /// - Parameter isEmpty: the kernel has the contents already.
+  /// A run that is not in use, since somebody freed it as a raw one, is the program's mistake that
+  /// no type can see: it traps, and says so.
+  /// - Parameter isZero: the kernel has the contents already.
   @inlinable @inline(__always)
-  func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isEmpty: Bool = false) {
+  func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isZero: Bool = false) {
     // Only the address is looked at.
     let address = UInt(bitPattern: base)
-    if isEmpty || !putOwnedHot(address, pages) {
-      giveBackOwnedSlowly(address, pages, isEmpty: isEmpty)
+    if isZero || !putOwnedHot(address, pages) {
+      giveBackOwnedSlowly(address, pages, isZero: isZero)
     }
   }
 
   @usableFromInline @inline(never)
-  func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isEmpty: Bool) {
+  func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
     let page = page(of: address)
     let run = page..<(page &+ pages)
     if checks != nil {
-      giveBackOwnedChecked(run, isEmpty: isEmpty)
+      giveBackOwnedChecked(run, isZero: isZero)
       return discountOwner()
     }
     // This owner is counted until the end: the core lives.
-    if !isEmpty, ownersUseCaches, runs.length(page) == pages, let cache = unsafe cacheOfThread() {
-      if unsafe cache.deallocate(address, pages, by: .owner) { return }
-      if unsafe relieveAndPut(page, pages, cache) { return discountOwner() }
+    if !isZero, ownersUseCaches, runs.length(page) == pages, let cache = cacheOfThread() {
+      if cache.deallocate(address, pages, as: .owned) { return }
+      if makeRoomAndPut(page, pages, cache) { return discountOwner() }
     }
     let (wakes, isLast) = withHeap { heap in
       heap.requireRun(page, pages)
-      if isEmpty { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }
+      if isZero { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }
       // Until this owner is no longer counted, the core lives.
       return heap.wakesScavenger() ? (true, false) : (false, heap.owners.removeOne())
     }

@@ -1,13 +1,13 @@
 import SysMem
 
 extension ArenaCore {
-  /// From so many pages on, page tables are moved rather than contents copied, to where at least half is
-  /// not backed: 4 MiB.
+  /// From so many pages on, page tables are moved rather than contents copied, to where at least
+  /// half is not backed: 4 MiB.
   ///
-  /// What lies where the pages go is lost, and so is in the end what was moved there, since the kernel does not
-  /// join such a mapping to its neighbours: whoever comes next faults, twice a page. In microseconds, on
-  /// Linux 6.18 with 4 KiB pages; in parentheses with all that follows, the writes to a new half, the free,
-  /// and the next one's writes to the old place:
+  /// What lies where the pages go is lost, and so is in the end what was moved there, since the
+  /// kernel does not join such a mapping to its neighbours: whoever comes next faults, twice a
+  /// page. In microseconds, on Linux 6.18 with 4 KiB pages; in parentheses with all that follows,
+  /// the writes to a new half, the free, and the next one's writes to the old place:
   ///
   ///     pages     target backed               target not backed
   ///               copy          move          copy           move
@@ -18,8 +18,9 @@ extension ArenaCore {
   ///     512       140 (170)     260 (4,100)   2,200 (4,400)  46 (4,700)
   ///     2,048     940 (1,100)   1,100 (19,000)  9,100 (18,000)  86 (22,000)
   ///
-  /// So copying never takes longer, all in all, and is 25 times faster where memory is used again. What
-  /// moving saves is the wait, and the memory of the copy: from here on that is 2 ms and 4 MiB.
+  /// So copying never takes longer, all in all, and is 25 times faster where memory is used again.
+  /// What moving saves is the wait, and the memory of the copy: from here on that is 2 ms and 4
+  /// MiB.
   static var moveThreshold: Int { 512 }
 
   /// Takes the pages that follow an owned run.
@@ -33,11 +34,11 @@ extension ArenaCore {
     var clean = takeNext(next, more, zeroed, &dirt)
     if clean == nil {
       // They may be nobody's but in a cache.
-      unsafe drainCaches(own: cacheInLastSlot())
+      drainCaches(own: cacheInLastSlot())
       clean = takeNext(next, more, zeroed, &dirt)
     }
     guard let clean else { return false }
-    unsafe noteUsed(clean, relieving: cacheInLastSlot())
+    noteUsed(clean, draining: cacheInLastSlot())
     if isLimited, clean != 0 {
       // Where it is refused, the pages go back as the run that they are until they join the other.
       let taken = TakenRun(page: next, scavengedPages: clean)
@@ -69,16 +70,16 @@ extension ArenaCore {
   ) throws(PageArenaError) -> MovedRun {
     let (target, isBacked) = unsafe try takeTarget(old, pages, zeroed: zeroed)
     var newTraits = traits.subtracting(.moved)
-    var isEmpty = false
+    var isZero = false
     if old >= Self.moveThreshold, !isBacked, unsafe movePageTables(base, target, pages: old) {
       newTraits.insert(.moved)
-      isEmpty = true
+      isZero = true
     } else {
       // Two runs of the owner's, which do not overlap.
       unsafe target.copyMemory(from: base, byteCount: old << Geometry.pageShift)
     }
     countOwner()
-    if isEmpty {
+    if isZero {
       let run = unsafe page(of: base)
       endSpecial(run..<(run + old), mappings: mappings(of: traits))
     } else if traits.isEmpty {
@@ -97,9 +98,10 @@ extension ArenaCore {
   ) throws(PageArenaError) -> (UnsafeMutableRawPointer, isBacked: Bool) {
     let more = pages - old
     var dirt = DirtMap()
-    // What caches held may have gone back, since the run tried to grow where it is: not by way of one.
+    // What caches held may have gone back, since the run tried to grow where it is: not by way of
+    // one.
     let plain = PageAllocator.Alignment(pages: 1, phase: 0)
-    let taken = unsafe try takeFromAllocator(pages, plain, relieving: ownCache(nil).0) {
+    let taken = try takeFromAllocator(pages, plain, draining: ownCache(nil).0) {
       if zeroed { dirt.read($1 + old, more, $0) }
     }
     if checks != nil { noteAllocation(taken.page, pages, isZero: zeroed) }

@@ -2,9 +2,9 @@ import SysMem
 
 // Whatever was special about a run ends with it: its next owner finds plain memory.
 //
-// One call makes anything plain: fresh memory mapped over the run. It takes guards, locks, access rights
-// and contents with it, and joins the mapping to its neighbours'. Guards made of markers alone are
-// removed as what they are, which is cheaper.
+// One call makes anything plain: fresh memory mapped over the run. It takes guards, locks, access
+// rights and contents with it, and joins the mapping to its neighbours'. Guards made of markers
+// alone are removed as what they are, which is cheaper.
 
 extension ArenaCore {
   /// Takes a run back of which something was special, its guards included.
@@ -31,7 +31,7 @@ extension ArenaCore {
     if isPlain {
       system.sysUnused(byteCount: bytes)
       unsafe giveBackOwned(
-        pointer(to: whole.lowerBound), pages: whole.count, isEmpty: true)
+        pointer(to: whole.lowerBound), pages: whole.count, isZero: true)
     } else {
       keepInLimbo(whole)
     }
@@ -142,7 +142,8 @@ extension ArenaCore {
 // MARK: - Limbo
 
 extension ArenaCore {
-  /// The kernel will not make a freed run plain memory now: keeps it from everybody, to try again later.
+  /// The kernel will not make a freed run plain memory now: keeps it from everybody, to try again
+  /// later.
   private func keepInLimbo(_ whole: Range<PageNumber>) {
     withHeap { $0.limbo.put(whole) }
     discountOwner()

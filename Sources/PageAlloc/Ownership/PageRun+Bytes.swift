@@ -47,7 +47,8 @@ extension PageRun {
 
   /// The memory as elements of a trivial type, as an array shows them, to be read.
   ///
-  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is arbitrary.
+  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is
+  ///   arbitrary.
   /// - Parameter type: the element; aligned to a page at the most.
   @_lifetime(borrow self)
   public func elements<Element: BitwiseCopyable>(of type: Element.Type) -> Span<Element> {
@@ -60,7 +61,8 @@ extension PageRun {
 
   /// The memory as elements of a trivial type, as an array shows them, to be read and written.
   ///
-  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is arbitrary.
+  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is
+  ///   arbitrary.
   /// - Parameter type: the element; aligned to a page at the most.
   @_lifetime(&self)
   public mutating func mutableElements<Element: BitwiseCopyable>(

@@ -25,18 +25,19 @@ public enum PageAccess: Equatable, Sendable {
   }
 }
 
-// Access is checked by the processor, not by the compiler: a write to a run that is read-only ends the
-// program, at that instruction.
+// Access is checked by the processor, not by the compiler: a write to a run that is read-only ends
+// the program, at that instruction.
 
 extension PageRun {
   /// Changes what the run may be used for, until it is changed again or the run ends.
   ///
-  /// Code that was written is ready to be executed afterwards, also on machines with separate caches.
+  /// Code that was written is ready to be executed afterwards, also on machines with separate
+  /// caches.
   /// - Throws: ``PageArenaError/writableCode`` without the arena's permission;
   ///   ``PageArenaError/tooManyMappings(limit:)``;
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
-  ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of several
-  ///   mappings: a part of it may have changed.
+  ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of
+  ///   several mappings: a part of it may have changed.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
     try becomeSpecial(.protected) { system, run throws(SysMemError) in
@@ -47,8 +48,8 @@ extension PageRun {
 
   /// Keeps the run in memory: it is backed now, and never swapped out.
   ///
-  /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the others as
-  ///   ``protect(_:)``.
+  /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the
+  ///   others as ``protect(_:)``.
   public mutating func lock() throws(PageArenaError) {
     try becomeSpecial(.locked) { system, run throws(SysMemError) in
       try system.setLocked(run.address, run.byteCount, true)
@@ -69,7 +70,8 @@ extension PageRun {
 
   /// Backs the whole run now, so that the first writes do not fault.
   ///
-  /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written to.
+  /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written
+  ///   to.
   public mutating func prefault() throws(PageArenaError) {
     let mask = UInt(physicalPageSize - 1)
     let end = address + UInt(byteCount)

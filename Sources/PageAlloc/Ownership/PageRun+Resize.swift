@@ -1,14 +1,14 @@
 import SysMem
 
-// A run changes its size where it lies when it can. Else it moves: by copying, or, where that would have the
-// kernel back much memory first, by page tables.
+// A run changes its size where it lies when it can. Else it moves: by copying, or, where that would
+// have the kernel back much memory first, by page tables.
 
 extension PageRun {
   /// Gives pages at the end back.
   ///
   /// - Parameter pages: how many stay.
-  /// - Precondition: `pages` is in 1 ... the pages it has; where the kernel's pages are larger, a run that is
-  ///   protected, guarded or the like is cut between two of them.
+  /// - Precondition: `pages` is in 1 ... the pages it has; where the kernel's pages are larger, a
+  ///   run that is protected, guarded or the like is cut between two of them.
   /// - Complexity: O(1) in the heap.
   public mutating func shrink(to pages: Int) {
     precondition(pages > 0 && pages <= self.pages, "shrink(to:): pages is not in 1 ... the run's")
@@ -40,7 +40,8 @@ extension PageRun {
 
   /// Changes the size, moving the run where it must. The contents stay, up to the smaller size.
   ///
-  /// A run of which more is special than that it is wiped in the end is not moved, and does not grow.
+  /// A run of which more is special than that it is wiped in the end is not moved, and does not
+  /// grow.
   /// - Parameters:
   ///   - pages: how many it is to have, at least 1.
   ///   - zeroed: the new pages are to read as zero.

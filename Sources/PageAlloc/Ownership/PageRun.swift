@@ -13,8 +13,8 @@ import SysMem
 /// A run of pages that frees itself when its owner lets it go.
 ///
 /// It can be moved, also to another thread, but not copied: a double free does not compile, and
-/// there is nothing to leak by mistake. When the arena goes first, the memory stays until the last run has
-/// gone.
+/// there is nothing to leak by mistake. When the arena goes first, the memory stays until the last
+/// run has gone.
 ///
 /// ```swift
 /// var run = try arena.allocateRun(pages: 4)
@@ -25,8 +25,8 @@ import SysMem
 public struct PageRun: ~Copyable, @unchecked Sendable {
   // @unchecked: the memory is the run's alone, and the arena's methods may be called from anywhere.
   //
-  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `core` lives as
-  // long as owners that are counted, of which this is one.
+  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `core` lives
+  // as long as owners that are counted, of which this is one.
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var pageCount: Int
   @usableFromInline let core: ArenaCore
@@ -96,8 +96,8 @@ extension PageRun {
   ///
   /// They are plain memory then: guards and the like are undone, the contents stay.
   /// - Returns: the memory. It ends with the arena, at the latest.
-  /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about the run;
-  ///   the run has gone as if it were dropped.
+  /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about
+  ///   the run; the run has gone as if it were dropped.
   public consuming func leak() throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
     if let refusal = makePlain() {
       _ = consume self

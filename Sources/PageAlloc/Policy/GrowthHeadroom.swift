@@ -1,25 +1,28 @@
 // What a growing arena keeps
 // ==========================
 //
-// Free memory that a request does not fit into stays resident while other memory is taken for it: by and by a
-// program would hold far more than it ever used at once. The scavenger in the background is slow, on purpose. So
-// whoever takes memory that nothing backs yet looks, once in 4 MiB:
+// Free memory that a request does not fit into stays resident while other memory is taken for it:
+// by and by a program would hold far more than it ever used at once. The scavenger in the
+// background is slow, on purpose. So whoever takes memory that nothing backs yet looks, once in 4
+// MiB:
 //
 //   | in use, and free in between  ##..###.####....##.|####### taken, nothing there yet |
 //     resident > most ever in use + half as much again as the headroom
-//         --> about as much free memory goes back as was taken, at most: whole huge pages, from the top
+//         --> about as much free memory goes back as was taken, at most: whole huge pages,
+//             from the top
 //
-// What there is beside less memory in use than there was stays: that is for the scavenger to judge, by time. So
-// does what could not go back, once it is resident. Else each request for fresh memory would cost some that the
-// next one needs: measured on recorded programs, with the headroom alone one gives 400 MiB back where 70 are
-// enough, and takes a quarter longer.
+// What there is beside less memory in use than there was stays: that is for the scavenger to judge,
+// by time. So does what could not go back, once it is resident. Else each request for fresh memory
+// would cost some that the next one needs: measured on recorded programs, with the headroom alone
+// one gives 400 MiB back where 70 are enough, and takes a quarter longer.
 
 /// The bound on what is resident while an arena takes fresh memory. All in pages.
 package struct GrowthHeadroom: Equatable, Sendable {
   /// Pages that nothing backed, taken since somebody last looked.
   private var takenPages = 0
-  /// The most pages that were handed out whenever somebody counted them: at each look, and where more pages than
-  /// ever are out of the allocator. What comes out of caches is not counted as it comes.
+  /// The most pages that were handed out whenever somebody counted them: at each look, and where
+  /// more pages than ever are out of the allocator. What comes out of caches is not counted as it
+  /// comes.
   private var peakInUse = 0
   /// The most pages that stayed resident after a look.
   private var peakResident = 0
@@ -32,7 +35,8 @@ package struct GrowthHeadroom: Equatable, Sendable {
   package static var stepPages: Int { Geometry.pagesPerChunk }
   /// Pages more out of the allocator from one count to the next: 1 MiB.
   package static var countStep: Int { 128 }
-  /// So many free pages may stay in any case, 24 MiB. With 16, programs that use 100 MiB took a fifth longer.
+  /// So many free pages may stay in any case, 24 MiB. With 16, programs that use 100 MiB took a
+  /// fifth longer.
   package static var leastPages: Int { 3072 }
 
   /// The bound of an arena that has taken nothing yet.
@@ -45,7 +49,8 @@ package struct GrowthHeadroom: Equatable, Sendable {
 
   /// Pages that nothing backed were taken.
   ///
-  /// - Returns: whether somebody should look what must go back; see ``excess(inUse:residentPages:)``.
+  /// - Returns: whether somebody should look what must go back; see
+  ///   ``excess(inUse:residentPages:)``.
   @inline(__always)
   package mutating func note(taken pages: Int) -> Bool {
     if per1024 == nil { return false }
@@ -59,7 +64,8 @@ package struct GrowthHeadroom: Equatable, Sendable {
     nextCount = outPages + Self.countStep
   }
 
-  /// How many of the resident pages should go back now. That was a look: the next one is due 4 MiB later.
+  /// How many of the resident pages should go back now. That was a look: the next one is due 4 MiB
+  /// later.
   ///
   /// - Parameter inUse: pages handed out.
   package mutating func excess(inUse: Int, residentPages: Int) -> Int {

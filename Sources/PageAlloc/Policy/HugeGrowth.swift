@@ -1,10 +1,10 @@
 /// Whether an arena asks for huge pages where it grows.
 ///
-/// To write to 2 MiB for the first time takes 512 faults with small pages and one with a huge page: 0.8 ms
-/// against 0.2, on the machine that this was measured on. But a kernel that has none at hand moves memory
-/// about first, and a virtual machine whose host took its free memory back pays 4 ms. So the first huge page
-/// of each growth is timed, and where it was slow, the next growths go without: 4 MiB, then four times as
-/// much each time.
+/// To write to 2 MiB for the first time takes 512 faults with small pages and one with a huge page:
+/// 0.8 ms against 0.2, on the machine that this was measured on. But a kernel that has none at hand
+/// moves memory about first, and a virtual machine whose host took its free memory back pays 4 ms.
+/// So the first huge page of each growth is timed, and where it was slow, the next growths go
+/// without: 4 MiB, then four times as much each time.
 package struct HugeGrowth: Sendable {
   /// Pages that grow without: a small program has nothing to gain.
   private static var plainPages: Int { 1024 }

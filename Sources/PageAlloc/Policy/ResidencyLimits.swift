@@ -8,7 +8,8 @@
 ///                                          that is free     is beyond, if any
 /// ```
 package struct ResidencyLimits: Equatable, Sendable {
-  /// What an allocation keeps to where there is free memory to be given back, in pages; `Int.max` for no bound.
+  /// What an allocation keeps to where there is free memory to be given back, in pages; `Int.max`
+  /// for no bound.
   package let softPages: Int
   /// What an allocation never goes beyond, in pages; `Int.max` for no bound.
   package let hardPages: Int
@@ -16,7 +17,8 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// No bounds.
   package static var none: ResidencyLimits { ResidencyLimits(softBytes: nil, hardBytes: nil) }
 
-  /// Bounds in bytes, rounded down to pages; `nil` for none. 4 GiB and more, which no arena can reach, are none.
+  /// Bounds in bytes, rounded down to pages; `nil` for none. 4 GiB and more, which no arena can
+  /// reach, are none.
   ///
   /// - Parameters:
   ///   - softBytes: where it is `nil`, the hard limit is the soft one, too.
@@ -34,8 +36,8 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// The hard limit in bytes; `nil` for none.
   package var hardBytes: UInt64? { hardPages == .max ? nil : Self.bytes(hardPages) }
 
-  /// Beyond so many resident pages the background gives back whatever is free: a twentieth below the soft
-  /// limit. `Int.max` where there is none.
+  /// Beyond so many resident pages the background gives back whatever is free: a twentieth below
+  /// the soft limit. `Int.max` where there is none.
   package var nearSoftPages: Int { isAny ? softPages - softPages / 20 : .max }
 
   /// Whether the background should keep away from the soft limit.

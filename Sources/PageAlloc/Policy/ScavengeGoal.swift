@@ -2,7 +2,8 @@
 package struct ScavengeGoal: Equatable, Sendable {
   /// Free pages that may stay resident, per 1,024 pages in use.
   package let headroomPer1024: Int
-  /// More may stay resident than the headroom by so much, 1 MiB: smaller heaps are not worth a wake-up.
+  /// More may stay resident than the headroom by so much, 1 MiB: smaller heaps are not worth a
+  /// wake-up.
   package static var slackPages: Int { 128 }
 
   /// The goal for a headroom, as a part of what is in use: 0.1 for a tenth.

@@ -1,17 +1,17 @@
 // Pacing
 // ======
 //
-// The scavenger in the background may use a share of one processor's time, 1 % unless told otherwise.
-// It works for about a millisecond, then sleeps. How long follows from how long it worked; since a
-// sleep is never as long as was asked for, and waking costs time too, a controller compares the share
-// that came out with the share that was meant and corrects the next sleep:
+// The scavenger in the background may use a share of one processor's time, 1 % unless told
+// otherwise. It works for about a millisecond, then sleeps. How long follows from how long it
+// worked; since a sleep is never as long as was asked for, and waking costs time too, a controller
+// compares the share that came out with the share that was meant and corrects the next sleep:
 //
 //     share meant --->(+)---> P + I ---> share to aim at ---> sleep = work / share - work
 //                      ^-                                        |
 //                      +------------ share measured <------------+
 //
-// The idea is that of the Go runtime's scavenger. Here the measure is the thread's own processor time,
-// its wake-ups included, so that no estimate of their cost is needed.
+// The idea is that of the Go runtime's scavenger. Here the measure is the thread's own processor
+// time, its wake-ups included, so that no estimate of their cost is needed.
 
 /// Decides how long the scavenger sleeps. Knows no clock: times come in, a time goes out.
 package struct ScavengePacer: Sendable {

@@ -1,4 +1,5 @@
-/// How much free memory an arena keeps, and who gives the rest back how fast. Decided once, when it is made.
+/// How much free memory an arena keeps, and who gives the rest back how fast. Decided once, when it
+/// is made.
 package struct ScavengePlan: Equatable, Sendable {
   /// What a scavenger in the background is told.
   package struct Background: Equatable, Sendable {
@@ -7,8 +8,8 @@ package struct ScavengePlan: Equatable, Sendable {
     /// The part of one processor's time that the scavenger may use: above 0, at most 1.
     package let cpuShare: Double
 
-    /// A tenth of what is in use stays, and a hundredth of a processor's time gives the rest back, unless told
-    /// otherwise.
+    /// A tenth of what is in use stays, and a hundredth of a processor's time gives the rest back,
+    /// unless told otherwise.
     package init(headroom: Double = 0.1, cpuShare: Double = 0.01) {
       self.headroom = headroom
       self.cpuShare = cpuShare
@@ -29,10 +30,11 @@ package struct ScavengePlan: Equatable, Sendable {
   private let growthPer1024: Int?
 
   /// - Parameters:
-  ///   - background: `nil` where there is no scavenger in the background. A check that then performs its steps
-  ///     itself finds the goal and the share of one that was told nothing.
-  ///   - growthPer1024: free pages per 1,024 in use that stay as the arena grows, where there is no scavenger
-  ///     in the background; `nil` for any number. Where there is one, its headroom counts.
+  ///   - background: `nil` where there is no scavenger in the background. A check that then
+  ///     performs its steps itself finds the goal and the share of one that was told nothing.
+  ///   - growthPer1024: free pages per 1,024 in use that stay as the arena grows, where there is no
+  ///     scavenger in the background; `nil` for any number. Where there is one, its headroom
+  ///     counts.
   package init(
     background: Background?, growthPer1024: Int? = nil,
     generationNanoseconds: UInt64 = 1_000_000_000, readsPressure: Bool = false
@@ -48,8 +50,8 @@ package struct ScavengePlan: Equatable, Sendable {
 
   /// What may stay resident as the arena grows.
   ///
-  /// - Parameter hasHugePages: whether the arena keeps huge pages whole. What a growing arena gives back are whole
-  ///   huge pages; without them any number of pages may stay.
+  /// - Parameter hasHugePages: whether the arena keeps huge pages whole. What a growing arena gives
+  ///   back are whole huge pages; without them any number of pages may stay.
   package func growthHeadroom(hasHugePages: Bool) -> GrowthHeadroom {
     GrowthHeadroom(per1024: hasHugePages ? growthPer1024 : nil)
   }

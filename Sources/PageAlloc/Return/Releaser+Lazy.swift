@@ -1,7 +1,8 @@
 import SysMem
 
 extension Releaser {
-  /// Offers all free pages to the kernel, chunk by chunk from the top. They stay free and not scavenged.
+  /// Offers all free pages to the kernel, chunk by chunk from the top. They stay free and not
+  /// scavenged.
   ///
   /// They are detached meanwhile: were they handed out and written before the kernel is told, the
   /// contents would be offered.

@@ -11,8 +11,8 @@ extension SplitUnits {
 }
 
 extension Releaser {
-  /// Tells the kernel not to back units as a whole any more of which a part was just given back: it would
-  /// fill them again by and by, where huge pages were asked for. A refusal changes nothing.
+  /// Tells the kernel not to back units as a whole any more of which a part was just given back: it
+  /// would fill them again by and by, where huge pages were asked for. A refusal changes nothing.
   func leaveSplitUnits(_ batch: AdviceBatch) {
     let unit = UInt(core.system.calls.hugePageSize)
     guard unit > 0, unit <= UInt(Geometry.chunkByteCount) else { return }

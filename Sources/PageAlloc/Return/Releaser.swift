@@ -9,8 +9,8 @@ import SysMem
 //   a madvise for each unit that was split    so that the kernel does not fill it again
 //   { heap: reattach up to 8 runs } ...       scavenged, or free as before where refused
 //
-// While a run is detached it is in use to the allocator, so it is neither handed out nor found again;
-// what the kernel refuses stays detached until the pass ends, and thus is not tried twice.
+// While a run is detached it is in use to the allocator, so it is neither handed out nor found
+// again; what the kernel refuses stays detached until the pass ends, and thus is not tried twice.
 
 /// Gives free memory of an arena back to the kernel.
 struct Releaser {
@@ -26,7 +26,8 @@ struct Releaser {
     var firstRefusal: SysMemError?
   }
 
-  /// So many bytes at a time on request: one call of the kernel's takes a few milliseconds at the most.
+  /// So many bytes at a time on request: one call of the kernel's takes a few milliseconds at the
+  /// most.
   static var requestBatchBytes: UInt64 { 16 << 20 }
   /// So many otherwise: about 0.2 ms.
   static var backgroundBatchBytes: UInt64 { 4 << 20 }
@@ -35,7 +36,8 @@ struct Releaser {
 
   /// Gives free memory back, at least `byteCount` as far as there is so much.
   ///
-  /// A pass that is under way in another thread is waited for, and then joined: what it left is taken.
+  /// A pass that is under way in another thread is waited for, and then joined: what it left is
+  /// taken.
   /// - Complexity: O(bytes given back + chunks looked at).
   func release(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
@@ -79,7 +81,8 @@ struct Releaser {
 
   /// In which order a pass goes.
   ///
-  /// All that is free needs no order; and who must stay below a limit gets just what is missing, soon.
+  /// All that is free needs no order; and who must stay below a limit gets just what is missing,
+  /// soon.
   private func order(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ cause: ReleaseCause
   ) -> ReleaseOrder {

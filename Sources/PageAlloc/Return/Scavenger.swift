@@ -5,14 +5,15 @@ import SysMem
 //
 //           park <---- nothing beyond the goal, or nothing to be had in two generations
 //            |
-//   step: look at clock and figures --> beyond the goal? --> work for a millisecond --> sleep (pacer)
+//   step: look at clock and figures --> beyond the goal? --> work for a millisecond --> sleep
+//   (pacer)
 //                                             |
 //                                             +-- only since lately more was in use --> sleep
 //                                                 until the generation ends
 //
-// A generation is a second. What is freed in one is not touched before it ends, and what was in use at
-// once in this or the last one may stay resident: a program that frees and takes the same memory every
-// few hundred milliseconds never meets the scavenger.
+// A generation is a second. What is freed in one is not touched before it ends, and what was in use
+// at once in this or the last one may stay resident: a program that frees and takes the same memory
+// every few hundred milliseconds never meets the scavenger.
 
 /// Performs the scavenger's steps for an arena. One caller at a time: the thread, or a check.
 struct Scavenger {
@@ -59,8 +60,8 @@ struct Scavenger {
         steps.idleGenerations = 0
         return rest(steps, since: start)
       }
-      // Perhaps it is in the caches of threads: then it is free, and old enough when the generation ends. In
-      // the first one after waking, what is in use by turns has not been seen yet.
+      // Perhaps it is in the caches of threads: then it is free, and old enough when the generation
+      // ends. In the first one after waking, what is in use by turns has not been seen yet.
       if isNearSoft || !steps.isFirstGeneration, core.drainCachesOfOthers() > 0 {
         steps.idleGenerations = 0
       }

@@ -5,17 +5,18 @@ import SysMem
 // The scavenger's thread
 // ======================
 //
-// One thread gives memory back in the background for all arenas that this copy of the library has made. It
-// is started by the first of them that wants that, and ends with the last; a free only wakes it.
+// One thread gives memory back in the background for all arenas that this copy of the library has
+// made. It is started by the first of them that wants that, and ends with the last; a free only
+// wakes it.
 //
-//   list     arena --> arena --> arena      those that are awake, each with the time to its next step
+//   list     arena --> arena --> arena      awake, each with the time to its next step
 //   current  arena                          the one whose step is being performed
 //
-//   loop:  take the first arena whose time has come; perform a step; sleep until the next one's time
+//   loop:  take the first arena whose time has come; perform a step; sleep until the next time
 //          an arena that parks leaves the list; a free that finds too much puts it back
 //
-// Where an arena wants to hear of stalls, the thread sleeps on two files (StallWatch) instead of a word.
-// After a fork the child has no thread; its next growth starts one.
+// Where an arena wants to hear of stalls, the thread sleeps on two files (StallWatch) instead of a
+// word. After a fork the child has no thread; its next growth starts one.
 
 /// The one thread that scavenges.
 enum ScavengerThread {
@@ -81,8 +82,8 @@ extension ScavengerThread {
     }
   }
 
-  /// An arena that joined is about to end, and is in the registry no more. Afterwards the thread does not
-  /// know it.
+  /// An arena that joined is about to end, and is in the registry no more. Afterwards the thread
+  /// does not know it.
   static func leave(_ core: ArenaCore) {
     withLife { life in
       life.arenaCount -= 1
@@ -93,12 +94,15 @@ extension ScavengerThread {
     }
   }
 
-  /// Has the thread watch for stalls by the files of an arena that wants to hear of them, if there is one.
+  /// Has the thread watch for stalls by the files of an arena that wants to hear of them, if there
+  /// is one.
   private static func chooseWatcher() {
     ArenaRegistry.withLock {
       withList { list in
         if list.watcher != nil { return }
-        ArenaRegistry.forEach { if $0.plan.readsPressure, list.watcher == nil { list.watcher = $0 } }
+        ArenaRegistry.forEach {
+          if $0.plan.readsPressure, list.watcher == nil { list.watcher = $0 }
+        }
       }
     }
     signal()
@@ -111,7 +115,8 @@ extension ScavengerThread {
     signal()
   }
 
-  /// Starts the thread where it is missing: in a child of `fork`, or where there was none to be had.
+  /// Starts the thread where it is missing: in a child of `fork`, or where there was none to be
+  /// had.
   @inline(__always)
   static func startIfMissing() {
     if isMissing.load(ordering: .relaxed) { withLife { start(&$0) } }

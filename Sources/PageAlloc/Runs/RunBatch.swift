@@ -4,8 +4,9 @@ package struct RunBatch {
   package private(set) var count = 0
   /// The pages of all.
   package private(set) var pageCount = 0
-  // First page and length of each, packed so that they sort by page. No `BoundedArray`: the compiler copies
-  // one that lies in another value to read from it, which costs 30 instructions a free where sizes vary.
+  // First page and length of each, packed so that they sort by page. No `BoundedArray`: the
+  // compiler copies one that lies in another value to read from it, which costs 30 instructions a
+  // free where sizes vary.
   private var runs = InlineArray<64, UInt64>(repeating: 0)
 
   /// No runs.

@@ -11,10 +11,10 @@ import Synchronization
 //   129 ... 191 a guard, of 1, 2, 4 ... pages: an owner's, but nobody can free it by itself
 //   192 ... 255 one of those four, or what is left of a run that is nobody's any more
 //
-// The table is what a free is checked against. The bytes of a run are written by the thread that hands
-// it out or frees it, which is the only one entitled to, so a check by the run's rightful owner needs no
-// lock; every access is an atomic one of relaxed ordering, which costs nothing and lets others look.
-// Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
+// The table is what a free is checked against. The bytes of a run are written by the thread that
+// hands it out or frees it, which is the only one entitled to, so a check by the run's rightful
+// owner needs no lock; every access is an atomic one of relaxed ordering, which costs nothing and
+// lets others look. Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
 
 /// The length of every run that was handed out, by its first page.
 @usableFromInline
@@ -86,8 +86,8 @@ package struct RunTable {
     setByte(page, Self.guards &+ UInt8(truncatingIfNeeded: pageCount.trailingZeroBitCount))
   }
 
-  /// Notes that a run starts at a page that was the start of one as long before: if that was a long one,
-  /// what tells its length is still there.
+  /// Notes that a run starts at a page that was the start of one as long before: if that was a long
+  /// one, what tells its length is still there.
   @inline(__always)
   func setFirstByte(_ page: PageNumber, _ pageCount: Int) {
     setByte(page, UInt8(truncatingIfNeeded: min(pageCount, Int(Self.long))))

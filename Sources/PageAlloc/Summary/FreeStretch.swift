@@ -1,11 +1,12 @@
-// A summary after a change, from the one before it: the rule is the same for the pages of a chunk and for
-// the children of an entry. What changed is a stretch of the region; the rest stays as it was.
+// A summary after a change, from the one before it: the rule is the same for the pages of a chunk
+// and for the children of an entry. What changed is a stretch of the region; the rest stays as it
+// was.
 //
 //      ....####...## | ......####.... | ###....#
 //         others          stretch        others
 //
-// The stretch takes the free pages on either side along. So it ends at an edge of the region, or beside a page
-// in use, and no run lies in both parts.
+// The stretch takes the free pages on either side along. So it ends at an edge of the region, or
+// beside a page in use, and no run lies in both parts.
 
 /// The free pages of a stretch: at its low edge, the longest run, at its high edge.
 struct FreeStretch {

@@ -3,7 +3,8 @@
 extension PallocBits {
   /// The summary after pages were freed.
   ///
-  /// A longest run only grows by a free: it is the old one, or the run that the freed pages are now part of.
+  /// A longest run only grows by a free: it is the old one, or the run that the freed pages are now
+  /// part of.
   ///
   /// - Parameters:
   ///   - freed: the pages; their bits are zero already.

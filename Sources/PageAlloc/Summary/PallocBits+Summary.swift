@@ -1,15 +1,16 @@
 // The summary of a chunk, from all its words
 // ==========================================
 //
-// Most chunks are fragmented: no half of a word, 32 pages, is free as a whole. Then the edges of the chunk lie
-// in its first and last word, a run lies in one word or in two, and all words are searched side by side.
+// Most chunks are fragmented: no half of a word, 32 pages, is free as a whole. Then the edges of
+// the chunk lie in its first and last word, a run lies in one word or in two, and all words are
+// searched side by side.
 //
 //   word i             word i + 1
 //   #..##.#.....##..|..##.....###...        inside: all words at once
 //                 ^^^^                      across: a word's high zeros and the next one's low ones
 //
-// In any other chunk a run can go on over many words; they are walked one by one. There the longest run is
-// 32 pages or more, so that a longer one inside a word covers the middle of the word.
+// In any other chunk a run can go on over many words; they are walked one by one. There the longest
+// run is 32 pages or more, so that a longer one inside a word covers the middle of the word.
 
 extension PallocBits {
   /// Free pages at the low edge, the longest free run, free pages at the high edge.
@@ -102,7 +103,8 @@ extension PallocBits {
     for index in 0..<Geometry.wordsPerChunk {
       let used = bits.word(index)
       if used & middle == 0 {
-        // A used page in either half: one half free as a whole would be an edge's run, and its end in the middle.
+        // A used page in either half: one half free as a whole would be an edge's run, and its end
+        // in the middle.
         longest = max(
           longest, (used &>> 32).trailingZeroBitCount &+ (used &<< 32).leadingZeroBitCount)
       }

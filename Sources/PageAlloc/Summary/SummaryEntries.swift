@@ -1,4 +1,5 @@
-/// The packed summaries of all levels: a handle on them, which fits a register; copying it copies no summaries.
+/// The packed summaries of all levels: a handle on them, which fits a register; copying it copies
+/// no summaries.
 @safe
 struct SummaryEntries {
   // Invariant: 1,170 words that outlive the handle; the owner of the tree serialises access.

@@ -1,5 +1,5 @@
-// Up the tree after a change, with the least work: an entry follows from what it was and from the child that
-// changed; all its children are looked at only where that does not tell.
+// Up the tree after a change, with the least work: an entry follows from what it was and from the
+// child that changed; all its children are looked at only where that does not tell.
 
 extension SummaryEntries {
   /// The merge of an entry's eight children, where the entry covers so many pages.

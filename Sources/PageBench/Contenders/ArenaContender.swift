@@ -9,7 +9,8 @@ struct ArenaContender: Contender {
 
   /// An arena of 4 GiB; `nil` where the kernel refuses.
   ///
-  /// - Parameter isTimeless: nothing it does depends on how long anything takes, for counting instructions.
+  /// - Parameter isTimeless: nothing it does depends on how long anything takes, for counting
+  ///   instructions.
   init?(isTimeless: Bool = false) {
     calls = CountingCalls()
     var options = PageArena.Options(calls: calls)

@@ -1,7 +1,7 @@
 /// Somebody who hands out pages: our arena, or a rival.
 ///
-/// Addresses are plain numbers here, 0 for a refusal, so that the loops that measure hold no pointers.
-/// All runs are aligned to 8,192 bytes: what a user of pages needs.
+/// Addresses are plain numbers here, 0 for a refusal, so that the loops that measure hold no
+/// pointers. All runs are aligned to 8,192 bytes: what a user of pages needs.
 protocol Contender {
   /// Hands out `pages` × 8,192 bytes.
   func allocate(_ pages: Int) -> UInt

@@ -4,7 +4,8 @@ import PageAlloc
 extension EngineBench {
   /// Measures it. One operation is what the measurements of the Go runtime call one.
   ///
-  /// `least` is the mean of all, as there: operations of a churn differ, and a batch of cheap ones tells nothing.
+  /// `least` is the mean of all, as there: operations of a churn differ, and a batch of cheap ones
+  /// tells nothing.
   public func measure(_ effort: Effort) -> Figures {
     var quiet = effort
     quiet.singleOperations = 0
@@ -93,7 +94,8 @@ extension EngineBench {
     heap.withEngine { engine in
       _ = engine.allocate(EngineHeap.pageCount)
       engine.free(EngineHeap.firstPage + EngineHeap.pageCount - 1, 1)
-      // A free lowers the search address, and a page that is taken again does not raise it: at the bottom.
+      // A free lowers the search address, and a page that is taken again does not raise it: at the
+      // bottom.
       engine.free(EngineHeap.firstPage, 1)
       _ = engine.allocateRange(EngineHeap.firstPage, 1)
     }

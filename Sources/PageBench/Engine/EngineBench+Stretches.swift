@@ -1,7 +1,8 @@
 import PageAlloc
 import SysMem
 
-// Operations of which a stretch is timed: most use the heap up, which is then made ready again, off the clock.
+// Operations of which a stretch is timed: most use the heap up, which is then made ready again, off
+// the clock.
 extension EngineBench {
   func allocateToCache(
     _ isChecker: Bool, _ heap: EngineHeap, _ sampler: inout Sampler, _ effort: Effort
@@ -70,8 +71,8 @@ extension EngineBench {
       stretches(&sampler, effort, count) {
         var places = 0
         for _ in 0..<(count / 8) {
-          // Words of memory, so that nothing can be computed once and for all. Eight, as a literal: to another
-          // module the constant of the geometry is a variable.
+          // Words of memory, so that nothing can be computed once and for all. Eight, as a literal:
+          // to another module the constant of the geometry is a variable.
           for index in 0..<8 {
             if let first = unsafe firstRun(of: length, in: words[index]) { places &+= first }
           }

@@ -2,8 +2,9 @@ import PageAlloc
 
 /// The bare engine: bookkeeping alone, no lock, no memory behind the pages.
 ///
-/// The operations, and the heap of 1 GiB = 131,072 pages = 256 chunks they are done on, are those by which the
-/// Go runtime's page allocator was measured; the names are the names of those measurements.
+/// The operations, and the heap of 1 GiB = 131,072 pages = 256 chunks they are done on, are those
+/// by which the Go runtime's page allocator was measured; the names are the names of those
+/// measurements.
 public struct EngineBench: Sendable {
   /// `PairEmpty/16`, for example.
   public let name: String

@@ -1,6 +1,7 @@
 import PageAlloc
 
-/// A heap that is kept at a fill: a step frees a random run and allocates until it is as full again.
+/// A heap that is kept at a fill: a step frees a random run and allocates until it is as full
+/// again.
 struct EngineChurn {
   private let sizes: RunSizes
   private let goal: Int

@@ -1,10 +1,13 @@
-/// What one workload cost on one contender. Plain numbers, so that a process can send them to another.
+/// What one workload cost on one contender. Plain numbers, so that a process can send them to
+/// another.
 public struct Figures: BitwiseCopyable, Sendable {
-  /// Nanoseconds for one operation: the mean of the fastest batch; of the engine alone the mean of all.
+  /// Nanoseconds for one operation: the mean of the fastest batch; of the engine alone the mean of
+  /// all.
   public var least = 0.0
   /// Nanoseconds for one operation; quantiles of the means of batches.
   public var p50 = 0.0
-  /// The same: one batch in ten is slower; -1, here and below, where there are too few batches to tell.
+  /// The same: one batch in ten is slower; -1, here and below, where there are too few batches to
+  /// tell.
   public var p90 = -1.0
   /// The same: one batch in 100 is slower.
   public var p99 = -1.0

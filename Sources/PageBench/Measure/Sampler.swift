@@ -2,9 +2,10 @@ import SysMem
 
 /// Times operations: many between two readings of the clock, then some one by one.
 ///
-/// A reading of the clock costs about as much as what is measured. So operations are timed in batches
-/// and the quantiles are those of the batches' means; a batch lasts about three microseconds. For the
-/// tail single operations are timed too. The cost of the clock is taken off both.
+/// A reading of the clock costs about as much as what is measured. So operations are timed in
+/// batches and the quantiles are those of the batches' means; a batch lasts about three
+/// microseconds. For the tail single operations are timed too. The cost of the clock is taken off
+/// both.
 struct Sampler {
   private let effort: Effort
   private let overhead: UInt64

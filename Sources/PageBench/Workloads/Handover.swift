@@ -4,16 +4,19 @@ import SysMem
 
 /// A ring through which one thread hands runs to another.
 ///
-/// As cheap as it can be made, so that the allocators are what is measured: each side has lines of its own, looks
-/// at the other's counter only when it must, and tells of its own once in `burst` runs.
+/// As cheap as it can be made, so that the allocators are what is measured: each side has lines of
+/// its own, looks at the other's counter only when it must, and tells of its own once in `burst`
+/// runs.
 @safe
 private final class Ring: @unchecked Sendable {
-  // @unchecked: a slot belongs to the producer from `head` on and to the consumer before, which the two
-  // counters, each written by one side with release and read by the other with acquire, make sure of.
+  // @unchecked: a slot belongs to the producer from `head` on and to the consumer before, which the
+  // two counters, each written by one side with release and read by the other with acquire, make
+  // sure of.
   static let count = 1024
   /// Runs after which a side tells of what it did: four lines of slots.
   static let burst = 32
-  /// The slots, then the counters, 128 bytes apart: a line is 64, but may be fetched with its neighbour.
+  /// The slots, then the counters, 128 bytes apart: a line is 64, but may be fetched with its
+  /// neighbour.
   private let memory = UnsafeMutableRawPointer.allocate(
     byteCount: count * MemoryLayout<UInt>.stride + 256, alignment: 128)
   let slots: UnsafeMutablePointer<UInt>
@@ -50,8 +53,9 @@ private final class Ring: @unchecked Sendable {
   }
 }
 
-/// One thread allocates pages, the other frees them: nanoseconds a page that went through, in batches of
-/// four rings, as the consumer sees it: no batch is served out of what the ring held before.
+/// One thread allocates pages, the other frees them: nanoseconds a page that went through, in
+/// batches of four rings, as the consumer sees it: no batch is served out of what the ring held
+/// before.
 func measureHandover<C: Contender>(_ contender: C, _ effort: Effort) -> Figures {
   let ring = Ring()
   var sampler = Sampler(effort)

@@ -50,12 +50,12 @@ final class LoopBench<C: Contender> {
     if calls >= 0 { result.systemCalls = contender.systemCalls - calls }
   }
 
-  /// Performs an operation so often that the heap is what it will be from then on, for at most a fifth of
-  /// a second; then measures it.
+  /// Performs an operation so often that the heap is what it will be from then on, for at most a
+  /// fifth of a second; then measures it.
   ///
   /// Else the first to be measured would be those who have not yet touched their memory.
   @inline(__always)
-  private func settle(operations: Int, _ body: () -> Void) {
+  private func stackHotRun(operations: Int, _ body: () -> Void) {
     let start = Moment.now
     var left = operations
     while left > 0, Moment.now.elapsed(since: start) < 200_000_000 {
@@ -157,7 +157,7 @@ extension LoopBench {
     var mostPages = livePages
     var peak = writes ? resident() : 0
     unsafe live.withUnsafeMutableBufferPointer { live in
-      settle(operations: writes ? 0 : 8 * count) {
+      stackHotRun(operations: writes ? 0 : 8 * count) {
         let index = random.below(count)
         // Below the count of the buffer.
         let old = unsafe live[index]
@@ -207,7 +207,7 @@ extension LoopBench {
     for index in kept..<held { contender.free(bases[index], 1) }
     var refusals = 0
     unsafe bases.withUnsafeMutableBufferPointer { bases in
-      settle(operations: 8 * kept) {
+      stackHotRun(operations: 8 * kept) {
         let index = random.below(kept)
         // Below the count of the buffer.
         unsafe contender.free(bases[index], 1)

@@ -25,10 +25,11 @@ public struct Recording {
   public var operationCount: Int { trace.events.count + trace.closingFrees.count }
 }
 
-/// Replays a recording, on one thread, with one write to every page of the kernel's that is handed out.
+/// Replays a recording, on one thread, with one write to every page of the kernel's that is handed
+/// out.
 ///
-/// What no rival can do is done alike for all: a run that changes its size moves, and a purged page is
-/// written again. Rivals that cannot free a part of a run keep it until all its parts are freed.
+/// What no rival can do is done alike for all: a run that changes its size moves, and a purged page
+/// is written again. Rivals that cannot free a part of a run keep it until all its parts are freed.
 /// The times (`least` and `p50`) are the mean of an event. Call it in a process of its own.
 public func measure(
   _ recording: Recording, on rival: Rival, pageFaults: (() -> Int)? = nil

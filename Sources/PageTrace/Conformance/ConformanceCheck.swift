@@ -44,7 +44,7 @@ package func check(
     let frame = try formatted { () throws(TraceFormatError) in
       try FileFrame(&reader, kind: .operations)
     }
-    var trace = OperationTrace(engine: try makeEngine(frame.grain))
+    var trace = OperationTrace(engine: try makeEngine(frame.kernelPages))
     try formatted { () throws(TraceFormatError) in try trace.run(&reader, &bar) }
     return trace.comparison.report(name: name)
   case .index:
@@ -94,9 +94,9 @@ package func baseName(_ path: String) -> String {
 }
 
 /// An allocator without memory behind its pages.
-func makeEngine(_ grain: ScavengeGrain) throws(CheckError) -> StandaloneAllocator {
+func makeEngine(_ kernelPages: KernelPages) throws(CheckError) -> StandaloneAllocator {
   do throws(SysMemError) {
-    return try StandaloneAllocator(grain: grain)
+    return try StandaloneAllocator(kernelPages: kernelPages)
   } catch {
     throw .memory(error)
   }

@@ -15,7 +15,7 @@ enum FileKind {
 /// What stands around the operations of a file: the header, `begin` and `end N`.
 struct FileFrame {
   /// How much the scavenger takes at a time; only `trace` files say it.
-  private(set) var grain = ScavengeGrain(physicalPageSize: 4096, hugePageSize: 0)
+  private(set) var kernelPages = KernelPages(physicalPageSize: 4096, hugePageSize: 0)
 
   /// Reads the first line.
   static func readKind(_ reader: inout LineReader) throws(TraceFormatError) -> FileKind {
@@ -59,7 +59,7 @@ struct FileFrame {
         guard let physicalPageSize, let hugePageSize else {
           throw line.error("\"physpage\" or \"hugepage\" is missing before \"begin\"")
         }
-        grain = ScavengeGrain(physicalPageSize: physicalPageSize, hugePageSize: hugePageSize)
+        kernelPages = KernelPages(physicalPageSize: physicalPageSize, hugePageSize: hugePageSize)
         return
       } else {
         throw line.error("unknown header line \(key.quoted); \"begin\" is missing")

@@ -27,9 +27,9 @@ struct ProceduralTrace {
   /// Runs every workload, each on an allocator of its own.
   mutating func run(_ progress: inout Progress) throws(CheckError) {
     for (parameters, states) in runs {
-      let grain = ScavengeGrain(
+      let kernelPages = KernelPages(
         physicalPageSize: parameters.physicalPageSize, hugePageSize: parameters.hugePageSize)
-      var workload = Workload(parameters, engine: try makeEngine(grain))
+      var workload = Workload(parameters, engine: try makeEngine(kernelPages))
       for state in states {
         for _ in 0..<parameters.interval { workload.step() }
         comparison.operations += parameters.interval

@@ -29,14 +29,14 @@ extension VectorFile {
     let place = try line.integer("the place", in: 0...Geometry.pagesPerChunk - 1)
     let groupSize = try line.groupSize()
     let limit = try line.integer("the limit", in: 0...Geometry.pageCount)
-    let grain = ScavengeGrain(
+    let kernelPages = KernelPages(
       physicalPageSize: try line.physicalPageSize(), hugePageSize: try line.hugePageSize())
     try line.expect("->")
     guard hasPages else { throw line.error("no \"pages\" line before this one") }
     // The words live as long as this value; the view is gone when the line is done.
     let maps = unsafe PallocData(words: pageWords.base)
     let candidate = maps.findScavengeCandidate(
-      from: place, minimum: groupSize, limit: limit, grain: grain)
+      from: place, minimum: groupSize, limit: limit, kernelPages: kernelPages)
     if let candidate {
       comparison.actual.append(candidate.lowerBound)
       comparison.actual.append(" ")

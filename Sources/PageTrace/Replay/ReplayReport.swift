@@ -9,7 +9,8 @@ package struct ReplayOptions {
   }
 
   package var checking: Checking
-  /// Whether to wait, at most a minute, for what the source gives back by itself after the last free.
+  /// Whether to wait, at most a minute, for what the source gives back by itself after the last
+  /// free.
   package var awaitsReturn: Bool
 
   package init(checking: Checking = .everyByte, awaitsReturn: Bool = false) {
@@ -48,8 +49,8 @@ package struct ReplayReport: Equatable {
   /// a moment.
   package var peakLivePages = 0
   /// Resident bytes of the process, see `ResidentMemory`: before the pages' source was made, the
-  /// most seen, after all was freed and the source was let give back what it does by itself, and after
-  /// it was asked to give back the rest. Nil where the kernel does not say, or nobody waited.
+  /// most seen, after all was freed and the source was let give back what it does by itself, and
+  /// after it was asked to give back the rest. Nil where the kernel does not say, or nobody waited.
   package var residentBefore: UInt64?
   package var residentPeak: UInt64?
   package var residentReturned: UInt64?

@@ -29,7 +29,8 @@ package struct FileError: Error {
 
 /// Reads a whole file into memory.
 ///
-/// - Throws: `FileError` when the file cannot be opened or read; a directory is `read` and `EISDIR`.
+/// - Throws: `FileError` when the file cannot be opened or read; a directory is `read` and
+///   `EISDIR`.
 package func readFile(_ path: String) throws(FileError) -> [UInt8] {
   // The pointer lives as long as the call that it is handed to.
   let opened = unsafe path.withCString { unsafe csm_open_read($0) }

@@ -3,10 +3,10 @@ import PageAlloc
 // The sweeps
 // ==========
 //
-// Every public call that takes a count of pages, an address, an offset, an alignment or an amount of
-// bytes stands in a table, which says what comes of every kind of value. What is refused changes
-// nothing: not the statistics, and not where later runs lie, which a second arena with the same past
-// shows.
+// Every public call that takes a count of pages, an address, an offset, an alignment or an amount
+// of bytes stands in a table, which says what comes of every kind of value. What is refused changes
+// nothing: not the statistics, and not where later runs lie, which a second arena with the same
+// past shows.
 //
 //   FreeSweepChecks     deallocate of an arena and of a handle; adopt, bytes(at:), diagnose
 //   TakeSweepChecks     allocate of an arena and of a handle; allocateRun, allocateGuardedRun
@@ -110,7 +110,7 @@ final class SweepArena {
   }
 
   /// Has nothing kept at hand or from everybody any more.
-  func settle() {
+  func stackHotRun() {
     arena.drainCaches()
     arena.emptyQuarantine()
   }

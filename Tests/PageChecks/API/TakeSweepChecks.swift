@@ -63,11 +63,11 @@ private func sweepTakes(_ mode: SweepMode, _ recorder: inout Recorder) {
           let (pages, alignment) = (row.pages(taker.limit), alignments[index])
           recorder.context = "\(taker), \(pages) pages, alignment \(alignment), \(mode)"
           // What there is at hand goes back before the arena grows: not what this is about.
-          if letter != "A" && letter != "C" { swept.settle() }
+          if letter != "A" && letter != "C" { swept.stackHotRun() }
           let before = swept.arena.statistics
           let error = taker.take(pages, alignment, swept.arena, &cache, &recorder)
           expect(error, letter, pages, alignment, taker.limit, &recorder)
-          if letter == "-" { swept.settle() }
+          if letter == "-" { swept.stackHotRun() }
           expectSame(swept.arena.statistics, before, grown: letter == "-", &recorder)
         }
         swept.expectSound(&recorder)
@@ -75,8 +75,8 @@ private func sweepTakes(_ mode: SweepMode, _ recorder: inout Recorder) {
       }
     }
     // Only what was refused is to leave no trace: the other is brought where this one is.
-    swept.settle()
-    twin.settle()
+    swept.stackHotRun()
+    twin.stackHotRun()
     recorder.context = "\(mode)"
     try expectSamePattern(swept, &cache, twin, &recorder)
   }

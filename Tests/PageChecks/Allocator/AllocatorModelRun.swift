@@ -134,7 +134,7 @@ extension AllocatorModelRun {
     let pages = 2 << random.below(9)
     let phase = random.below(pages)
     let alignment = PageAllocator.Alignment(pages: pages, phase: phase)
-    let found = subject.allocator.findAligned(count, alignment, steps: .max)
+    let found = subject.allocator.findAligned(count, alignment, searchLimit: .max)
     let page = model.alignedFit(count, pages, phase: phase)
     recorder.expectEqual(
       found ?? -1, page ?? -1, "step \(number): \(count) aligned to \(pages), phase \(phase)")
@@ -270,7 +270,7 @@ func makeAllocator(
 ) -> StandaloneAllocator? {
   do throws(SysMemError) {
     return try StandaloneAllocator(
-      grain: ScavengeGrain(physicalPageSize: physicalPageSize, hugePageSize: hugePageSize))
+      kernelPages: KernelPages(physicalPageSize: physicalPageSize, hugePageSize: hugePageSize))
   } catch {
     recorder.fail("no allocator: \(error.description)")
     return nil

@@ -2,8 +2,8 @@ import PageAlloc
 
 /// The page allocator as its rules are written: one `Bool` a page, and a search that looks at each.
 ///
-/// It knows nothing of summaries, search addresses and words; what goes back to the kernel is decided
-/// by the naive index and the slow candidate.
+/// It knows nothing of summaries, search addresses and words; what goes back to the kernel is
+/// decided by the naive index and the slow candidate.
 struct NaiveAllocator {
   var grown = [Bool](repeating: false, count: Geometry.chunkCount)
   var used = [Bool](repeating: false, count: Geometry.pageCount)
@@ -29,8 +29,8 @@ struct NaiveAllocator {
     return nil
   }
 
-  /// Where ``PageAllocator/findAligned(_:_:steps:)`` goes: the first fit where it happens to be aligned;
-  /// else into the first run with room to spare; else to the lowest aligned run.
+  /// Where ``PageAllocator/findAligned(_:_:steps:)`` goes: the first fit where it happens to be
+  /// aligned; else into the first run with room to spare; else to the lowest aligned run.
   func alignedFit(_ count: Int, _ pages: Int, phase: Int) -> Int? {
     func roundUp(_ page: Int) -> Int { (page + phase + pages - 1) / pages * pages - phase }
     guard var page = firstFit(count) else { return nil }

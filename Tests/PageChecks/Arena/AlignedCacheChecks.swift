@@ -159,8 +159,9 @@ package let alignedCacheChecks: [Check] = [
       }
       if !recorder.isGood { return }
     }
-    // A stack of 32 is full, or has room for one; where it was full before, half of it went elsewhere. Beside
-    // 32 there is a rest of seven pages, left of the block that the last came from.
+    // A stack of 32 is full, or has room for one; where it was full before, half of it went
+    // elsewhere. Beside 32 there is a rest of seven pages, left of the block that the last came
+    // from.
     recorder.expect(refused == [31, 47, 48, 63, 64], "\(refused) refused")
   },
 

@@ -1,7 +1,7 @@
 import PageAlloc
 
-// Aligned and other runs, taken and freed by all the ways there are, beside a count of what is in use. Whose
-// a page is, what it holds tells.
+// Aligned and other runs, taken and freed by all the ways there are, beside a count of what is in
+// use. Whose a page is, what it holds tells.
 
 /// Random operations on arenas of every kind.
 package let alignedModelChecks: [Check] = [

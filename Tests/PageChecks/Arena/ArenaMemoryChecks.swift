@@ -99,7 +99,8 @@ package let arenaMemoryChecks: [Check] = [
   },
 
   Check("memory: no allocation from malloc in the arena's work") { recorder in
-    // Other threads of the process may use malloc meanwhile, so one round without a change is proof.
+    // Other threads of the process may use malloc meanwhile, so one round without a change is
+    // proof.
     guard let arena = makeArena(&recorder) else { return }
     var change = 1
     for _ in 0..<50 where change != 0 {

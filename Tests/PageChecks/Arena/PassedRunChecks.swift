@@ -1,8 +1,10 @@
 import PageAlloc
 
-// Runs that one cache passes on to another. Two handles on one thread are two owners, one step at a time.
+// Runs that one cache passes on to another. Two handles on one thread are two owners, one step at a
+// time.
 
-/// What one owner frees comes to another without a way to the allocator, and is never kept for ever.
+/// What one owner frees comes to another without a way to the allocator, and is never kept for
+/// ever.
 package let passedRunChecks: [Check] = [
   Check("passed: all of what one owner frees stays at hand, and comes to another") { recorder in
     // As many as whole blocks of 64 pages have, so that nothing else is at hand.
@@ -12,7 +14,8 @@ package let passedRunChecks: [Check] = [
         arena, from, to, recorder throws(PageArenaError) in
         let before = arena.statistics
         recorder.expectEqual(before.inUseBytes, 0, "in use")
-        // Of longer ones the first went to the allocator, whenever the cache had to be let have more.
+        // Of longer ones the first went to the allocator, whenever the cache had to be let have
+        // more.
         if pages == 1 {
           recorder.expectEqual(before.cachedBytes, before.freeResidentBytes, "at hand")
         }

@@ -5,10 +5,10 @@ package let candidateChecks: [Check] = [
   Check("candidate: drawn chunks, by hand") { recorder in
     for row in rows {
       recorder.context = row.picture.description
-      let grain = ScavengeGrain(physicalPageSize: 4096, hugePageSize: row.huge << 13)
+      let kernelPages = KernelPages(physicalPageSize: 4096, hugePageSize: row.huge << 13)
       withMaps(HeapPicture(row.picture)) { data in
         let found = data.findScavengeCandidate(
-          from: row.place, minimum: row.minimum, limit: row.limit, grain: grain)
+          from: row.place, minimum: row.minimum, limit: row.limit, kernelPages: kernelPages)
         recorder.expectEqual(found?.lowerBound ?? -1, row.first, "first page, place \(row.place)")
         recorder.expectEqual(found?.count ?? 0, row.count, "pages, place \(row.place)")
       }
@@ -60,16 +60,17 @@ package let candidateChecks: [Check] = [
       if !recorder.isGood { return }
     }
   },
-  Check("candidate: the grain follows the kernel's pages") { recorder in
+  Check("candidate: the kernelPages follows the kernel's pages") { recorder in
     let rows = [  // physical page, huge page; logical pages in each
       [4096, 0, 1, 0], [4096, 2 << 20, 1, 256], [8192, 8192, 1, 0], [8192, 1 << 20, 1, 128],
       [16384, 32 << 20, 2, 4096], [65536, 65536, 8, 0], [65536, 2 << 20, 8, 256],
       [512 << 10, 0, 64, 0], [512 << 10, 4 << 20, 64, 512], [4096, 8192, 1, 0],
     ]
     for row in rows {
-      let grain = ScavengeGrain(physicalPageSize: row[0], hugePageSize: row[1])
-      recorder.expectEqual(grain.pagesPerPhysicalPage, row[2], "physical \(row[0])")
-      recorder.expectEqual(grain.pagesPerHugePage, row[3], "physical \(row[0]) huge \(row[1])")
+      let kernelPages = KernelPages(physicalPageSize: row[0], hugePageSize: row[1])
+      recorder.expectEqual(kernelPages.pagesPerPhysicalPage, row[2], "physical \(row[0])")
+      recorder.expectEqual(
+        kernelPages.pagesPerHugePage, row[3], "physical \(row[0]) huge \(row[1])")
     }
   },
 ]
@@ -119,7 +120,7 @@ private func check(
           let physical = minimum << 13
           let found = data.findScavengeCandidate(
             from: place, minimum: minimum, limit: limit,
-            grain: ScavengeGrain(physicalPageSize: physical, hugePageSize: huge))
+            kernelPages: KernelPages(physicalPageSize: physical, hugePageSize: huge))
           let slow = slowCandidate(
             picture, from: place, minimum: minimum, limit: limit, physicalPageSize: physical,
             hugePageSize: huge)

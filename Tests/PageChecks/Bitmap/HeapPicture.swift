@@ -6,8 +6,8 @@ import PageAlloc
 ///   .  free            -  free and scavenged
 ///   #  in use          =  in use and scavenged (padding)
 /// ```
-/// A number says how often the page before it occurs, blanks are for the eye, and the last page fills what
-/// is left: `#63 .2 #` is two free pages across the edge of a word, in a chunk in use.
+/// A number says how often the page before it occurs, blanks are for the eye, and the last page
+/// fills what is left: `#63 .2 #` is two free pages across the edge of a word, in a chunk in use.
 struct HeapPicture {
   /// Which pages are in use.
   private(set) var used: [Bool] = []

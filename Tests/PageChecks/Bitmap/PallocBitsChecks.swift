@@ -59,8 +59,8 @@ package let pallocBitsChecks: [Check] = [
   },
 ]
 
-/// What the rest of a chunk is like, around a run: all in use, or free here and there. The latter makes chunks with
-/// no half of a word free, and chunks with one.
+/// What the rest of a chunk is like, around a run: all in use, or free here and there. The latter
+/// makes chunks with no half of a word free, and chunks with one.
 private let surroundings: [UInt64] = [
   ~0, 0xaaaa_aaaa_aaaa_aaaa, 0x8001_8001_8001_8001, 0x0000_0001_8000_0000,
   0x8000_0000_0000_0001, 0x0040_0000_0000_0000,

@@ -24,64 +24,67 @@ final class BareCache {
 
   let table: BareTable
   /// The cache, as its owner has it; it lives as long as this object.
-  let pointer: UnsafeMutablePointer<RunCache>
+  let reference: CacheReference
+  private let memory: UnsafeMutablePointer<RunCache>
 
   init(_ table: BareTable = BareTable()) {
     self.table = table
-    unsafe pointer = .allocate(capacity: 1)
-    unsafe pointer.initialize(
-      to: RunCache(base: Self.base, runs: table.runs, core: UnsafeRawPointer(pointer)))
+    // Freed when this object goes, and nobody refers to the cache any more.
+    unsafe memory = .allocate(capacity: 1)
+    unsafe memory.initialize(
+      to: RunCache(base: Self.base, runs: table.runs, core: UnsafeRawPointer(memory)))
+    reference = unsafe CacheReference(memory)
   }
 
   deinit {
-    unsafe pointer.deinitialize(count: 1)
-    unsafe pointer.deallocate()
+    unsafe memory.deinitialize(count: 1)
+    unsafe memory.deallocate()
   }
 
   /// Takes a run as an owner does.
-  func take(_ pages: Int, by hand: Hand = .caller) -> PageNumber? {
-    let address = unsafe pointer.allocate(pages, by: hand)
+  func take(_ pages: Int, as kind: RunKind = .raw) -> PageNumber? {
+    let address = reference.allocate(pages, as: kind)
     return address == 0 ? nil : Geometry.page(at: address, from: Self.base)
   }
 
   /// Takes a run at a multiple of so many pages.
-  func take(_ pages: Int, aligned: Int, by hand: Hand = .caller) -> PageNumber? {
-    unsafe pointer.allocate(pages, alignment: aligned * 8192, by: hand)?.page
+  func take(_ pages: Int, aligned: Int, as kind: RunKind = .raw) -> PageNumber? {
+    reference.allocate(pages, alignment: aligned * 8192, as: kind)?.page
   }
 
   /// Gives a run back that was handed out.
-  func give(_ page: PageNumber, _ pages: Int, by hand: Hand = .caller) -> Bool {
-    unsafe pointer.deallocate(Geometry.address(of: page, from: Self.base), pages, by: hand)
+  func give(_ page: PageNumber, _ pages: Int, as kind: RunKind = .raw) -> Bool {
+    reference.deallocate(Geometry.address(of: page, from: Self.base), pages, as: kind)
   }
 
   /// Gives a run back that was handed out by the allocator, of which there is none.
-  func giveFresh(_ page: PageNumber, _ pages: Int, by hand: Hand = .caller) -> Bool {
+  func giveFresh(_ page: PageNumber, _ pages: Int, as kind: RunKind = .raw) -> Bool {
     table.runs.setLength(page, pages)
-    return give(page, pages, by: hand)
+    return give(page, pages, as: kind)
   }
 
-  var heldPages: Int { unsafe pointer.pointee.heldPages }
-  var ownerCount: Int { unsafe pointer.pointee.ownerCount }
-  var bound: Int { unsafe pointer.pointee.bound }
+  var heldPages: Int { reference.contents.heldPages }
+  var ownerCount: Int { reference.contents.ownerCount }
+  var capacity: Int { reference.contents.capacity }
 
   /// Lets the cache hold so many pages more, of the kind of such a run.
-  func raiseBound(for pages: Int, limit: Int) {
-    unsafe pointer.pointee.raiseBound(for: pages, limit: limit)
+  func raiseCapacity(for pages: Int, limit: Int) {
+    reference.contents.raiseCapacity(for: pages, limit: limit)
   }
 
   /// Moves the hot runs to their stacks, where `count` sees them.
-  func settle() {
-    _ = unsafe pointer.pointee.settle(.caller)
-    _ = unsafe pointer.pointee.settle(.owner)
+  func stackHotRun() {
+    _ = reference.contents.stackHotRun(.raw)
+    _ = reference.contents.stackHotRun(.owned)
   }
 
   /// Runs of a size, but for the hot ones.
-  func count(of pages: Int) -> Int { unsafe Int(pointer.pointee.count(of: pages)) }
+  func count(of pages: Int) -> Int { Int(reference.contents.count(of: pages)) }
 
   /// Takes all runs out, in some order.
   func drain() -> [Range<PageNumber>] {
     var drained: [Range<PageNumber>] = []
-    unsafe pointer.pointee.drain { drained.append($0..<($0 + $1)) }
+    reference.contents.drain { drained.append($0..<($0 + $1)) }
     return drained
   }
 }

@@ -1,27 +1,27 @@
 import PageAlloc
 
-/// All caches of an arena, without one. That an owner is inside is played by hand.
+/// All caches of an arena, without one. That an owner is inside is played as kind.
 package let cacheListChecks: [Check] = [
   Check("cache list: caches are counted, and those that retire are used again") { recorder in
     var list = CacheList(isClosedForGood: false)
     let caches = (0..<4).map { _ in BareCache() }
-    recorder.expect(unsafe list.takeRetired() == nil, "none has retired")
-    for cache in caches { unsafe list.add(cache.pointer) }
-    recorder.expect(unsafe list.takeRetired() == nil, "all have owners")
+    recorder.expect(list.takeRetired() == nil, "none has retired")
+    for cache in caches { list.add(cache.reference) }
+    recorder.expect(list.takeRetired() == nil, "all have owners")
     recorder.expectEqual(list.count, 4, "caches")
     recorder.expectEqual(list.ownedCount, 4, "owned")
-    unsafe list.retire(caches[1].pointer)
-    unsafe list.retire(caches[3].pointer)
+    list.retire(caches[1].reference)
+    list.retire(caches[3].reference)
     recorder.expectEqual(list.count, 4, "caches, with retired ones")
     recorder.expectEqual(list.ownedCount, 2, "owned")
-    recorder.expect(unsafe list.takeRetired() == caches[3].pointer, "the one that retired last")
-    recorder.expect(unsafe list.takeRetired() == caches[1].pointer, "the other")
-    recorder.expect(unsafe list.takeRetired() == nil, "no more")
+    recorder.expect(list.takeRetired() == caches[3].reference, "the one that retired last")
+    recorder.expect(list.takeRetired() == caches[1].reference, "the other")
+    recorder.expect(list.takeRetired() == nil, "no more")
     recorder.expectEqual(list.ownedCount, 4, "owned again")
-    unsafe list.retire(caches[0].pointer)
-    recorder.expect(unsafe list.takeRetired() == caches[0].pointer, "one that never did before")
+    list.retire(caches[0].reference)
+    recorder.expect(list.takeRetired() == caches[0].reference, "one that never did before")
     var seen = 0
-    unsafe list.forEach { _ in seen += 1 }
+    list.forEach { _ in seen += 1 }
     recorder.expectEqual(seen, 4, "each is seen once")
   },
 
@@ -29,29 +29,29 @@ package let cacheListChecks: [Check] = [
     recorder in
     var list = CacheList(isClosedForGood: false)
     let caches = filledCaches(3, &list, &recorder)
-    unsafe list.retire(caches[2].pointer)
+    list.retire(caches[2].reference)
     recorder.expectEqual(list.heldPages, 1 + 2 + 3, "pages")
-    recorder.expectEqual(caches[1].take(2, by: .owner) ?? -1, 1024, "taken by an owner")
+    recorder.expectEqual(caches[1].take(2, as: .owned) ?? -1, 1024, "taken by an owner")
     recorder.expectEqual(list.heldPages, 1 + 3, "pages")
     recorder.expectEqual(list.ownerCount ?? -9, 1, "owners")
-    recorder.expect(unsafe caches[0].pointer.pointee.front.enter(), "inside")
+    recorder.expect(caches[0].reference.front.enter(), "inside")
     recorder.expect(list.ownerCount == nil, "somebody may be counting")
-    unsafe caches[0].pointer.pointee.front.leave()
+    caches[0].reference.front.leave()
     recorder.expectEqual(list.ownerCount ?? -9, 1, "owners")
   },
 
   Check("cache list: a drain closes what holds something, takes it, and opens again") { recorder in
     var list = CacheList(isClosedForGood: false)
     let empty = BareCache()
-    unsafe list.add(empty.pointer)
+    list.add(empty.reference)
     recorder.expect(list.close() == nil, "nothing to take")
     let caches = filledCaches(3, &list, &recorder)
     guard let ticket = list.close() else { return recorder.fail("three hold something") }
-    recorder.expect(unsafe !empty.pointer.pointee.front.isClosed, "an empty one stays open")
+    recorder.expect(!empty.reference.front.isClosed, "an empty one stays open")
     for cache in caches {
-      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "closed")
+      recorder.expect(cache.reference.front.isClosed, "closed")
       recorder.expect(cache.take(1) == nil && !cache.giveFresh(9000, 1), "its owner stays outside")
-      recorder.expect(unsafe cache.pointer.pointee.front.isOutside, "and is outside")
+      recorder.expect(cache.reference.front.isOutside, "and is outside")
     }
     recorder.expect(list.drain(ticket), "all gave")
     recorder.expectEqual(list.heldPages, 0, "pages")
@@ -64,13 +64,13 @@ package let cacheListChecks: [Check] = [
     recorder in
     var list = CacheList(isClosedForGood: false)
     let caches = filledCaches(3, &list, &recorder)
-    recorder.expect(unsafe caches[1].pointer.pointee.front.enter(), "inside")
+    recorder.expect(caches[1].reference.front.enter(), "inside")
     guard let ticket = list.close() else { return recorder.fail("three hold something") }
     recorder.expect(!list.drain(ticket, canSeeOthers: false, own: caches[0]), "not all gave")
     recorder.expectEqual(list.heldPages, 5, "its own alone")
     recorder.expect(!list.drain(ticket), "not all gave")
     recorder.expectEqual(list.heldPages, 2, "but for the one inside")
-    unsafe caches[1].pointer.pointee.front.leave()
+    caches[1].reference.front.leave()
     recorder.expect(list.drain(ticket), "all gave")
     recorder.expectEqual(list.heldPages, 0, "pages")
   },
@@ -92,7 +92,7 @@ package let cacheListChecks: [Check] = [
       recorder.expect(list.drain(one), "there is nothing for the first one")
       recorder.expect(list.drain(two), "nor for the second")
       recorder.expectEqual(list.heldPages, 1, "closed later: left alone")
-      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "and still closed")
+      recorder.expect(cache.reference.front.isClosed, "and still closed")
       recorder.expect(list.drain(three), "the third one takes it")
       recorder.expectEqual(list.heldPages, 0, "pages at the end")
     }
@@ -103,24 +103,24 @@ package let cacheListChecks: [Check] = [
     var list = CacheList(isClosedForGood: false)
     let caches = filledCaches(2, &list, &recorder)
     guard let ticket = list.close() else { return recorder.fail("two hold something") }
-    unsafe list.reopen(caches[0].pointer)
+    list.reopen(caches[0].reference)
     list.closeForGood()
     recorder.expect(list.drain(ticket), "what was closed by the drain")
     recorder.expectEqual(list.heldPages, 1, "what was open then is not its business")
     for cache in caches {
-      unsafe list.reopen(cache.pointer)
-      recorder.expect(unsafe cache.pointer.pointee.front.isClosed, "closed")
+      list.reopen(cache.reference)
+      recorder.expect(cache.reference.front.isClosed, "closed")
     }
-    unsafe list.retire(caches[1].pointer)
-    recorder.expect(unsafe list.takeRetired() == caches[1].pointer, "used again")
+    list.retire(caches[1].reference)
+    recorder.expect(list.takeRetired() == caches[1].reference, "used again")
     let late = BareCache()
-    unsafe list.add(late.pointer)
+    list.add(late.reference)
     for cache in [caches[1], late] {
       recorder.expect(!cache.giveFresh(700, 1), "nobody comes in")
     }
     var checked = CacheList(isClosedForGood: true)
     let other = BareCache()
-    unsafe checked.add(other.pointer)
+    checked.add(other.reference)
     recorder.expect(!other.giveFresh(700, 1), "closed from the start")
   },
 ]
@@ -133,7 +133,7 @@ private func filledCaches(
   var caches: [BareCache] = []
   for index in 0..<count {
     let cache = BareCache(table)
-    unsafe list.add(cache.pointer)
+    list.add(cache.reference)
     recorder.expect(cache.giveFresh(512 * (index + 1), index + 1), "filled")
     caches.append(cache)
   }
@@ -146,9 +146,9 @@ extension CacheList {
     _ ticket: DrainTicket, canSeeOthers: Bool = true, own: BareCache? = nil
   ) -> Bool {
     let list = self
-    return unsafe list.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own?.pointer) {
-      unsafe $0.pointee.drain { _, _ in }
-      unsafe self.reopen($0)
+    return list.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own?.reference) {
+      $0.contents.drain { _, _ in }
+      self.reopen($0)
     }
   }
 }

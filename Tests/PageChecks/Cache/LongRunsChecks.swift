@@ -2,26 +2,26 @@ import PageAlloc
 
 /// The long runs of one cache.
 package let longRunsChecks: [Check] = [
-  Check("long runs: there is room for none at first, then up to the bound") { recorder in
+  Check("long runs: there is room for none at first, then up to the capacity") { recorder in
     var runs = LongRuns()
     recorder.expect(!runs.put(512, 128), "no room yet")
-    runs.raiseBound(for: 1000, limit: 999)
+    runs.raiseCapacity(for: 1000, limit: 999)
     recorder.expect(!runs.put(512, 128), "not within the limit: no room either")
-    runs.raiseBound(for: 128, limit: 999)
-    recorder.expectEqual(runs.bound, 128, "the first bound")
+    runs.raiseCapacity(for: 128, limit: 999)
+    recorder.expectEqual(runs.capacity, 128, "the first capacity")
     recorder.expect(runs.put(512, 128), "just fits")
     recorder.expect(!runs.put(1024, 128), "no more")
-    runs.raiseBound(for: 200, limit: 999)
-    recorder.expectEqual(runs.bound, 512, "doubled until it fits")
+    runs.raiseCapacity(for: 200, limit: 999)
+    recorder.expectEqual(runs.capacity, 512, "doubled until it fits")
     recorder.expect(runs.put(1024, 384), "just fits, too")
     recorder.expectEqual(runs.pageCount.load(ordering: .relaxed), 512, "pages")
-    runs.resetBound()
-    recorder.expectEqual(runs.bound, 0, "none again")
+    runs.resetCapacity()
+    recorder.expectEqual(runs.capacity, 0, "none again")
   },
 
   Check("long runs: just the length counts, the newest that fits goes first") { recorder in
     var runs = LongRuns()
-    runs.raiseBound(for: 4096, limit: 4096)
+    runs.raiseCapacity(for: 4096, limit: 4096)
     for (page, pages) in [(512, 130), (1024, 131), (1536, 130), (2048, 255), (2560, 256)] {
       recorder.expect(runs.put(page, pages), "put \(page)")
     }
@@ -37,7 +37,7 @@ package let longRunsChecks: [Check] = [
 
   Check("long runs: eight for each power of two, and all come out again") { recorder in
     var runs = LongRuns()
-    runs.raiseBound(for: 500_000, limit: 500_000)
+    runs.raiseCapacity(for: 500_000, limit: 500_000)
     var sum = 0
     for level in 0..<10 {
       let pages = 128 << level

@@ -36,7 +36,7 @@ package let runCacheChecks: [Check] = [
     //   page 514:  ######++++####    4 pages at a multiple of 8
     let cache = BareCache()
     recorder.expect(cache.giveFresh(514, 14), "put")
-    cache.settle()
+    cache.stackHotRun()
     recorder.expect(cache.take(8, aligned: 8) == nil, "14 pages need not have eight that lie right")
     recorder.expectEqual(cache.take(4, aligned: 8) ?? -1, 520, "in the middle")
     recorder.expectEqual(cache.take(6) ?? -1, 514, "what was before it")
@@ -58,7 +58,7 @@ package let runCacheChecks: [Check] = [
     for page in [704, 705, 706, 707, 708, 709, 710, 711, 712] {
       recorder.expect(cache.giveFresh(page, 1), "put \(page)")
     }
-    cache.settle()
+    cache.stackHotRun()
     recorder.expect(cache.take(1, aligned: 64) == nil, "no more than eight are looked at")
   },
 
@@ -71,47 +71,47 @@ package let runCacheChecks: [Check] = [
     }
     recorder.expect(!cache.give(600, 5 + 256), "a length that looks like another in a byte")
     let address = Geometry.address(of: 600, from: BareCache.base)
-    recorder.expect(unsafe !cache.pointer.deallocate(address + 1, 5, by: .caller), "misaligned")
+    recorder.expect(!cache.reference.deallocate(address + 1, 5, as: .raw), "misaligned")
     recorder.expect(
-      unsafe !cache.pointer.deallocate(BareCache.base - 8192, 5, by: .caller), "below all")
+      !cache.reference.deallocate(BareCache.base - 8192, 5, as: .raw), "below all")
     recorder.expectEqual(cache.heldPages, 2, "pages")
     recorder.expectEqual(cache.table.runs.length(600), 5, "still handed out")
     recorder.expect(cache.give(600, 5), "the run itself does")
   },
 
-  Check("run cache: no more than the bound, which is kept room for the hot run") { recorder in
+  Check("run cache: no more than the capacity, which is kept room for the hot run") { recorder in
     let cache = BareCache()
     for index in 0..<4 { recorder.expect(cache.giveFresh(512 + 40 * index, 32), "put \(index)") }
-    recorder.expect(!cache.giveFresh(900, 1), "128 pages are the bound")
+    recorder.expect(!cache.giveFresh(900, 1), "128 pages are the capacity")
     recorder.expectEqual(cache.heldPages, 128, "pages")
     recorder.expectEqual(cache.table.runs.length(900), 1, "it is still handed out")
-    cache.raiseBound(for: 1, limit: 200)
-    recorder.expectEqual(cache.bound, 200, "doubled, up to the limit")
+    cache.raiseCapacity(for: 1, limit: 200)
+    recorder.expectEqual(cache.capacity, 200, "doubled, up to the limit")
     recorder.expect(cache.give(900, 1), "then there is room")
     // The hot run's place stays its own: nobody else takes the page.
     recorder.expectEqual(cache.take(1) ?? -1, 900, "the hot run")
     recorder.expect(!cache.giveFresh(1000, 73), "room for 72 and for the hot one")
     recorder.expectEqual(cache.drain().count, 4, "runs")
     recorder.expectEqual(cache.heldPages, 0, "pages at the end")
-    unsafe cache.pointer.pointee.resetBound()
-    recorder.expectEqual(cache.bound, 128, "the least")
-    recorder.expectEqual(unsafe cache.pointer.pointee.roomTaken, 0, "no room is kept")
+    cache.reference.contents.resetCapacity()
+    recorder.expectEqual(cache.capacity, 128, "the least")
+    recorder.expectEqual(cache.reference.contents.chargedPages, 0, "no room is kept")
   },
 
   Check("run cache: a full stack takes no more, is relieved by half, or goes as a magazine") {
     recorder in
     let cache = BareCache()
     for index in 0..<33 { recorder.expect(cache.giveFresh(512 + index, 1), "put \(index)") }
-    recorder.expect(unsafe cache.pointer.pointee.isFull(1), "32, and the hot one")
+    recorder.expect(cache.reference.contents.isFull(1), "32, and the hot one")
     recorder.expect(!cache.giveFresh(600, 1), "one more")
     let other = BareCache()
     recorder.expect(
-      unsafe !other.pointer.pointee.hasRoomForMagazine(of: 1, limit: 15), "no room for 16")
+      !other.reference.contents.hasRoomForMagazine(of: 1, limit: 15), "no room for 16")
     recorder.expect(
-      unsafe other.pointer.pointee.hasRoomForMagazine(of: 1, limit: 16), "room for 16")
-    unsafe other.pointer.pointee.put(cache.pointer.pointee.takeMagazine(of: 1))
+      other.reference.contents.hasRoomForMagazine(of: 1, limit: 16), "room for 16")
+    other.reference.contents.put(cache.reference.contents.takeMagazine(of: 1))
     recorder.expect(
-      unsafe !other.pointer.pointee.hasRoomForMagazine(of: 1, limit: 128), "it has some")
+      !other.reference.contents.hasRoomForMagazine(of: 1, limit: 128), "it has some")
     recorder.expectEqual(cache.heldPages, 17, "pages left")
     recorder.expectEqual(other.heldPages, 16, "pages of the other")
     for index in (16..<32).reversed() {
@@ -119,7 +119,7 @@ package let runCacheChecks: [Check] = [
     }
     var relieved: [Int] = []
     for index in 0..<16 { recorder.expect(cache.giveFresh(700 + index, 1), "put \(index)") }
-    unsafe cache.pointer.pointee.relieveStacks { page, _ in relieved.append(page) }
+    cache.reference.contents.halveStacks { page, _ in relieved.append(page) }
     recorder.expectEqual(relieved.count, 16, "given up")
     recorder.expectEqual(cache.heldPages, 17, "pages that stay")
   },
@@ -127,31 +127,31 @@ package let runCacheChecks: [Check] = [
   Check("run cache: what stays, when much goes, is of all sizes") { recorder in
     let cache = BareCache()
     for size in 1...8 {
-      cache.raiseBound(for: 127, limit: 4096)
+      cache.raiseCapacity(for: 127, limit: 4096)
       for index in 0..<16 {
         recorder.expect(cache.giveFresh(512 * size + 8 * index, size), "\(size) pages")
       }
     }
-    cache.settle()
-    unsafe cache.pointer.pointee.drainStacks(to: 320) { _, _ in }
+    cache.stackHotRun()
+    cache.reference.contents.drainStacks(to: 320) { _, _ in }
     recorder.expect(cache.heldPages <= 320, "\(cache.heldPages) pages stay")
     recorder.expect(cache.heldPages > 320 - 8 * 8, "\(cache.heldPages) pages stay")
     for size in 1...8 { recorder.expect(cache.count(of: size) >= 8, "\(size) pages") }
-    unsafe cache.pointer.pointee.drainStacks(to: 0) { _, _ in }
+    cache.reference.contents.drainStacks(to: 0) { _, _ in }
     recorder.expectEqual(cache.heldPages, 0, "pages at the end")
   },
 
   Check("run cache: a child of fork forgets all, but owners stay counted") { recorder in
     let cache = BareCache()
-    cache.raiseBound(for: 300, limit: 1024)
+    cache.raiseCapacity(for: 300, limit: 1024)
     recorder.expect(cache.giveFresh(512, 4), "put")
     recorder.expect(cache.giveFresh(1024, 300), "put a long one")
-    recorder.expectEqual(cache.take(4, by: .caller) ?? -1, 512, "taken")
-    recorder.expect(cache.give(512, 4, by: .owner), "put by an owner")
+    recorder.expectEqual(cache.take(4, as: .raw) ?? -1, 512, "taken")
+    recorder.expect(cache.give(512, 4, as: .owned), "put by an owner")
     recorder.expectEqual(cache.ownerCount, -1, "one more went than came")
-    recorder.expect(unsafe cache.pointer.pointee.front.enter(), "somebody is inside")
-    unsafe cache.pointer.pointee.forget()
-    recorder.expect(unsafe cache.pointer.pointee.front.isOutside, "nobody is inside")
+    recorder.expect(cache.reference.front.enter(), "somebody is inside")
+    cache.reference.contents.forget()
+    recorder.expect(cache.reference.front.isOutside, "nobody is inside")
     recorder.expectEqual(cache.heldPages, 0, "pages")
     recorder.expectEqual(cache.ownerCount, -1, "owners")
     recorder.expect(cache.drain().isEmpty, "no run is left")

@@ -20,7 +20,7 @@ private struct RunCacheModel {
   private enum Holder {
     case allocator
     case cache
-    case caller
+    case raw
   }
 
   private struct Live {
@@ -44,12 +44,12 @@ private struct RunCacheModel {
 
   /// One operation on both.
   mutating func step(_ recorder: inout Recorder) {
-    let hand: Hand = random.below(3) == 0 ? .owner : .caller
+    let kind: RunKind = random.below(3) == 0 ? .owned : .raw
     switch random.below(16) {
-    case 0..<6: take(hand, &recorder)
-    case 6..<8: takeAligned(hand, &recorder)
-    case 8..<13: give(hand, &recorder)
-    case 13: cache.raiseBound(for: 1 + random.below(200), limit: Self.limit)
+    case 0..<6: take(kind, &recorder)
+    case 6..<8: takeAligned(kind, &recorder)
+    case 8..<13: give(kind, &recorder)
+    case 13: cache.raiseCapacity(for: 1 + random.below(200), limit: Self.limit)
     case 14: takeFresh()
     default: giveUp(&recorder)
     }
@@ -63,59 +63,59 @@ private struct RunCacheModel {
     for _ in 0..<4 {
       let pages = size()
       if fresh + pages > holders.count { return }
-      hold(fresh, pages, .caller)
+      hold(fresh, pages, .raw)
       cache.table.runs.setLength(fresh, pages)
       live.append(Live(page: fresh, pages: pages))
       fresh += pages
     }
   }
 
-  private mutating func take(_ hand: Hand, _ recorder: inout Recorder) {
+  private mutating func take(_ kind: RunKind, _ recorder: inout Recorder) {
     let pages = size()
     let isStacked = pages <= RunCache.longestStacked && cache.count(of: pages) > 0
-    guard let page = cache.take(pages, by: hand) else {
+    guard let page = cache.take(pages, as: kind) else {
       recorder.expect(!isStacked, "\(pages) pages were there")
       return
     }
-    taken(page, pages, hand, &recorder)
+    taken(page, pages, kind, &recorder)
   }
 
-  private mutating func takeAligned(_ hand: Hand, _ recorder: inout Recorder) {
+  private mutating func takeAligned(_ kind: RunKind, _ recorder: inout Recorder) {
     let pages = size()
     let alignment = 1 << random.below(6)
-    guard let page = cache.take(pages, aligned: alignment, by: hand) else { return }
+    guard let page = cache.take(pages, aligned: alignment, as: kind) else { return }
     let address = Geometry.address(of: page, from: BareCache.base)
     recorder.expect(address % UInt(alignment << Geometry.pageShift) == 0, "\(pages) lie right")
-    taken(page, pages, hand, &recorder)
+    taken(page, pages, kind, &recorder)
   }
 
   private mutating func taken(
-    _ page: PageNumber, _ pages: Int, _ hand: Hand, _ recorder: inout Recorder
+    _ page: PageNumber, _ pages: Int, _ kind: RunKind, _ recorder: inout Recorder
   ) {
     for place in page..<(page + pages) {
       recorder.expect(holders[place] == .cache, "page \(place) was the cache's")
     }
     recorder.expectEqual(cache.table.runs.length(page), pages, "length in the table")
-    hold(page, pages, .caller)
+    hold(page, pages, .raw)
     live.append(Live(page: page, pages: pages))
-    if hand == .owner { owners += 1 }
+    if kind == .owned { owners += 1 }
   }
 
-  private mutating func give(_ hand: Hand, _ recorder: inout Recorder) {
+  private mutating func give(_ kind: RunKind, _ recorder: inout Recorder) {
     if live.isEmpty { return }
     let index = random.below(live.count)
     let run = live[index]
     if random.below(8) == 0 {
-      recorder.expect(!cache.give(run.page, run.pages + 1, by: hand), "as a longer one")
+      recorder.expect(!cache.give(run.page, run.pages + 1, as: kind), "as a longer one")
     }
-    let isIn = cache.give(run.page, run.pages, by: hand)
+    let isIn = cache.give(run.page, run.pages, as: kind)
     recorder.expectEqual(
       cache.table.runs.length(run.page), isIn ? 0 : run.pages, "length in the table")
     if isIn {
       hold(run.page, run.pages, .cache)
       live.swapAt(index, live.count - 1)
       live.removeLast()
-      if hand == .owner { owners -= 1 }
+      if kind == .owned { owners -= 1 }
     }
   }
 
@@ -124,14 +124,14 @@ private struct RunCacheModel {
     var given: [Range<PageNumber>] = []
     switch random.below(8) {
     case 0..<4:
-      unsafe cache.pointer.pointee.relieveStacks { given.append($0..<($0 + $1)) }
+      cache.reference.contents.halveStacks { given.append($0..<($0 + $1)) }
     case 4..<7:
       let target = random.below(200)
-      unsafe cache.pointer.pointee.drainStacks(to: target) { given.append($0..<($0 + $1)) }
+      cache.reference.contents.drainStacks(to: target) { given.append($0..<($0 + $1)) }
     default:
       given = cache.drain()
       recorder.expectEqual(cache.heldPages, 0, "pages when all came out")
-      unsafe cache.pointer.pointee.resetBound()
+      cache.reference.contents.resetCapacity()
     }
     release(given, &recorder)
   }
@@ -153,8 +153,8 @@ private struct RunCacheModel {
     for holder in holders where holder == .cache { held += 1 }
     recorder.expectEqual(cache.heldPages, held, "pages")
     recorder.expectEqual(cache.ownerCount, owners, "owners")
-    recorder.expect(unsafe cache.pointer.pointee.roomTaken <= cache.bound, "within the bound")
-    recorder.expect(cache.bound <= Self.limit, "the bound is within the limit")
+    recorder.expect(cache.reference.contents.chargedPages <= cache.capacity, "within the capacity")
+    recorder.expect(cache.capacity <= Self.limit, "the capacity is within the limit")
   }
 
   /// All that is in the cache comes out, each page once.

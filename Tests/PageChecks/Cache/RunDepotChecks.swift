@@ -6,13 +6,13 @@ package let runDepotChecks: [Check] = [
     for size in [1, 7, 16, 127] {
       recorder.context = "runs of \(size) pages"
       let magazine = Magazine(of: size) {
-        CachedRun(page: 512 + $0 * size, isClean: $0 % 3 == 0)
+        CachedRun(page: 512 + $0 * size, isZero: $0 % 3 == 0)
       }
       recorder.expectEqual(magazine.pagesPerRun, size, "size")
       recorder.expectEqual(magazine.pageCount, 16 * size, "pages")
       for place in 0..<Magazine.capacity {
         recorder.expectEqual(magazine[place].page, 512 + place * size, "run \(place)")
-        recorder.expect(magazine[place].isClean == (place % 3 == 0), "run \(place) is zero")
+        recorder.expect(magazine[place].isZero == (place % 3 == 0), "run \(place) is zero")
       }
     }
   },
@@ -30,13 +30,13 @@ package let runDepotChecks: [Check] = [
     recorder.expectEqual(depot.pageCount, 0, "pages at the end")
   },
 
-  Check("depot: the oldest magazines give way, to the bound and to 32") { recorder in
+  Check("depot: the oldest magazines give way, to the capacity and to 32") { recorder in
     var depot = RunDepot()
     for mark in 0..<32 { depot.put(.marked(1, mark)) }
     recorder.expectEqual(
       depot.evictMagazine(toFit: 16, within: .max)?.mark ?? -1, 0, "the list is full")
     recorder.expect(depot.evictMagazine(toFit: 16, within: .max) == nil, "one is enough")
-    recorder.expect(depot.evictMagazine(toFit: 16, within: 32 * 16) == nil, "just at the bound")
+    recorder.expect(depot.evictMagazine(toFit: 16, within: 32 * 16) == nil, "just at the capacity")
     // 31 are left; 28 may stay beside one of 3 pages a run.
     for mark in 1..<4 {
       recorder.expectEqual(depot.evictMagazine(toFit: 48, within: 31 * 16)?.mark ?? -1, mark, "old")
@@ -44,7 +44,7 @@ package let runDepotChecks: [Check] = [
     recorder.expect(depot.evictMagazine(toFit: 48, within: 31 * 16) == nil, "then there is room")
     var left = 0
     while depot.evictMagazine(toFit: 0, within: 0) != nil { left += 1 }
-    recorder.expectEqual(left, 28, "a bound of 0 empties it")
+    recorder.expectEqual(left, 28, "a capacity of 0 empties it")
     recorder.expectEqual(depot.magazinePages, 0, "pages")
   },
 
@@ -100,12 +100,12 @@ private struct NaiveDepot {
     let pages = 128 + random.below(3)
     switch random.below(4) {
     case 0:
-      let bound = 16 * random.logarithmic(8)
-      while let magazine = depot.evictMagazine(toFit: 16 * size, within: bound) {
+      let capacity = 16 * random.logarithmic(8)
+      while let magazine = depot.evictMagazine(toFit: 16 * size, within: capacity) {
         recorder.expectEqual(magazine.mark, magazines.first?.mark ?? -1, "\(step): the oldest")
         if !magazines.isEmpty { magazines.removeFirst() }
       }
-      let fits = magazines.count < 32 && magazinePages + 16 * size <= bound
+      let fits = magazines.count < 32 && magazinePages + 16 * size <= capacity
       recorder.expect(fits || magazines.isEmpty, "\(step): room for one more")
       depot.put(.marked(size, step))
       magazines.append((size, step))
@@ -115,12 +115,12 @@ private struct NaiveDepot {
       recorder.expectEqual(
         depot.takeMagazine(of: size)?.mark ?? -1, expected ?? -1, "\(step): of \(size)")
     case 2:
-      let bound = 128 * random.logarithmic(5)
-      while let run = depot.evictLong(toFit: pages, within: bound) {
+      let capacity = 128 * random.logarithmic(5)
+      while let run = depot.evictLong(toFit: pages, within: capacity) {
         recorder.expect(run == long.first, "\(step): the oldest long run")
         if !long.isEmpty { long.removeFirst() }
       }
-      let fits = long.count < 16 && longPages + pages <= bound
+      let fits = long.count < 16 && longPages + pages <= capacity
       recorder.expect(fits || long.isEmpty, "\(step): room for one long run more")
       let page = 512 * (1 + random.below(900)) + random.below(2) * 4
       depot.putLong(page, pages)
@@ -139,7 +139,7 @@ private struct NaiveDepot {
 extension Magazine {
   /// One that can be told from others.
   fileprivate static func marked(_ size: Int, _ mark: Int) -> Magazine {
-    Magazine(of: size) { CachedRun(page: 512 * (1 + mark) + $0 * size, isClean: false) }
+    Magazine(of: size) { CachedRun(page: 512 * (1 + mark) + $0 * size, isZero: false) }
   }
 
   fileprivate var mark: Int { self[0].page / 512 - 1 }

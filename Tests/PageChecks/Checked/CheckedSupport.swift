@@ -16,8 +16,8 @@ func makeCheckedArena(
   return makeArena(&recorder, options)
 }
 
-/// Whether all calls are found on the stack here. Embedded Swift emits no tables to unwind by, and not every
-/// function of its keeps a frame pointer: there a trace ends early.
+/// Whether all calls are found on the stack here. Embedded Swift emits no tables to unwind by, and
+/// not every function of its keeps a frame pointer: there a trace ends early.
 #if hasFeature(Embedded)
   let hasTraces = false
 #else

@@ -36,7 +36,8 @@ package let residencyLimitsChecks: [Check] = [
 
   Check("residency limits: resident pages near, at and beyond each bound") { recorder in
     let limits = ResidencyLimits(softBytes: 100 << 13, hardBytes: 200 << 13)
-    // Resident pages; whether they are near the soft limit, how many are beyond it, whether the hard one allows it.
+    // Resident pages; whether they are near the soft limit, how many are beyond it, whether the
+    // hard one allows it.
     let table: [(resident: Int, isNear: Bool, excess: Int, isAllowed: Bool)] = [
       (0, false, 0, true),
       (95, false, 0, true),

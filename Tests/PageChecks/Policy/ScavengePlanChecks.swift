@@ -4,8 +4,8 @@ import PageAlloc
 package let scavengePlanChecks: [Check] = [
   Check("scavenge plan: who gives back, and what stays as the arena grows") { recorder in
     let told = ScavengePlan.Background(headroom: 0.25, cpuShare: 0.5)
-    // The background, the headroom of growth; per 1,024 in the background, the share in per cent, and per 1,024
-    // as the arena grows.
+    // The background, the headroom of growth; per 1,024 in the background, the share in per cent,
+    // and per 1,024 as the arena grows.
     let table: [(ScavengePlan.Background?, Int?, goal: Int, share: Int, growth: Int?)] = [
       (.init(), nil, 102, 1, 102),
       (told, nil, 256, 50, 256),

@@ -1,8 +1,9 @@
 import PageAlloc
 import Synchronization
 
-// Where the kernel promises no more memory than it has (vm.overcommit_memory 2), the promise is made when
-// memory becomes writable: mprotect is refused then, with ENOMEM, and so is mmap of writable memory.
+// Where the kernel promises no more memory than it has (vm.overcommit_memory 2), the promise is
+// made when memory becomes writable: mprotect is refused then, with ENOMEM, and so is mmap of
+// writable memory.
 
 /// A kernel that grants no more memory.
 package let commitLimitChecks: [Check] = [
@@ -31,7 +32,8 @@ package let realCommitLimitChecks: [Check] = [
     guard number(in: "/proc/sys/vm/overcommit_memory") == 2 else {
       return recorder.leaveOut("this system overcommits; `make test-overcommit` changes that")
     }
-    // In KiB. The last of it is for root alone, which this program is not where it is to be refused.
+    // In KiB. The last of it is for root alone, which this program is not where it is to be
+    // refused.
     guard let limit = number(in: "/proc/meminfo", after: "CommitLimit:"),
       let committed = number(in: "/proc/meminfo", after: "Committed_AS:"),
       let reserve = number(in: "/proc/sys/vm/admin_reserve_kbytes"),

@@ -2,7 +2,8 @@ import PageAlloc
 import Synchronization
 import SysMem
 
-/// A clock that stands still but for what a check adds, and what each look at the processor's time costs.
+/// A clock that stands still but for what a check adds, and what each look at the processor's time
+/// costs.
 package final class FakeClock: ScavengeClock {
   private let time = Atomic<UInt64>(1_000_000_000)
   private let processor = Atomic<UInt64>(0)

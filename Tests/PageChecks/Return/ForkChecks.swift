@@ -285,7 +285,8 @@ private final class Insider: Sendable {
 
 /// What a child does whose parent had a thread that may have been inside its cache.
 ///
-/// - Returns: 1 where it was, so that what it had at hand is lost; 0 where it was not; else what is wrong.
+/// - Returns: 1 where it was, so that what it had at hand is lost; 0 where it was not; else what is
+///   wrong.
 private func useWithout(worker cachedPages: Int, _ arena: PageArena, _ kept: Run) -> Int32 {
   if (try? arena.releaseFreeMemory()) == nil { return 2 }
   let before = arena.statistics

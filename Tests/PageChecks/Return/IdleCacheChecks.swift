@@ -2,7 +2,8 @@ import CSysMem
 import PageAlloc
 import Synchronization
 
-// Threads that have freed much, and do nothing since: what they keep at hand goes back all the same.
+// Threads that have freed much, and do nothing since: what they keep at hand goes back all the
+// same.
 
 /// What an idle thread keeps at hand goes back on request and for a limit.
 package let idleCacheChecks: [Check] = [

@@ -61,7 +61,8 @@ package let largeReturnChecks: [Check] = [
     let share = Int(returned.backgroundShare * 1e6)
     recorder.tell(
       "\(peak >> 20) MiB at the peak, \(Int64(after) - Int64(before)) bytes more than before after "
-        + "\(returned.backgroundElapsedNanoseconds / 1_000_000) ms, \(share) millionths of a processor"
+        + "\(returned.backgroundElapsedNanoseconds / 1_000_000) ms, "
+        + "\(share) millionths of a processor"
     )
     recorder.expect(isEmulated || share <= 15_000, "\(share) millionths of a processor")
     recorder.expect(live.isStamped(1), "what is in use is untouched")
@@ -87,7 +88,8 @@ package let largeReturnChecks: [Check] = [
     var looks = 0
     var next: UInt64 = 0
     while through < churnBytes {
-      // Phases with small runs and with large ones, so that the free memory never fits the next phase.
+      // Phases with small runs and with large ones, so that the free memory never fits the next
+      // phase.
       let log = through / (churnBytes / 16) % 2 == 0 ? 5 : 10
       let pages = random.logarithmic(log)
       if live + pages <= most {
@@ -147,8 +149,8 @@ package let largeReturnChecks: [Check] = [
   },
 ]
 
-/// The 99.9th percentile of allocating and freeing a page, in nanoseconds, at rest and while another
-/// thread gives a spike back without pause.
+/// The 99.9th percentile of allocating and freeing a page, in nanoseconds, at rest and while
+/// another thread gives a spike back without pause.
 func latencies(_ recorder: inout Recorder) -> (rest: Int, work: Int)? {
   var options = PageArena.Options()
   options.scavenging = .background(cpuShare: 1)

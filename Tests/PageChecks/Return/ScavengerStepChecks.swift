@@ -223,7 +223,8 @@ package let scavengerStepChecks: [Check] = [
   },
 ]
 
-/// Has the scavenger give back a spike, with a clock that each look sets forwards or back, by turns.
+/// Has the scavenger give back a spike, with a clock that each look sets forwards or back, by
+/// turns.
 ///
 /// - Returns: the nanoseconds that it slept until it parked.
 private func sleepUntilParked(step: Int64, _ recorder: inout Recorder) -> UInt64? {
@@ -268,7 +269,8 @@ private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
 
 /// An arena with 1,000 pages in use as one run, and 512 at hand.
 ///
-/// - Parameter wasSeen: the scavenger saw those in use, so that for two generations they may come back.
+/// - Parameter wasSeen: the scavenger saw those in use, so that for two generations they may come
+///   back.
 private func makeHoard(
   wasSeen: Bool, _ recorder: inout Recorder
 ) -> (PageArena, FakeClock, live: Run)? {

@@ -19,7 +19,8 @@ package let stallChecks: [Check] = [
     guard wait(5, until: { arena.scavengerThread.isParked }) else {
       return recorder.fail("not parked: \(arena.statistics.description)")
     }
-    // Within the headroom: it stays, partly in this thread's cache, and the thread does not even look.
+    // Within the headroom: it stays, partly in this thread's cache, and the thread does not even
+    // look.
     let kept = arena.statistics.freeResidentBytes
     recorder.expect(kept > 1 << 20, "\(kept) bytes stay")
     if let small = arena.take(2, &recorder) { arena.give(small, &recorder) }

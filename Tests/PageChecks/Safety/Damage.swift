@@ -9,7 +9,8 @@ package struct Damage: Sendable {
   /// Damages the tables of an arena of its own and uses it. Comes back only where nobody noticed.
   package let body: @Sendable (PageArena) throws(PageArenaError) -> Void
 
-  /// Does it, on an arena without caches, whose first page is the first of chunk 1 on a 64-bit host.
+  /// Does it, on an arena without caches, whose first page is the first of chunk 1 on a 64-bit
+  /// host.
   package func meet() {
     var options = PageArena.Options()
     options.reservedByteCount = 64 << 20

@@ -82,8 +82,8 @@ extension Storm {
       bytes >= inUse && bytes <= inUse + 2 * owned.count, "\(bytes) pages in use, not \(inUse)")
   }
 
-  /// Takes an owner's number out, as `RunList` does its run.
-  /// Takes any of the runs with an owner out of the model, and looks at it; `nil` where there is none.
+  /// Takes an owner's number out, as `RunList` does its run. Takes any of the runs with an owner
+  /// out of the model, and looks at it; `nil` where there is none.
   mutating func pick(_ recorder: inout Recorder) -> Picked? {
     if owned.count == 0 { return nil }
     let index = below(owned.count)

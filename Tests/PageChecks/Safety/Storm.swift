@@ -1,8 +1,8 @@
 import PageAlloc
 
 // A storm of operations, beside a model too simple to be wrong: one number a page, which says whose
-// it is. Where pages lie is the arena's business; that they are nobody else's, keep their contents, and
-// that every mistake is named, is checked at each step.
+// it is. Where pages lie is the arena's business; that they are nobody else's, keep their contents,
+// and that every mistake is named, is checked at each step.
 
 /// Random operations on an arena and on a model of it.
 ///

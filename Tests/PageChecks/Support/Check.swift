@@ -1,5 +1,5 @@
-/// One check: a name, and what it does. The same value runs under Swift Testing on x86_64 and in the
-/// Embedded runner on i386 and armhf.
+/// One check: a name, and what it does. The same value runs under Swift Testing on x86_64 and in
+/// the Embedded runner on i386 and armhf.
 package struct Check: Sendable {
   /// What holds when the check passes.
   package let name: StaticString
@@ -47,7 +47,8 @@ package struct Recorder {
     expectations += 1
     if actual != expected {
       fail(
-        "\(what()): \(Int64(truncatingIfNeeded: actual)), not \(Int64(truncatingIfNeeded: expected))",
+        "\(what()): \(Int64(truncatingIfNeeded: actual)), "
+          + "not \(Int64(truncatingIfNeeded: expected))",
         line: line)
     }
   }

@@ -64,7 +64,8 @@ package struct Run: Equatable, Sendable {
     return bits == 0
   }
 
-  /// Bytes of it that are resident, by `mincore`: the kernel is asked, not the arena. -1 where it refused.
+  /// Bytes of it that are resident, by `mincore`: the kernel is asked, not the arena. -1 where it
+  /// refused.
   package var residentBytes: Int {
     let size = Int(csm_page_size())
     var flags = [UInt8](repeating: 0, count: (pages * PageArena.pageSize + size - 1) / size)
@@ -131,8 +132,8 @@ extension PageArena {
 /// Makes an arena, or records why there is none.
 ///
 /// Nothing goes back in the background, unless asked for, so that figures can be compared exactly.
-/// - Parameter caching: whether threads keep freed runs at hand, as by default; without, every run goes
-///   to the lowest place and every free to the allocator at once.
+/// - Parameter caching: whether threads keep freed runs at hand, as by default; without, every run
+///   goes to the lowest place and every free to the allocator at once.
 package func makeArena(
   _ recorder: inout Recorder, calls: any MemoryCalls = LinuxCalls(), byteCount: UInt64? = nil,
   caching: Bool = true, scavenging: PageArena.Scavenging = .manual,

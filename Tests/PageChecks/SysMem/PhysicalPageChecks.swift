@@ -1,7 +1,7 @@
 import PageAlloc
 import Synchronization
 
-/// Kernels with other pages: tables, growth and what goes back keep to their grain.
+/// Kernels with other pages: tables, growth and what goes back keep to their kernelPages.
 package let physicalPageChecks: [Check] = [
   Check("physical pages: the tables lie between guards and cost what they say") { recorder in
     for size in sizes {
@@ -127,7 +127,7 @@ private func scavengeEveryOther(_ calls: GrainCalls, _ recorder: inout Recorder)
   }
   recorder.expectEqual(
     Int(bitPattern: calls.advisedBits.load(ordering: .relaxed)) & (calls.physicalPageSize - 1), 0,
-    "what goes back starts and ends on the grain")
+    "what goes back starts and ends on the kernelPages")
 
   // What went back reads as zero, and the same memory serves again before the arena grows.
   for page in 0..<1024 where freed[page] {
@@ -155,11 +155,11 @@ private final class GrainCalls: MemoryCalls {
   var physicalPageSize: Int { fake.physicalPageSize }
   var hugePageSize: Int { fake.hugePageSize }
 
-  /// Every range was on the grain, and all memory has gone back.
+  /// Every range was on the kernelPages, and all memory has gone back.
   func expectNothingLeft(_ recorder: inout Recorder) {
     recorder.expectEqual(
       Int(bitPattern: allBits.load(ordering: .relaxed)) & (physicalPageSize - 1), 0,
-      "calls are made on the grain")
+      "calls are made on the kernelPages")
     recorder.expectEqual(fake.mappedByteCount.load(ordering: .relaxed), 0, "bytes left mapped")
   }
 

@@ -40,7 +40,8 @@ package let sysMemChecks: [Check] = [
       recorder.expect(!memory.isWritable(), "freed memory faults")
     }
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "bytes left mapped")
-    recorder.expectEqual(calls.misalignedCount.load(ordering: .relaxed), 0, "calls off the grain")
+    recorder.expectEqual(
+      calls.misalignedCount.load(ordering: .relaxed), 0, "calls off the kernelPages")
   },
   Check("system: memory is freed from a mixture of states") { recorder in
     let calls = FakeCalls()

@@ -77,7 +77,7 @@ package let sysMemRefusalChecks: [Check] = [
     let system = SysMem(calls: LinuxCalls())
     // No page starts there: EINVAL from every kernel.
     let error = SysMemError(call: .madvise, address: 1, byteCount: 4096, errno: .invalidArgument)
-    recorder.expectError(error, "advice off the grain") { () throws(SysMemError) in
+    recorder.expectError(error, "advice off the kernelPages") { () throws(SysMemError) in
       try system.sysNoHugePage(1, 4096)
     }
     let page = UInt(LinuxCalls().physicalPageSize)

@@ -1,8 +1,8 @@
 /// Letters of 5 × 7 dots, with two more rows for those that reach below the line, for pictures made
 /// without a font.
 enum Font {
-  /// The rows of a letter from top to bottom, the leftmost dot in bit 4. A letter that was never drawn is a
-  /// box; a space is empty.
+  /// The rows of a letter from top to bottom, the leftmost dot in bit 4. A letter that was never
+  /// drawn is a box; a space is empty.
   static func rows(_ letter: Character) -> [UInt8] {
     if letter == " " { return [] }
     return letters[letter] ?? [31, 17, 17, 17, 17, 17, 31]

@@ -1,8 +1,8 @@
 /// A picture of at most 256 colours, and the file format for it.
 ///
-/// The format is written here so that no library and no tool is needed: the palette form of PNG, each line
-/// as its difference to the line above, which leaves long runs of zeros, packed by the fixed code of deflate
-/// with no other matches than to the byte before.
+/// The format is written here so that no library and no tool is needed: the palette form of PNG,
+/// each line as its difference to the line above, which leaves long runs of zeros, packed by the
+/// fixed code of deflate with no other matches than to the byte before.
 struct PNG {
   let width: Int
   let height: Int

@@ -12,11 +12,12 @@ struct Comparison {
   /// The same of the least figures.
   let leastRatio: Double
 
-  /// Whether the figures are of machines that agree: of one machine, or of two on which `mmap` takes as
-  /// long.
+  /// Whether the figures are of machines that agree: of one machine, or of two on which `mmap`
+  /// takes as long.
   let isAgreed: Bool
 
-  /// Whether the bound holds; `nil` without a bound, and where it would hold if the machines agreed.
+  /// Whether the bound holds; `nil` without a bound, and where it would hold if the machines
+  /// agreed.
   var holds: Bool? {
     guard let bound = row.bound else { return nil }
     if ratio > bound { return false }
@@ -97,7 +98,8 @@ struct Demand {
     return list
   }
 
-  /// The peak beside that of the fastest rival, with which the time is compared, and of the leanest.
+  /// The peak beside that of the fastest rival, with which the time is compared, and of the
+  /// leanest.
   private static func memory(_ result: RowResult) -> [Demand] {
     let rivals = result.results.filter { $0.key != Peers.ours && $0.value.figures.residentPeak > 0 }
     guard let ours = result.results[Peers.ours]?.figures else { return [] }

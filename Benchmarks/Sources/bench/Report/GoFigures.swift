@@ -1,7 +1,8 @@
 import Foundation
 
-/// What the Go runtime's page allocator takes for the engine's operations, from a table that was recorded
-/// once. The rival cannot be run here, so this is the one comparison with figures of another run.
+/// What the Go runtime's page allocator takes for the engine's operations, from a table that was
+/// recorded once. The rival cannot be run here, so this is the one comparison with figures of
+/// another run.
 struct GoFigures {
   /// Nanoseconds that a pair of `mmap` and `munmap` takes on machines like the table's.
   let mmapPair: ClosedRange<Double>

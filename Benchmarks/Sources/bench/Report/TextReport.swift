@@ -118,8 +118,8 @@ struct TextReport {
     let unproven = report.comparisons.count { $0.row.bound != nil && $0.holds == nil }
     let marks = report.comparisons.compactMap(\.holds) + report.demands.map(\.holds)
     lines.append(
-      "\(marks.count + unproven) bounds: \(marks.count { $0 }) hold, \(marks.count { !$0 }) are missed, "
-        + "\(unproven) unproven")
+      "\(marks.count + unproven) bounds: \(marks.count { $0 }) hold, "
+        + "\(marks.count { !$0 }) are missed, \(unproven) unproven")
   }
 }
 

@@ -66,8 +66,9 @@ struct Runner {
     return result
   }
 
-  /// Ours, and the rivals that may be the best one of a row, by their first round and with room for a bad moment
-  /// in it. The others, raw mmap as a rule, would take most of the time that the rounds have.
+  /// Ours, and the rivals that may be the best one of a row, by their first round and with room for
+  /// a bad moment in it. The others, raw mmap as a rule, would take most of the time that the
+  /// rounds have.
   private func contenders(_ rivals: [Peer], _ samples: [String: [Figures]]) -> [Peer] {
     let times = samples.compactMapValues { $0.first?.p50 }
     let best = times.filter { $0.key != Peers.ours }.values.min() ?? 0
