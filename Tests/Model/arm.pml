@@ -63,10 +63,10 @@ inline storeRelease(t, v, x) {
 proctype Memory() {
 end:
   do
-  :: FLUSH(X, BUSY)
+  :: FLUSH(X, INSIDE)
   :: FLUSH(X, CLOSED)
   :: FLUSH(X, HELD)
-  :: FLUSH(Y, BUSY)
+  :: FLUSH(Y, INSIDE)
   :: FLUSH(Y, CLOSED)
   :: FLUSH(Y, HELD)
   :: FLUSH(A, CLOSED)
@@ -78,7 +78,7 @@ end:
   :: RUN_CLOSED(Y)
   :: RUN_HELD(Y)
 #if MUTANT == 21
-  /* With an acquire, a drain reads nothing between the lock and `busy`, nor anything before. */
+  /* With an acquire, a drain reads nothing between the lock and `isInside`, nor anything before. */
   :: RUN_EARLY(A, HELD, lock == A, skip)
   :: RUN_EARLY(B, HELD, lock == B, skip)
 #endif

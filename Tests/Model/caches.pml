@@ -36,9 +36,9 @@
 #define ENDER 9
 #define NOBODY 15
 
-/* What threads read and write without a lock: CacheFront.busy, CacheFront.closedBy, and what the
- * cache holds. */
-#define BUSY 0
+/* What threads read and write without a lock: CacheFront.isInside, CacheFront.closedWith, and what
+ * the cache holds. */
+#define INSIDE 0
 #define CLOSED 1
 #define HELD 2
 byte mem[3];
@@ -46,7 +46,8 @@ byte mem[3];
 /* The heap lock: its holder. */
 byte lock = NOBODY;
 
-/* Guarded by it: ArenaState.lastDrain, RunCache.isOwned (by whom), OwnedRuns.isOrphan. */
+/* Guarded by it: CacheList.lastTicket; whose the cache is, NOBODY where CacheList.retire has it;
+ * Owners.isOrphan, with which CacheList.isClosedForGood goes. */
 byte drains = 0;
 byte owner = X;
 bit orphan = 0;
@@ -68,7 +69,7 @@ bit ended = 0;
 
 #define EXACT(seen) assert(seen + hand + pool == 1)
 
-/* ArenaState.takeAll, by who may touch the cache. */
+/* Heap.takeAll of a cache, by who may touch it. */
 inline takeAll(t) {
   load(t, HELD, h);
   EXACT(h);
@@ -81,8 +82,8 @@ inline takeAll(t) {
   emptied[B] = 1
 }
 
-/* ArenaState.letIn: CacheFront.open; a cache of an arena that has gone stays closed. */
-inline letIn(t) {
+/* CacheList.reopen: CacheFront.open; a cache of an arena that has gone stays closed. */
+inline reopen(t) {
   if
 #if MUTANT != 27
   :: orphan
@@ -98,21 +99,22 @@ inline letIn(t) {
   fi
 }
 
-/* ArenaState.serve; as part of takeCaches, too. */
-inline serve(t) {
+/* Heap.drainIfClosed, of a cache that is; Heap.drainClosed calls it, too. */
+inline drainIfClosed(t) {
 #if MUTANT == 15
-  letIn(t);
+  reopen(t);
   takeAll(t)
 #elif MUTANT == 16
-  letIn(t)
+  reopen(t)
 #else
   takeAll(t);
-  letIn(t)
+  reopen(t)
 #endif
 }
 
-/* ArenaState.askForCaches: the number, and CacheFront.close(by:). `h`: the cache holds something. */
-inline ask(t) {
+/* Heap.closeForDrain, that is CacheList.close: CacheList.nextTicket, and CacheFront.close(with:).
+ * `h`: the cache holds something. */
+inline closeForDrain(t) {
 #if MUTANT != 7
   drains++;
 #endif
@@ -140,7 +142,7 @@ inline ask(t) {
   c = 0
 }
 
-/* CacheFront.isClosed(by:) */
+/* DrainTicket.covers: `d` is the drain's own ticket, `c` the one that the cache was closed with. */
 #if MUTANT == 100
 #define IS_CLOSED (c != 0)
 #elif MUTANT == 13
@@ -153,7 +155,7 @@ inline ask(t) {
 proctype Owner(byte t) {
   byte c, h, d;
 
-  /* PageArena.obtainCache; X has it from the start. */
+  /* Heap.obtainCache, that is CacheList.takeRetired; X has it from the start. */
   if
   :: t == X
   :: t == Y ->
@@ -163,7 +165,7 @@ proctype Owner(byte t) {
        /* What waits for an owner holds nothing. */
        load(t, HELD, h);
        assert(h == 0);
-       letIn(t)
+       reopen(t)
      };
      unlockAs(t)
   fi;
@@ -174,7 +176,7 @@ proctype Owner(byte t) {
      loadAcquire(t, CLOSED, c);
 #endif
 #if MUTANT != 1
-     store(t, BUSY, 1);
+     store(t, INSIDE, 1);
 #endif
 #if MUTANT == 4
      load(t, CLOSED, c);
@@ -189,7 +191,7 @@ proctype Owner(byte t) {
         atomic {
           c = 0;
 #if MUTANT != 5
-          storeRelease(t, BUSY, 0)
+          storeRelease(t, INSIDE, 0)
 #endif
         };
         goto slowly
@@ -212,26 +214,26 @@ proctype Owner(byte t) {
        :: else -> hand = 0
        fi;
 #if MUTANT == 6
-       store(t, BUSY, 0)
+       store(t, INSIDE, 0)
 #elif MUTANT != 10
-       storeRelease(t, BUSY, 0)
+       storeRelease(t, INSIDE, 0)
 #endif
      }
 
   :: true ->
 slowly:
-     /* PageArena.refillAndTake, .relieveAndPut: by the lock, as the owner */
+     /* ArenaCore.refillAndTake, .makeRoomAndPut: by the lock, as the owner: first drainIfClosed */
      atomic {
 #if MUTANT != 17
        lockAs(t);
 #endif
-       load(t, BUSY, c);
+       load(t, INSIDE, c);
        assert(c == 0);
        load(t, CLOSED, c)
      };
      atomic {
        if
-       :: c != 0 -> c = 0; serve(t)
+       :: c != 0 -> c = 0; drainIfClosed(t)
        :: else
        fi
      };
@@ -256,8 +258,8 @@ unlock:
      }
 
   :: drains < LAST ->
-     /* ReturnPath.drainCaches(own:), where the kernel has no membarrier */
-     atomic { lockAs(t); ask(t) };
+     /* ArenaCore.drainCaches(own:), where the kernel has no membarrier */
+     atomic { lockAs(t); closeForDrain(t) };
      unlockAs(t);
      if
      :: h != 0 ->
@@ -265,7 +267,7 @@ unlock:
         atomic { lockAs(t); load(t, CLOSED, c) };
         atomic {
           if
-          :: IS_CLOSED -> serve(t)
+          :: IS_CLOSED -> drainIfClosed(t)
           :: else
           fi;
           c = 0;
@@ -278,7 +280,7 @@ unlock:
      fi
 
   :: true ->
-     /* retire: the thread ends */
+     /* ArenaCore.retire, that is Heap.retire: the thread ends */
 #if MUTANT == 18
      takeAll(t);
 #elif MUTANT == 28
@@ -291,7 +293,7 @@ unlock:
   od
 }
 
-/* ReturnPath.drainCaches by a thread that does not own the cache: the scavenger's, or another. */
+/* ArenaCore.drainCaches by a thread that does not own the cache: the scavenger's, or another. */
 proctype Drain(byte t) {
   byte c, h, d, b;
   bit canSeeOthers = 0;
@@ -300,10 +302,10 @@ proctype Drain(byte t) {
   passBarrier();
 #endif
 #if MUTANT == 12
-  atomic { ask(t) };
+  atomic { closeForDrain(t) };
   fence(t);
 #else
-  atomic { lockAs(t); ask(t) };
+  atomic { lockAs(t); closeForDrain(t) };
   unlockAs(t);
 #endif
   if
@@ -323,20 +325,20 @@ proctype Drain(byte t) {
 #endif
   fi;
 look:
-  /* ArenaState.takeCaches, with CacheFront.isOutside */
+  /* Heap.drainClosed, that is CacheList.drainClosed, with CacheFront.isOutside */
   atomic { lockAs(t); load(t, CLOSED, c) };
   if
   :: IS_CLOSED && canSeeOthers ->
 #if MUTANT == 20
      skip;
 #elif MUTANT == 21
-     load(t, BUSY, b);
+     load(t, INSIDE, b);
 #else
-     loadAcquire(t, BUSY, b);
+     loadAcquire(t, INSIDE, b);
 #endif
      atomic {
        if
-       :: b == 0 -> serve(t)
+       :: b == 0 -> drainIfClosed(t)
        :: else
        fi
      }
@@ -357,7 +359,7 @@ done:
   atomic { c = 0; h = 0; d = 0; b = 0; canSeeOthers = 0 }
 }
 
-/* beforeFork and inChild, takeOrphanedCaches: what a child finds. */
+/* beforeFork and inChild of Fork.swift, Heap.takeOrphanedCaches: what a child finds. */
 proctype Fork() {
 #if MUTANT == 22
   d_step {
@@ -370,7 +372,7 @@ proctype Fork() {
     if
 #if MUTANT != 23
     /* RunCache.forget: what it held is lost to the child, but in use once at the most. */
-    :: mem[BUSY] != 0 -> assert(hand + pool <= 1)
+    :: mem[INSIDE] != 0 -> assert(hand + pool <= 1)
     :: else -> EXACT(mem[HELD])
 #else
     :: true -> EXACT(mem[HELD])
@@ -379,9 +381,9 @@ proctype Fork() {
   }
 }
 
-/* PageArena.endOrOrphan */
+/* ArenaCore.endOrOrphan */
 proctype End() {
-  /* ArenaState.closeCaches */
+  /* Heap.closeCaches, that is CacheList.closeForGood */
   d_step {
     lock == NOBODY ->
     drains++;
@@ -398,11 +400,11 @@ proctype End() {
 #if MUTANT != 25
   passBarrier();
 #endif
-  /* ArenaState.addUpOwners */
+  /* Heap.addUpOwners, by CacheList.ownerCount */
 #if MUTANT == 26
   d_step { lock == NOBODY -> lock = ENDER };
 #else
-  d_step { lock == NOBODY && mem[BUSY] == 0 -> lock = ENDER };
+  d_step { lock == NOBODY && mem[INSIDE] == 0 -> lock = ENDER };
 #endif
   d_step {
     EXACT(mem[HELD]);
