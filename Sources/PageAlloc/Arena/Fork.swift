@@ -27,17 +27,19 @@ enum ForkHandlers {
 private func beforeFork() {
   ScavengerThread.lockForFork()
   ArenaRegistry.lock()
-  ScavengerThread.lockListForFork()
   ArenaRegistry.forEach { $0.lockForFork() }
+  // Last: who grows an arena may wake the scavenger.
+  ScavengerThread.lockListForFork()
 }
 
 private func inParent() {
-  ArenaRegistry.forEach { $0.unlockAfterFork() }
   ScavengerThread.unlockAfterFork()
+  ArenaRegistry.forEach { $0.unlockAfterFork() }
   ArenaRegistry.unlock()
 }
 
 private func inChild() {
+  ScavengerThread.unlockInChild()
   ArenaRegistry.forEach { core in
     core.unlockInChild { heap, steps in
       heap.reattachAll()
@@ -46,6 +48,5 @@ private func inChild() {
       heap.forgetThread(core.plan)
     }
   }
-  ScavengerThread.unlockInChild()
   ArenaRegistry.unlock()
 }
