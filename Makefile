@@ -16,7 +16,7 @@ endif
 
 # The recording that `make run` replays.
 TRACE ?= Sources/pagetool/Workloads/go-compile-gotypes-amd64.trace.gz
-# The files that `make check`, `make check-i386` and `make check-armhf` compare.
+# The files that `make check` and `make check-TARGET` compare.
 FILES ?=
 # What `make bench` hands to the benchmarks, and a folder of more recordings to replay.
 BENCH ?=
@@ -25,6 +25,8 @@ WORKLOADS ?=
 RECORD ?=
 
 cross := Tests/Cross
+# The rows of a table: what is not the full Swift of this machine.
+targets := $(shell awk '!/^\#/ { print $$1 }' $(cross)/targets.txt)
 sources := $(wildcard Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources)
 # `flags`: where zlib is, unless it is the system's.
 prepare = $(cross)/provide.sh zlib; $(cross)/fresh.sh .build x86_64-unknown-linux-gnu; \
@@ -35,7 +37,9 @@ pagetool = $(cross)/quietly.sh pagetool swift build -c release --product pagetoo
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
-	  /^[a-z0-9_-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  sub(/^\$$\(targets[^)]*\): /, "") { sub(/%/, "TARGET") } \
+	  /^[A-Za-z0-9_-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 } \
+	  END { print "\nTARGET: $(targets)" }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build the library and pagetool (debug)
 	@$(prepare); swift build "$${flags[@]}"
@@ -46,11 +50,8 @@ run: ## replay a recorded program with pagetool (TRACE=file)
 check: ## compare the engine with the reference (FILES="a.trace b.vec.gz")
 	@$(prepare); $(pagetool); .build/release/pagetool check $(FILES)
 
-check-i386: ## the same, with an i386 program
-	@$(cross)/crosscheck.sh i386 check $(FILES)
-
-check-armhf: ## the same, with an armhf program under qemu
-	@$(cross)/crosscheck.sh armhf check $(FILES)
+$(targets:%=check-%): check-%: ## the same, with a program for another target
+	@$(cross)/crosscheck.sh $* check $(FILES)
 
 bench: ## measure against all rivals, 10 minutes (WORKLOADS=folder, BENCH="arguments")
 	@Benchmarks/build.sh bench; Benchmarks/.build/release/bench \
@@ -65,7 +66,8 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model test-embedded test-i386 test-armhf ## all gates: lint, and the checks on every target
+test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model \
+  $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh
@@ -76,26 +78,14 @@ test-x86_64: ## the Swift Testing suites
 	swift test --skip-build --disable-xctest "$${flags[@]}" 2>&1 | \
 	$(cross)/count-tests.awk
 
-test-embedded: ## the checks as Embedded Swift on x86_64
-	@echo "== x86_64, Embedded Swift"; $(cross)/crosscheck.sh embedded test
-
-test-i386: ## the checks on i386
-	@echo "== i386"; $(cross)/crosscheck.sh i386 test
-
-test-armhf: ## the checks on armhf, under qemu
-	@echo "== armhf"; $(cross)/crosscheck.sh armhf test
+$(targets:%=test-%): test-%: ## the checks and the conformance files on another target
+	@echo "== $*"; $(cross)/crosscheck.sh $* test
 
 bench-gate: ## count instructions, compare with recorded bounds (RECORD=1: record)
 	@Benchmarks/build.sh hotpath; Benchmarks/gate.sh $(if $(RECORD),record)
 
-build-embedded: ## only compile: Embedded Swift on x86_64
-	@$(cross)/crosscheck.sh embedded build
-
-build-i386: ## only compile: i386
-	@$(cross)/crosscheck.sh i386 build
-
-build-armhf: ## only compile: armhf
-	@$(cross)/crosscheck.sh armhf build
+$(targets:%=build-%): build-%: ## only compile, for another target
+	@$(cross)/crosscheck.sh $* build
 
 ##@ Attack
 
@@ -153,7 +143,7 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check check-i386 check-armhf bench bench-quick bench-i386 bench-gate \
-  test test-ladder test-x86_64 test-embedded test-i386 test-armhf test-compile test-references test-two-copies test-model test-overcommit sanitize coverage \
-  fuzz nightly mutants \
-  build-embedded build-i386 build-armhf lint format clean
+.PHONY: help build run check bench bench-quick bench-i386 bench-gate lint format clean \
+  test test-ladder test-x86_64 test-compile test-references test-two-copies test-model \
+  test-overcommit sanitize coverage fuzz nightly \
+  mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))

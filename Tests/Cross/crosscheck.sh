@@ -1,46 +1,42 @@
 #!/usr/bin/env bash
 # Builds `crosscheck` as Embedded Swift for one target and runs it.
 #
-#   crosscheck.sh ARCH build            build only
-#   crosscheck.sh ARCH test             run the checks, then the files of Tests/Data/conformance;
+#   crosscheck.sh TARGET build          build only
+#   crosscheck.sh TARGET test           run the checks, then the files of Tests/Data/conformance;
 #                                       the last line is `N passed, N failed`
-#   crosscheck.sh ARCH check FILE...    one line a file, as `pagetool check` does
-#   crosscheck.sh ARCH bench            build `crossbench` instead, and run it
+#   crosscheck.sh TARGET check FILE...  one line a file, as `pagetool check` does
+#   crosscheck.sh TARGET bench          build `crossbench` instead, and run it
 #
-# ARCH: embedded (x86_64), i386, armhf. Status: 0 good, 1 mismatches or bad files, 2 misuse.
+# TARGET: a row of Tests/Cross/targets.txt. Status: 0 good, 1 mismatches or bad files, 2 misuse.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/Tests/Cross
 
-arch=$1
+target=$1
 command=$2
 shift 2
 
-case $arch in
-  embedded) triple=x86_64-unknown-linux-gnu ;;
-  i386) triple=i686-unknown-none-elf ;;
-  armhf) triple=armv7-none-none-eabi ;;
-  *)
-    echo "error: crosscheck.sh: unknown architecture '$arch'" >&2
-    exit 2
-    ;;
-esac
-scratch=$top/.build/$arch
+triple=$(awk -v name="$target" '$1 == name { print $2 }' "$here/targets.txt")
+if [[ -z $triple ]]; then
+  echo "error: crosscheck.sh: no target '$target' in Tests/Cross/targets.txt" >&2
+  exit 2
+fi
+scratch=$top/.build/$target
 program=crosscheck
 
 build() {
   (
     cd "$top"
-    "$here/provide.sh" "$arch"
+    "$here/provide.sh" "$target"
     "$here/fresh.sh" "$scratch" "$triple"
-    "$here/quietly.sh" "$program for $arch" swift build -c release --product "$program" \
-      --triple "$triple" --toolset ".build/cross/$arch.json" --scratch-path "$scratch"
+    "$here/quietly.sh" "$program for $target" swift build -c release --product "$program" \
+      --triple "$triple" --toolset ".build/cross/$target.json" --scratch-path "$scratch"
   )
 }
 
 run() {
   local runner
-  runner=$(<"$top/.build/cross/$arch.runner")
+  runner=$(<"$top/.build/cross/$target.runner")
   ${runner:+"$runner"} "$scratch/$triple/release/$program" "$@"
 }
 
@@ -67,7 +63,7 @@ unpack() {
 
 # Errors name a file as it was given, not where it was unpacked.
 check() {
-  local status=0 folder=$top/.build/data/$arch
+  local status=0 folder=$top/.build/data/$target
   unreadable=0
   unpack "$@"
   if ((${#plain[@]})); then
@@ -95,7 +91,7 @@ tally() {
 
 # Tests/Data holds its files compressed; here they take their plain names.
 conformance() {
-  local file folder=$top/.build/data/conformance-$arch
+  local file folder=$top/.build/data/conformance-$target
   rm -rf "$folder"
   mkdir -p "$folder"
   for file in "$top"/Tests/Data/conformance/*.gz; do
@@ -108,7 +104,7 @@ case $command in
   build) build ;;
   check)
     if (($# == 0)); then
-      echo "error: no files: make check-$arch FILES=\"a.trace b.vec\"" >&2
+      echo "error: no files: make check-$target FILES=\"a.trace b.vec\"" >&2
       exit 2
     fi
     build || exit 2

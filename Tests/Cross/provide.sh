@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that what a build needs is there. Prints nothing when it is.
 #
-#   provide.sh NEED...        NEED: zlib, embedded, i386, armhf; for the benchmarks jemalloc,
-#                             mimalloc, tcmalloc, valgrind
+#   provide.sh NEED...        NEED: zlib; a target of Tests/Cross/targets.txt; for the benchmarks
+#                             jemalloc, mimalloc, tcmalloc, valgrind
 #
 # Swift, and what it links with, is looked for whatever the need.
 #
@@ -12,8 +12,8 @@
 #
 # What was found is left in .build/cross, for the Makefile and crosscheck.sh:
 #   zlib.flags     options for `swift build`, one a line (none when zlib is the system's)
-#   ARCH.json      the SwiftPM toolset, made from Tests/Cross/ARCH.json
-#   ARCH.runner    the program that runs ARCH programs; empty when the kernel does it itself
+#   TARGET.json    the SwiftPM toolset of a target
+#   TARGET.runner  the program that runs the target's; empty when the kernel does it itself
 #   peers/NAME     the path of an allocator's shared library (jemalloc, mimalloc, tcmalloc)
 #   valgrind       the program; in a second line where its parts are, unless it finds them itself
 #   provide.log    what apt-get and dpkg-deb said
@@ -25,6 +25,7 @@ found=$PWD/.build/cross
 debs=$PWD/.build/debs
 unpacked=$debs/root
 log=$found/provide.log
+table=Tests/Cross/targets.txt
 mkdir -p "$found"
 
 die() {
@@ -58,7 +59,23 @@ check_swift() {
     die "Swift $version is too old: get 6.3 or later from https://www.swift.org/install/linux"
 }
 
-# ---- What each need consists of: `missing_NEED` prints the packages that are not there.
+# ---- The table of targets
+
+# Sets the caller's `triple gnu debian runner flags` to what the table says of target $1. Fails
+# where it has no such row.
+read_target() {
+  local name
+  while read -r name triple gnu debian runner flags; do
+    [[ $name == "$1" ]] && return 0
+  done <"$table"
+  return 1
+}
+
+# The rows, without what is told about them.
+rows() { grep -v '^#' "$table"; }
+
+# ---- What each need consists of: `missing_NEED`, or for all targets `missing_target NAME`, prints
+# the packages that are not there.
 
 # Prints the root (empty: the system's) below which a cross toolchain for $1 is complete.
 cross_root() {
@@ -71,11 +88,10 @@ cross_root() {
   return 1
 }
 
-# Prints the qemu that runs programs for $1 (i386, arm).
-qemu() {
+# Prints the emulator named $1 (qemu-arm), wherever it is.
+emulator() {
   local program
-  for program in "qemu-$1" "qemu-$1-static" "$unpacked/usr/bin/qemu-$1" \
-    "$unpacked/usr/bin/qemu-$1-static"; do
+  for program in "$1" "$1-static" "$unpacked/usr/bin/$1" "$unpacked/usr/bin/$1-static"; do
     "$program" --version >/dev/null 2>&1 && command -v "$program" && return 0
   done
   return 1
@@ -94,6 +110,19 @@ kernel_runs_i386() {
   "$probe" 2>/dev/null
 }
 
+# Prints what runs a target's programs: the first of the runners $1 that can. Nothing for the kernel.
+runner_of() {
+  local runner
+  for runner in ${1//,/ }; do
+    case $runner in
+      kernel) return 0 ;;
+      ia32) kernel_runs_i386 && return 0 ;;
+      *) emulator "$runner" && return 0 ;;
+    esac
+  done
+  return 1
+}
+
 # What Swift links with, and git for SwiftPM. A cross build needs them too: for the manifest.
 missing_host() {
   command -v git >/dev/null || echo git
@@ -110,18 +139,12 @@ missing_zlib() {
   system_zlib || exists "$unpacked"/usr/lib/*/libz.a || echo zlib1g-dev
 }
 
-missing_embedded() { :; }
-
-missing_i386() {
-  cross_root i686-linux-gnu >/dev/null ||
-    echo libc6-dev-i386-cross linux-libc-dev-i386-cross libgcc-N-dev-i386-cross
-  kernel_runs_i386 || qemu i386 >/dev/null || echo qemu-user
-}
-
-missing_armhf() {
-  cross_root arm-linux-gnueabihf >/dev/null ||
-    echo libc6-dev-armhf-cross linux-libc-dev-armhf-cross libgcc-N-dev-armhf-cross
-  qemu arm >/dev/null || echo qemu-user
+missing_target() {
+  local triple gnu debian runner flags
+  read_target "$1"
+  [[ $gnu == - ]] || cross_root "$gnu" >/dev/null ||
+    echo "libc6-dev-$debian-cross linux-libc-dev-$debian-cross libgcc-N-dev-$debian-cross"
+  runner_of "$runner" >/dev/null || echo qemu-user
 }
 
 # The rivals of the benchmarks. Prints the path of a shared library by the start of its file name.
@@ -141,9 +164,15 @@ missing_valgrind() {
   command -v valgrind >/dev/null || exists "$unpacked/usr/bin/valgrind" || echo valgrind
 }
 
+# Calls `$1_NEED`, or for a target `$1_target NAME`.
+per_need() {
+  local triple gnu debian runner flags
+  if read_target "$2"; then "$1_target" "$2"; else "$1_$2"; fi
+}
+
 missing() {
   local need
-  for need in host "${needs[@]}"; do "missing_$need"; done | tr ' ' '\n' | sort -u
+  for need in host "${needs[@]}"; do per_need missing "$need"; done | tr ' ' '\n' | sort -u
 }
 
 # ---- Getting packages
@@ -166,8 +195,9 @@ numbered() {
 
 # What is missing, for a reader: packages without a number that bring the numbered ones.
 named() {
-  missing | sed 's/^libgcc-N-dev-i386-cross$/gcc-i686-linux-gnu/
-    s/^libgcc-N-dev-armhf-cross$/gcc-arm-linux-gnueabihf/
+  local compilers
+  compilers=$(rows | awk '$4 != "-" { print "s/^libgcc-N-dev-" $4 "-cross$/gcc-" $3 "/" }')
+  missing | sed "$compilers"'
     s/^libstdc++-N-dev$/g++/' | paste -sd ' '
 }
 
@@ -180,7 +210,7 @@ install_packages() {
 
 # The statically linked qemu needs no other package; where it is gone, qemu-user itself is static.
 unpack_packages() {
-  local name archive
+  local name archive program
   mkdir -p "$debs/archives"
   missing | grep -vxE 'git|binutils|libc6-dev|libstdc.*' | numbered >"$debs/names"
   while read -r name; do
@@ -199,8 +229,10 @@ unpack_packages() {
   done
   # It points at a library that was not unpacked; libz.a serves.
   rm -f "$unpacked"/usr/lib/*/libz.so
-  # The other machines that qemu knows: 300 MB.
-  rm -f "$unpacked"/usr/bin/qemu-{[b-hj-z]*,a[a-q]*,armeb*}
+  # The machines that qemu knows and no target is: 300 MB.
+  for program in "$unpacked"/usr/bin/qemu-*; do
+    rows | grep -qwF -e "$(basename "$program" -static)" || rm -f "$program"
+  done
 }
 
 # Lists of packages that only this project uses: the system's may be old, or absent.
@@ -236,21 +268,37 @@ write_zlib() {
   fi
 }
 
-write_toolset() { sed "s|@ROOT@|$2|g" "Tests/Cross/$1.json" | keep "$found/$1.json"; }
-
-write_embedded() {
-  write_toolset embedded ""
-  : | keep "$found/embedded.runner"
+# Prints its arguments as the elements of a JSON list.
+json() {
+  local list
+  printf -v list '"%s", ' "$@"
+  printf '[%s]' "${list%, }"
 }
 
-write_i386() {
-  write_toolset i386 "$(cross_root i686-linux-gnu)"
-  { kernel_runs_i386 || qemu i386; } | keep "$found/i386.runner"
-}
-
-write_armhf() {
-  write_toolset armhf "$(cross_root arm-linux-gnueabihf)"
-  qemu arm | keep "$found/armhf.runner"
+# Swift compiles for the bare processor, and the C library is joined with that: its headers, and a
+# static link by clang and lld.
+write_target() {
+  local triple gnu debian runner flags root
+  read_target "$1"
+  local swift=(-enable-experimental-feature Embedded -wmo) c=()
+  # Several words, or none.
+  # shellcheck disable=SC2206
+  swift+=($flags)
+  if [[ $gnu != - ]]; then
+    root=$(cross_root "$gnu")
+    swift+=(-Xcc -D__linux__ -Xcc -fPIC -Xcc "-I$root/usr/$gnu/include")
+    swift+=(-Xclang-linker "--target=$gnu" -Xclang-linker "--gcc-toolchain=$root/usr")
+    swift+=(-Xclang-linker -static -use-ld=lld)
+    c=("--target=$gnu" -isystem "$root/usr/$gnu/include")
+  fi
+  {
+    printf '{ "schemaVersion": "1.0"'
+    printf ',\n  "swiftCompiler": { "extraCLIOptions": %s }' "$(json "${swift[@]}")"
+    # SwiftPM refuses a tool without options.
+    ((${#c[@]} == 0)) || printf ',\n  "cCompiler": { "extraCLIOptions": %s }' "$(json "${c[@]}")"
+    printf ' }\n'
+  } | keep "$found/$1.json"
+  runner_of "$runner" | keep "$found/$1.runner"
 }
 
 write_peer() {
@@ -274,7 +322,7 @@ write_valgrind() {
 
 needs=("$@")
 for need in "${needs[@]}"; do
-  declare -F "missing_$need" >/dev/null || die "provide.sh: unknown need '$need'"
+  read_target "$need" || declare -F "missing_$need" >/dev/null || die "provide.sh: unknown need '$need'"
 done
 check_swift
 
@@ -286,4 +334,4 @@ if ! all_there; then
     die "missing Debian packages; as root: apt-get install $(named) (details: .build/cross/provide.log)"
   }
 fi
-for need in "${needs[@]}"; do "write_$need"; done
+for need in "${needs[@]}"; do per_need write "$need"; done
