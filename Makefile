@@ -66,8 +66,8 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-test: lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model \
-  $(targets:%=test-%) ## all gates: lint, and the checks on every target
+gates := lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model
+test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh

@@ -49,7 +49,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // The checks are values, so that Swift Testing runs them on x86_64 and a small
-    // Embedded Swift executable, `crosscheck`, runs the same ones on i386 and armhf.
+    // Embedded Swift executable, `crosscheck`, runs the same ones on the targets of Tests/Cross.
     .systemLibrary(name: "CTestSystem", path: "Tests/CTestSystem"),
     .target(
       name: "PageChecks", dependencies: ["PageTrace", "CDiagnosis", "CTestSystem"],

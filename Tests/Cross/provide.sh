@@ -110,7 +110,8 @@ kernel_runs_i386() {
   "$probe" 2>/dev/null
 }
 
-# Prints what runs a target's programs: the first of the runners $1 that can. Nothing for the kernel.
+# Prints what runs a target's programs: the first of the runners $1 that can; for the kernel,
+# nothing.
 runner_of() {
   local runner
   for runner in ${1//,/ }; do
@@ -322,7 +323,8 @@ write_valgrind() {
 
 needs=("$@")
 for need in "${needs[@]}"; do
-  read_target "$need" || declare -F "missing_$need" >/dev/null || die "provide.sh: unknown need '$need'"
+  read_target "$need" || declare -F "missing_$need" >/dev/null ||
+    die "provide.sh: unknown need '$need'"
 done
 check_swift
 

@@ -1,5 +1,5 @@
-// The runner of the checks where there is no Swift Testing: Embedded Swift on x86_64, i386 and
-// armhf.
+// The runner of the checks where there is no Swift Testing: Embedded Swift on the targets of
+// Tests/Cross/targets.txt.
 //
 //     crosscheck test [TEXT]      run every check, or those with a name that begins so
 //     crosscheck storm N SEED     N random operations beside a model

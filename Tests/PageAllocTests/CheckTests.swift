@@ -1,7 +1,7 @@
 import PageChecks
 import Testing
 
-/// Runs the checks that i386 and armhf run too, one test a check.
+/// Runs the checks that every target runs too, one test a check.
 @Suite struct CheckTests {
   @Test("every check", arguments: allChecks.indices)
   func check(index: Int) {
