@@ -70,8 +70,8 @@ package let allChecks: [Check] = [
   amountSweepChecks,
 ].flatMap { $0 }
 
-/// Checks that judge all of the process's memory or mappings, or its times: nothing else may run meanwhile. The
-/// Embedded runner (`make test-TARGET`) has them, Swift Testing not.
+/// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
+/// meanwhile. The Embedded runner (`make test-TARGET`) has them, Swift Testing not.
 package let aloneChecks: [Check] = [
   scavengerThreadChecks,
   idleThreadChecks,

@@ -3,9 +3,9 @@ import CTestSystem
 import PageAlloc
 import Synchronization
 
-// qemu's user mode (7.2, linked dynamically) fails an assertion of its own when a thread is started in
-// a child that was forked from a program with threads, also in a plain C program. There the children
-// start none.
+// qemu's user mode (7.2, linked dynamically) fails an assertion of its own when a thread is started
+// in a child that was forked from a program with threads, also in a plain C program. There the
+// children start none.
 
 /// Children of `fork`, and processes with little address space.
 package let forkChecks: [Check] = [

@@ -1,5 +1,5 @@
-/// One check: a name, and what it does. The same value runs under Swift Testing on x86_64 and in the
-/// Embedded runner on the targets of Tests/Cross.
+/// One check: a name, and what it does. The same value runs under Swift Testing on x86_64 and in
+/// the Embedded runner on the targets of Tests/Cross.
 package struct Check: Sendable {
   /// What holds when the check passes.
   package let name: StaticString

@@ -1,10 +1,10 @@
 import CSysMem
 
-/// Whether an emulator (qemu's user mode) runs the program: what the kernel runs is a file for another
-/// machine than ours.
+/// Whether an emulator (qemu's user mode) runs the program: what the kernel runs is a file for
+/// another machine than ours.
 ///
-/// qemu shows a program its own file as `/proc/self/exe`; the same link of the thread is the kernel's.
-/// Where an emulator showed ours there, too, the checks that it cannot do would fail.
+/// qemu shows a program its own file as `/proc/self/exe`; the same link of the thread is the
+/// kernel's. Where an emulator showed ours there, too, the checks that it cannot do would fail.
 var isEmulated: Bool {
   guard let ours = machine(of: "/proc/self/exe"), let real = machine(of: "/proc/thread-self/exe")
   else { return false }
