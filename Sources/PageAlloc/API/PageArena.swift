@@ -108,12 +108,13 @@ extension ArenaCore {
     let plan = options.scavengePlan
     // The table outlives the arena's facts, which lie in the same mapping.
     let runs = unsafe RunTable(storage: tables.runs)
-    let facts = ArenaFacts(
+    let facts = unsafe ArenaFacts(
+      system: Unmanaged.passRetained(system), physicalPageSize: system.physicalPageSize,
       number: Self.numbers.add(1, ordering: .relaxed).newValue,
       place: place, ownersUseCaches: cacheLimit > 0 && system.passBarrier(),
       allowsWritableCode: options.allowsWritableCode, isPermanent: options.isPermanent,
       hugePages: options.hugePages, cacheLimit: cacheLimit, base: reservation.base, runs: runs,
-      system: system, files: options.files, clock: options.clock, plan: plan, checks: checks,
+      files: options.files, clock: options.clock, plan: plan, checks: checks,
       checkedMode: mode ?? CheckedMode())
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(

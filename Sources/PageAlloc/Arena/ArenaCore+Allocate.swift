@@ -100,7 +100,7 @@ extension ArenaCore {
   @inline(__always)
   func noteUsed(_ scavengedPages: Int, draining cache: CacheReference?) {
     if scavengedPages != 0 {
-      system.sysUsed(byteCount: Self.byteCount(scavengedPages))
+      withSystem { $0.sysUsed(byteCount: Self.byteCount(scavengedPages)) }
       if isHeadroomDue { trimForGrowth(draining: cache) }
     }
   }

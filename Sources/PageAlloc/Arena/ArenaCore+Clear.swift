@@ -9,14 +9,10 @@ extension ArenaCore {
     let byteCount = Self.byteCount(pageCount)
     // The kernel rounds up to pages of its own: where the run ends inside of one, its neighbour's
     // contents would go, too.
-    let mask = UInt(system.physicalPageSize - 1)
+    let mask = UInt(physicalPageSize - 1)
     if pageCount > DirtMap.pageCapacity, (address(of: page) | byteCount) & mask == 0 {
-      do throws(Errno) {
-        try system.calls.madvise(address(of: page), byteCount, .dontNeed)
-        return
-      } catch {
-        // Refused (locked memory, say): then by hand, below.
-      }
+      // Refused (locked memory, say), it is done by hand, below.
+      if withSystem({ (try? $0.advise(address(of: page), byteCount, .dontNeed)) != nil }) { return }
     }
     if isAllDirty || pageCount > DirtMap.pageCapacity {
       clear(page..<(page &+ pageCount))

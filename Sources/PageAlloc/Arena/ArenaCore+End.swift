@@ -25,11 +25,12 @@ extension ArenaCore {
     if checks != nil { endChecks() }
     // All is moved out first: it lies in memory of the tables, which go when `growth` does.
     end { facts, heap, growth in
-      heap.caches.forEach { CacheMapping.unmap($0.address, facts.system) }
-      facts.checks?.unmap(facts.system)
+      let system = unsafe facts.system.takeRetainedValue()
+      heap.caches.forEach { CacheMapping.unmap($0.address, system) }
+      facts.checks?.unmap(system)
       let idle = Self.byteCount(heap.counts.scavenged)
       growth.reservation.free(
-        to: facts.system, preparedByteCount: idle,
+        to: system, preparedByteCount: idle,
         readyByteCount: Self.byteCount(heap.counts.grown) - idle)
     }
   }

@@ -29,7 +29,7 @@ extension ArenaCore {
     let start = clock.processorTime()
     // Where the kernel has no such call, the page comes when it is written to, and nobody knows how
     // quickly.
-    _ = try? system.advise(memory.address, UInt(system.physicalPageSize), .populateWrite)
+    _ = try? system.advise(memory.address, UInt(physicalPageSize), .populateWrite)
     let isQuick = growth.hugeGrowth.note(nanoseconds: clock.processorTime().elapsed(since: start))
     if !isQuick {
       let rest = AdvisedRange(

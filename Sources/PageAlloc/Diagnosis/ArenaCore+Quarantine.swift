@@ -69,7 +69,7 @@ extension ArenaCore {
 
   /// Makes every access to a run fault, as far as the kernel can, and gives its contents back.
   private func fence(_ run: AdvisedRange) -> RunNote.Fence {
-    guard (run.address | run.byteCount) & UInt(system.physicalPageSize - 1) == 0 else {
+    guard (run.address | run.byteCount) & UInt(physicalPageSize - 1) == 0 else {
       return .none
     }
     do throws(SysMemError) {

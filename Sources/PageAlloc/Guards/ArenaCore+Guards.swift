@@ -9,7 +9,7 @@ import SysMem
 
 extension ArenaCore {
   /// Pages in a guard: one, or as many as the kernel's page has.
-  var guardPages: Int { max(1, system.physicalPageSize >> Geometry.pageShift) }
+  var guardPages: Int { max(1, physicalPageSize >> Geometry.pageShift) }
 
   /// What guards are made of here, as far as is known.
   var guardKind: GuardKind { withHeap { $0.guards.kind } }
@@ -55,6 +55,12 @@ extension ArenaCore {
   /// Does what the system may refuse.
   @inline(__always)
   func attempt(_ body: (SysMem) throws(SysMemError) -> Void) throws(PageArenaError) {
-    do throws(SysMemError) { try body(system) } catch { throw .system(error) }
+    let refusal = withSystem { system -> SysMemError? in
+      do throws(SysMemError) {
+        try body(system)
+        return nil
+      } catch { return error }
+    }
+    if let refusal { throw .system(refusal) }
   }
 }

@@ -189,8 +189,16 @@ extension ArenaCore {
   @inline(__always)
   var base: UInt { facts.base }
   /// The operating system's memory.
+  var system: SysMem { withSystem { $0 } }
+  /// Lends the operating system's memory to `body`, with no reference counted: it lives as long as
+  /// the core.
   @inline(__always)
-  var system: SysMem { facts.system }
+  func withSystem<Result>(_ body: (SysMem) -> Result) -> Result {
+    unsafe facts.system._withUnsafeGuaranteedRef(body)
+  }
+  /// The kernel's page in bytes.
+  @inline(__always)
+  var physicalPageSize: Int { facts.physicalPageSize }
   /// What was handed out.
   @inline(__always)
   var runs: RunTable { facts.runs }

@@ -16,8 +16,16 @@ import SysMem
 // threads that hold different locks must not change fields of the same struct.
 
 /// What never changes while an arena lives.
+///
+/// Safe, since the one reference that is not counted by the compiler is lent by the core alone,
+/// which lives as long as the arena holds it.
 @usableFromInline
+@safe
 struct ArenaFacts {
+  /// The operating system's memory. It is counted once, from the beginning to the arena's end.
+  let system: Unmanaged<SysMem>
+  /// The kernel's page in bytes.
+  let physicalPageSize: Int
   /// The arena's number in the process, never used twice.
   @usableFromInline let number: UInt
   /// Its place in the registry.
@@ -37,8 +45,6 @@ struct ArenaFacts {
   let base: UInt
   /// What was handed out.
   let runs: RunTable
-  /// The operating system's memory.
-  let system: SysMem
   /// The operating system's files about limits and stalls.
   let files: any SystemFiles
   /// The time.

@@ -18,7 +18,7 @@ extension ArenaCore {
       throw .badPageCount(pages: pages, limit: limit - 2 * guardPages)
     }
     guard pages % guardPages == 0 else {
-      throw .partOfPhysicalPage(base: 0, physicalPageSize: system.physicalPageSize)
+      throw .partOfPhysicalPage(base: 0, physicalPageSize: physicalPageSize)
     }
     guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
     // An aligned run has room in front for the guard; what is too much there goes back.

@@ -118,14 +118,14 @@ extension ArenaCore {
     _ source: UnsafeMutableRawPointer, _ target: UnsafeMutableRawPointer, pages: Int
   ) -> Bool {
     // Where the kernel's pages are larger, runs lie across them.
-    guard system.physicalPageSize <= Geometry.pageSize else { return false }
+    guard physicalPageSize <= Geometry.pageSize else { return false }
     let from = UInt(bitPattern: source)
     let to = UInt(bitPattern: target)
     let bytes = Self.byteCount(pages)
     do throws(PageArenaError) {
       try countMappings(from: [], to: .moved)
     } catch { return false }
-    if (try? system.move(from, bytes, to: to)) != nil { return true }
+    if withSystem({ (try? $0.move(from, bytes, to: to)) != nil }) { return true }
     removeMappings(mappings(of: .moved))
     return false
   }

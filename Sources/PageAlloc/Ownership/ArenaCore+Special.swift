@@ -77,7 +77,7 @@ extension ArenaCore {
 
   /// Makes sure that the kernel can treat a run by itself.
   func checkWholePhysicalPages(_ memory: AdvisedRange) throws(PageArenaError) {
-    let size = system.physicalPageSize
+    let size = physicalPageSize
     if (memory.address | memory.byteCount) & UInt(size - 1) != 0 {
       throw .partOfPhysicalPage(base: memory.address, physicalPageSize: size)
     }

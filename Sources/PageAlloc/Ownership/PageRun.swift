@@ -142,7 +142,7 @@ extension PageRun {
   }
 
   /// The kernel's page in bytes.
-  var physicalPageSize: Int { core.system.physicalPageSize }
+  var physicalPageSize: Int { core.physicalPageSize }
 
   /// The two runs that ``split(at:)`` makes of one.
   @frozen
