@@ -59,10 +59,10 @@ struct ArenaFacts {
 
 /// The locks of an arena.
 ///
-/// Order: the registry's, `growth`, `release`, `heap`. `heap` alone guards the allocation path, and
-/// no call to the kernel is made while it is held. `growth` and `release` are turns: their holder
-/// is the one thread that grows the arena, or gives memory back, and makes calls to the kernel
-/// meanwhile.
+/// Order: `growth`, `release`, `heap`; Sources/README.md has that of all locks. `heap` alone guards
+/// the allocation path, and no call to the kernel is made while it is held. `growth` and `release`
+/// are turns: their holder is the one thread that grows the arena, or gives memory back, and makes
+/// calls to the kernel meanwhile.
 struct ArenaLocks: ~Copyable {
   let heap = FutexLock()
   let growth = FutexLock()
