@@ -7,14 +7,18 @@ let swiftSettings: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+var products: [Product] = [
+  .library(name: "PageAlloc", targets: ["PageAlloc"]),
+  .executable(name: "pagetool", targets: ["pagetool"]),
+]
+// What the package in Benchmarks is made of; nobody else is offered it.
+if Context.environment["PAGEALLOC_BENCHMARKS"] != nil {
+  products.append(.library(name: "PageBench", targets: ["PageBench"]))
+}
+
 let package = Package(
   name: "PageAlloc",
-  products: [
-    .library(name: "PageAlloc", targets: ["PageAlloc"]),
-    .executable(name: "pagetool", targets: ["pagetool"]),
-    // What the package in Benchmarks is made of; not for use elsewhere.
-    .library(name: "PageBench", targets: ["PageBench"]),
-  ],
+  products: products,
   dependencies: [
     // For the command line alone; the library has no dependencies.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

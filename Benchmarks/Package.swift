@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// To be built by build.sh: only where PAGEALLOC_BENCHMARKS is set does the package above offer the
+// product `PageBench`.
+
 let swiftSettings: [SwiftSetting] = [.strictMemorySafety()]
 
 let package = Package(
