@@ -94,9 +94,9 @@ SECONDS ?= 60
 SEED ?= 1
 MUTANTS ?= 40
 
-test-compile: ## what must not compile does not
+test-compile: ## what must not compile does not; the public names
 	@$(prepare); $(cross)/quietly.sh crosscheck swift build --product crosscheck "$${flags[@]}"; \
-	Tests/Compile/refused.sh
+	Tests/Compile/refused.sh; Tests/Compile/interface.sh
 
 test-references: ## what runs compile to counts no references
 	@$(prepare); Tests/References/references.sh "$${flags[@]}"

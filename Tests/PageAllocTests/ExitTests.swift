@@ -46,9 +46,7 @@ private func split(at page: Int) throws {
 }
 
 private func checkedArena() throws -> PageArena {
-  var options = PageArena.Options()
-  options.diagnosis = .checked(reportsFaults: true)
-  return try PageArena(options)
+  try PageArena(diagnosis: .checked(reportsFaults: true))
 }
 
 @inline(never)
@@ -76,10 +74,7 @@ private func leak() throws {
 
 @inline(never)
 private func leakForGood() throws {
-  var options = PageArena.Options()
-  options.diagnosis = .checked()
-  options.isPermanent = true
-  let arena = try PageArena(options)
+  let arena = try PageArena(isPermanent: true, diagnosis: .checked())
   _ = unsafe try arena.allocate(pages: 5)
   unsafe try arena.deallocate(arena.allocate(pages: 2), pages: 2)
 }

@@ -68,6 +68,7 @@ package let allChecks: [Check] = [
   takeSweepChecks,
   resizeSweepChecks,
   amountSweepChecks,
+  optionsChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

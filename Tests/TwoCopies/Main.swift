@@ -23,9 +23,8 @@ final class OwnArena: Side {
   private let arena: PageArena
 
   init(isChecked: Bool) {
-    var options = PageArena.Options()
-    options.diagnosis = isChecked ? .checked(reportsFaults: true) : .off
-    guard let arena = try? PageArena(options) else { fatalError("no arena in the program") }
+    guard let arena = try? PageArena(diagnosis: isChecked ? .checked(reportsFaults: true) : .off)
+    else { fatalError("no arena in the program") }
     self.arena = arena
   }
 

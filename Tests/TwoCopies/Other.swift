@@ -7,9 +7,8 @@ public final class OtherArena: Sendable {
 
   /// An arena; a checked one has faults reported.
   public init(isChecked: Bool) {
-    var options = PageArena.Options()
-    options.diagnosis = isChecked ? .checked(reportsFaults: true) : .off
-    guard let arena = try? PageArena(options) else { fatalError("no arena in the library") }
+    guard let arena = try? PageArena(diagnosis: isChecked ? .checked(reportsFaults: true) : .off)
+    else { fatalError("no arena in the library") }
     self.arena = arena
   }
 

@@ -47,16 +47,50 @@ public final class PageArena: Sendable {
   /// looked at.
   @usableFromInline let number: UInt
 
+  #if !hasFeature(Embedded)
+    /// What it was made with, to be shown by `dump`.
+    let options: Options
+  #endif
+
   /// Reserves the address space of an arena. No memory is committed but for its tables.
   ///
   /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``,
-  ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``;
-  ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
-  ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
-  public init(_ options: Options = Options()) throws(PageArenaError) {
+  ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``,
+  ///   ``PageArenaError/badDiagnosis``; ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB
+  ///   are granted; ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  public init(_ options: Options) throws(PageArenaError) {
     try options.check()
     core = try ArenaCore(options)
     number = core.number
+    #if !hasFeature(Embedded)
+      self.options = options
+    #endif
+  }
+
+  /// Reserves the address space of an arena, with the options given, and the others as by default.
+  ///
+  /// ```swift
+  /// let arena = try PageArena(reserving: 1 << 30, memoryLimit: .bytes(soft: 256 << 20))
+  /// ```
+  /// - Parameters: see the properties of ``Options``.
+  /// - Throws: as ``init(_:)``.
+  public convenience init(
+    reserving reservedByteCount: UInt64 = 1 << 32,
+    threadCacheByteCount: Int = 16 << 20,
+    scavenging: Scavenging = .background(),
+    memoryLimit: MemoryLimit = .none,
+    hugePages: HugePages = .automatic,
+    scavengesUnderPressure: Bool = false,
+    allowsWritableCode: Bool = false,
+    isPermanent: Bool = false,
+    diagnosis: Diagnosis = .automatic
+  ) throws(PageArenaError) {
+    try self.init(
+      Options(
+        reserving: reservedByteCount, threadCacheByteCount: threadCacheByteCount,
+        scavenging: scavenging, memoryLimit: memoryLimit, hugePages: hugePages,
+        scavengesUnderPressure: scavengesUnderPressure, allowsWritableCode: allowsWritableCode,
+        isPermanent: isPermanent, diagnosis: diagnosis))
   }
 
   deinit {

@@ -45,12 +45,21 @@ extension PageArena {
   public typealias HugePages = PageAlloc.HugePages
 
   /// How an arena is set up.
+  ///
+  /// ```swift
+  /// let arena = try PageArena(reserving: 1 << 30, memoryLimit: .bytes(soft: 256 << 20))
+  /// ```
+  /// does at once what this does for several arenas:
+  /// ```swift
+  /// let options = PageArena.Options(reserving: 1 << 30, memoryLimit: .bytes(soft: 256 << 20))
+  /// let arena = try PageArena(options)
+  /// ```
   public struct Options: Sendable {
     /// Address space to reserve in bytes, 64 MiB to 4 GiB, rounded up to 4 MiB.
     ///
     /// What the kernel grants may be less, by halves; ``Statistics/reservedBytes`` tells. On a
     /// 32-bit host it is the most that the arena takes, piece by piece.
-    public var reservedByteCount: UInt64 = 1 << 32
+    public var reservedByteCount: UInt64
     /// Bytes of freed runs that each thread may keep at hand for itself; 0 for none.
     ///
     /// That is for runs of up to 127 pages, and as much again for longer ones. Where a thread's
@@ -61,22 +70,22 @@ extension PageArena {
     /// quarter of what one may have. ``PageArena/releaseFreeMemory()`` takes them back first; so
     /// does the scavenger when it finds too little elsewhere, and a limit that could not be kept
     /// otherwise.
-    public var threadCacheByteCount: Int = 16 << 20
+    public var threadCacheByteCount: Int
     /// Who gives free memory back.
-    public var scavenging: Scavenging = .background()
+    public var scavenging: Scavenging
     /// A bound on resident memory.
-    public var memoryLimit: MemoryLimit = .none
+    public var memoryLimit: MemoryLimit
     /// Whether huge pages are asked for.
-    public var hugePages: HugePages = .automatic
+    public var hugePages: HugePages
     /// Whether the scavenger gives all free memory back when tasks of the system have to wait for
     /// memory, for a hundredth of the time or more (`/proc/pressure/memory`).
     ///
     /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file, and
     /// from the first time on that there was something to give back. The kernel wakes the thread;
     /// where it does not grant that, the thread looks at the file once a second.
-    public var scavengesUnderPressure = false
+    public var scavengesUnderPressure: Bool
     /// Whether a run may be writable and executable at once, for code that rewrites itself.
-    public var allowsWritableCode = false
+    public var allowsWritableCode: Bool
     /// Whether the arena lives as long as the process: it never ends, even when the last reference
     /// to it has gone. Nobody can then unmap its tables or take their guards away, where the kernel
     /// can see to that (`mseal`, Linux 6.10); ``Statistics/sealedBytes`` tells.
@@ -84,11 +93,14 @@ extension PageArena {
     /// What is sealed are the tables, as they grow, the threads' caches, and the ends of the
     /// address space that are never used. Runs are not, so that they can be protected, moved and
     /// given back as in any arena.
-    public var isPermanent = false
+    public var isPermanent: Bool
     /// Whether the arena looks for the program's mistakes with its runs.
-    public var diagnosis: Diagnosis = .automatic
+    public var diagnosis: Diagnosis
+
+    // What only the project's own checks and benchmarks put in place of what an arena has.
+
     /// The operating system, or what a test puts in its place.
-    public var calls: any MemoryCalls
+    package var calls: any MemoryCalls = LinuxCalls()
     /// The files of the system, or what a test puts in their place.
     package var files: any SystemFiles = LinuxFiles()
     /// The time, or what a test puts in its place.
@@ -101,11 +113,37 @@ extension PageArena {
     /// check.
     package var headroomPer1024: Int?
 
-    /// 4 GiB from the operating system.
-    public init() { self.init(calls: LinuxCalls()) }
+    /// Options as given, and as by default where nothing is given: see the properties of the same
+    /// names.
+    ///
+    /// - Parameter reservedByteCount: address space to reserve in bytes: 4 GiB by default.
+    public init(
+      reserving reservedByteCount: UInt64 = 1 << 32,
+      threadCacheByteCount: Int = 16 << 20,
+      scavenging: Scavenging = .background(),
+      memoryLimit: MemoryLimit = .none,
+      hugePages: HugePages = .automatic,
+      scavengesUnderPressure: Bool = false,
+      allowsWritableCode: Bool = false,
+      isPermanent: Bool = false,
+      diagnosis: Diagnosis = .automatic
+    ) {
+      self.reservedByteCount = reservedByteCount
+      self.threadCacheByteCount = threadCacheByteCount
+      self.scavenging = scavenging
+      self.memoryLimit = memoryLimit
+      self.hugePages = hugePages
+      self.scavengesUnderPressure = scavengesUnderPressure
+      self.allowsWritableCode = allowsWritableCode
+      self.isPermanent = isPermanent
+      self.diagnosis = diagnosis
+    }
 
-    /// 4 GiB from `calls`.
-    public init(calls: any MemoryCalls) { self.calls = calls }
+    /// As by default, from `calls`.
+    package init(calls: any MemoryCalls) {
+      self.init()
+      self.calls = calls
+    }
   }
 }
 

@@ -1,4 +1,6 @@
-@_exported public import SysMem
+// Of the operating system's side, clients see what an error carries, and no more.
+@_exported public import struct SysMem.Errno
+@_exported public import struct SysMem.SysMemError
 
 /// What an arena cannot do, or was asked wrongly. Whoever gets one finds nothing changed.
 public enum PageArenaError: Error, Equatable, Sendable {

@@ -194,3 +194,16 @@ extension CheckedRuns {
     return number <= figures.usedNotes
   }
 }
+
+#if !hasFeature(Embedded)
+  extension LeakReport: CustomReflectable {
+    /// The report's properties.
+    public var customMirror: Mirror {
+      Mirror(
+        self,
+        children: [
+          "runs": runs, "pages": pages, "groups": groups, "unknownPages": unknownPages,
+        ], displayStyle: .struct)
+    }
+  }
+#endif

@@ -58,3 +58,17 @@ extension RunRecord: CustomStringConvertible {
     return text
   }
 }
+
+#if !hasFeature(Embedded)
+  extension RunRecord: CustomReflectable {
+    /// The record's properties.
+    public var customMirror: Mirror {
+      Mirror(
+        self,
+        children: [
+          "address": address, "pages": pages, "pagesInUse": pagesInUse, "state": state,
+          "allocation": allocation as Any, "end": end as Any,
+        ], displayStyle: .struct)
+    }
+  }
+#endif

@@ -9,19 +9,13 @@ package let alignedModelChecks: [Check] = [
     play(PageArena.Options(), &recorder)
   },
   Check("aligned: random runs, with little in caches") { recorder in
-    var options = PageArena.Options()
-    options.threadCacheByteCount = 1 << 20
-    play(options, &recorder)
+    play(PageArena.Options(threadCacheByteCount: 1 << 20), &recorder)
   },
   Check("aligned: random runs, without caches") { recorder in
-    var options = PageArena.Options()
-    options.threadCacheByteCount = 0
-    play(options, &recorder)
+    play(PageArena.Options(threadCacheByteCount: 0), &recorder)
   },
   Check("aligned: random runs, under a limit") { recorder in
-    var options = PageArena.Options()
-    options.memoryLimit = .bytes(soft: 4 << 20)
-    play(options, &recorder)
+    play(PageArena.Options(memoryLimit: .bytes(soft: 4 << 20)), &recorder)
   },
   Check("aligned: random runs, checked") { recorder in
     var options = PageArena.Options()

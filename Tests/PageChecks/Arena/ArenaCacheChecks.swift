@@ -5,10 +5,8 @@ import Synchronization
 /// Runs that threads keep at hand.
 package let arenaCacheChecks: [Check] = [
   Check("cache: what was freed comes again, and counts as free") { recorder in
-    var options = PageArena.Options()
     // The scavenger's thread would take what is at hand.
-    options.scavenging = .manual
-    guard let arena = try? PageArena(options) else { return }
+    guard let arena = try? PageArena(scavenging: .manual) else { return }
     for pages in [1, 2, 16, 17, 64, 127, 128, 512, 2048] {
       guard let run = arena.take(pages, &recorder) else { return }
       run.stamp(UInt64(pages))
@@ -101,10 +99,9 @@ package let arenaCacheChecks: [Check] = [
       recorder.leaveOut("more than a batch of long runs is more than a 32-bit host has room for")
       return
     }
-    var options = PageArena.Options()
-    options.scavenging = .manual
-    options.threadCacheByteCount = .max
-    guard let arena = try? PageArena(options) else { return recorder.fail("no arena") }
+    guard let arena = try? PageArena(threadCacheByteCount: .max, scavenging: .manual) else {
+      return recorder.fail("no arena")
+    }
     // Eight for each power of two from 128 on, and two more: 66, none of them touched.
     var runs: [Run] = []
     for index in 0..<66 {

@@ -163,10 +163,8 @@ package let arenaMisuseChecks: [Check] = [
 
   Check("misuse: reservations and scavenging") { recorder in
     for byteCount: UInt64 in [0, 1, (64 << 20) - 1, (1 << 32) + 1, .max] {
-      var options = PageArena.Options()
-      options.reservedByteCount = byteCount
       do throws(PageArenaError) {
-        _ = try PageArena(options)
+        _ = try PageArena(reserving: byteCount)
         recorder.fail("an arena of \(byteCount) bytes")
       } catch {
         recorder.expect(

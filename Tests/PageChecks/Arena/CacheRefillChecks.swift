@@ -65,9 +65,7 @@ package let cacheRefillChecks: [Check] = [
   },
 
   Check("cache: it holds no more than its bound") { recorder in
-    var options = PageArena.Options()
-    options.threadCacheByteCount = 1 << 20
-    guard let arena = try? PageArena(options) else { return }
+    guard let arena = try? PageArena(threadCacheByteCount: 1 << 20) else { return }
     var runs: [Run] = []
     for index in 0..<2000 {
       guard let run = arena.take(1 + index % 90, &recorder) else { return }
@@ -109,9 +107,7 @@ package let cacheRefillChecks: [Check] = [
   },
 
   Check("cache: short runs keep a 16th where long ones have the tenth") { recorder in
-    var options = PageArena.Options()
-    options.scavenging = .manual
-    options.threadCacheByteCount = 1024 << 13
+    let options = PageArena.Options(threadCacheByteCount: 1024 << 13, scavenging: .manual)
     guard let arena = makeArena(&recorder, options), let long = arena.take(1000, &recorder)
     else { return }
     var runs: [Run] = []

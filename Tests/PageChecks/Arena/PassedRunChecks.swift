@@ -99,9 +99,7 @@ package let passedRunChecks: [Check] = [
   Check("passed: no more than a quarter of what a thread may have, and no long runs") { recorder in
     for (pages, most) in [(1, 32), (2, 32), (3, 0), (16, 0), (17, 0)] {
       recorder.context = "\(pages) pages"
-      var options = PageArena.Options()
-      options.scavenging = .manual
-      options.threadCacheByteCount = 128 << 13
+      let options = PageArena.Options(threadCacheByteCount: 128 << 13, scavenging: .manual)
       withHandover(&recorder, options, runs: 100, of: pages) {
         arena, _, _, recorder throws(PageArenaError) in
         // With a full stack, and with what a block had beyond what was asked for.

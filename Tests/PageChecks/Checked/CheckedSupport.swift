@@ -1,5 +1,6 @@
 import CDiagnosis
 import PageAlloc
+import SysMem
 
 /// Makes a checked arena that says nothing on standard error, or records why there is none.
 func makeCheckedArena(

@@ -171,9 +171,9 @@ package let recordChecks: [Check] = [
     recorder.expect(!arena.isChecked, "not checked")
     recorder.expect(arena.diagnose(run.address) == nil, "no record")
     recorder.expectEqual(arena.leaks.pages, 0, "no report")
-    var options = PageArena.Options()
-    options.diagnosis = .checked(quarantineByteCount: -1)
-    recorder.throwsError(.badDiagnosis) { () throws(PageArenaError) in _ = try PageArena(options) }
+    recorder.throwsError(.badDiagnosis) { () throws(PageArenaError) in
+      _ = try PageArena(diagnosis: .checked(quarantineByteCount: -1))
+    }
   },
 ]
 

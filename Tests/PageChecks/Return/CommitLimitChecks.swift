@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 import Synchronization
 
 // Where the kernel promises no more memory than it has (vm.overcommit_memory 2), the promise is

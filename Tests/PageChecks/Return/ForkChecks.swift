@@ -1,6 +1,7 @@
 import CSysMem
 import CTestSystem
 import PageAlloc
+import SysMem
 import Synchronization
 
 // qemu's user mode (7.2, linked dynamically) fails an assertion of its own when a thread is started

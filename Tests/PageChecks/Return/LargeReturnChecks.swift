@@ -69,8 +69,7 @@ package let largeReturnChecks: [Check] = [
     let limit: UInt64 = (UInt.bitWidth > 32 ? 256 : 64) << 20
     let most = Int(limit / 8192)
     var before = ResidentMemory.exact() ?? 0
-    var options = PageArena.Options()
-    options.memoryLimit = .bytes(soft: limit)
+    let options = PageArena.Options(memoryLimit: .bytes(soft: limit))
     guard let arena = makeArena(&recorder, options) else { return }
     // qemu keeps 24 bytes for each page of the arena, which are none of the arena's.
     if isEmulated { before = ResidentMemory.exact() ?? 0 }

@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import SysMem
 
 /// Bounds on resident memory.
 package let memoryLimitChecks: [Check] = [
@@ -127,10 +128,8 @@ package let memoryLimitChecks: [Check] = [
       } catch { recorder.expect(error == .badMemoryLimit, error.description) }
     }
     for (headroom, share) in [(-0.1, 0.01), (17, 0.01), (0.1, 0), (0.1, 1.1), (.nan, 0.1)] {
-      var options = PageArena.Options()
-      options.scavenging = .background(headroom: headroom, cpuShare: share)
       do throws(PageArenaError) {
-        _ = try PageArena(options)
+        _ = try PageArena(scavenging: .background(headroom: headroom, cpuShare: share))
         recorder.fail("accepted")
       } catch { recorder.expect(error == .badScavenging, error.description) }
     }

@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import SysMem
 
 /// How free memory leaves: many ranges a call, and what the kernel refuses stays.
 package let returnBatchChecks: [Check] = [

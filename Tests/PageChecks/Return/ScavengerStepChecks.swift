@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 import Synchronization
 
 /// The scavenger's steps, performed by the check on a clock of its own.

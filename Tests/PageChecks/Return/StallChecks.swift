@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import SysMem
 import Synchronization
 
 /// Stalls for want of memory wake the scavenger's thread, which sleeps until then.

@@ -12,12 +12,9 @@ package struct Damage: Sendable {
   /// Does it, on an arena without caches, whose first page is the first of chunk 1 on a 64-bit
   /// host.
   package func meet() {
-    var options = PageArena.Options()
-    options.reservedByteCount = 64 << 20
-    options.threadCacheByteCount = 0
-    options.scavenging = .manual
     do throws(PageArenaError) {
-      try body(try PageArena(options))
+      try body(
+        try PageArena(reserving: 64 << 20, threadCacheByteCount: 0, scavenging: .manual))
     } catch { print("an error and no trap: \(error.description)") }
   }
 }

@@ -43,9 +43,9 @@ package let protectChecks: [Check] = [
       try run.protect(.readWriteExecute)
     }
     run.stamp(1)
-    var options = PageArena.Options()
-    options.allowsWritableCode = true
-    guard let open = try? PageArena(options), var both = open.own(1, &recorder) else { return }
+    guard let open = try? PageArena(allowsWritableCode: true),
+      var both = open.own(1, &recorder)
+    else { return }
     recorder.succeeds("allowed") { () throws(PageArenaError) in
       try both.protect(.readWriteExecute)
     }

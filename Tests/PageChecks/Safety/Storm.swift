@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 
 // A storm of operations, beside a model too simple to be wrong: one number a page, which says whose
 // it is. Where pages lie is the arena's business; that they are nobody else's, keep their contents,

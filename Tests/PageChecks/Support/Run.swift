@@ -1,6 +1,7 @@
 import CSysMem
 import CTestSystem
 import PageAlloc
+import SysMem
 
 /// Pages that a check got from an arena, to write, to read and to free.
 @safe

@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 import Synchronization
 
 /// Kernels with other pages: tables, growth and what goes back keep to their kernelPages.

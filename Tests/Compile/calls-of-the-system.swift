@@ -1,0 +1,4 @@
+// expect: cannot find type 'MemoryCalls' in scope
+import PageAlloc
+
+func callsOfTheSystem(_ calls: any MemoryCalls) {}

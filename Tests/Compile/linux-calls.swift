@@ -1,0 +1,4 @@
+// expect: cannot find 'LinuxCalls' in scope
+import PageAlloc
+
+func linuxCalls() { _ = LinuxCalls() }

@@ -1,0 +1,4 @@
+// expect: module 'SysMem' has no member named 'FutexLock'
+import PageAlloc
+
+func systemMemory() { _ = SysMem.FutexLock() }
