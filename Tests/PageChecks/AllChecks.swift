@@ -1,69 +1,84 @@
-/// Every check but those that must run alone, in the order in which they run: bottom up.
+/// Every check but those that must run alone, in the order in which they run: bottom up. The folders
+/// here are those of `Sources`.
 package let allChecks: [Check] = [
+  // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
   futexLockChecks,
   boundedArrayChecks,
   fixedTextChecks,
+  // Base
   geometryChecks,
   pageSpaceChecks,
+  // Bitmap
   wordChecks,
   pageBitsChecks,
   pallocBitsChecks,
   candidateChecks,
+  // Summary
   pallocSumChecks,
   summaryTreeChecks,
-  pageBlockChecks,
+  // Index
   scavengeRecordChecks,
   scavengeIndexChecks,
+  // Engine
+  pageBlockChecks,
   addressRangesChecks,
   allocatorPlacementChecks,
   allocatorSearchChecks,
   allocatorModelChecks,
   batchChecks,
+  physicalPageChecks,
+  // Cache
   runCacheChecks,
   runCacheModelChecks,
   longRunsChecks,
   cacheBudgetChecks,
   runDepotChecks,
   cacheListChecks,
-  physicalPageChecks,
+  // Policy
   residencyLimitsChecks,
   scavengeGoalChecks,
   growthHeadroomChecks,
   hugeGrowthPauseChecks,
   scavengePacerChecks,
   scavengePlanChecks,
+  // Heap
+  cacheDrainChecks,
+  // Return
+  scavengerStepChecks,
+  returnBatchChecks,
+  hugeUnitChecks,
+  idleCacheChecks,
+  // Diagnosis
+  recordChecks,
+  quarantineChecks,
+  // Arena
   arenaBasicsChecks,
-  arenaMisuseChecks,
   arenaMemoryChecks,
   arenaLimitChecks,
   arenaThreadChecks,
   arenaCacheChecks,
   cacheRefillChecks,
-  cacheDrainChecks,
   alignedCacheChecks,
   alignedModelChecks,
   passedRunChecks,
-  scavengerStepChecks,
-  returnBatchChecks,
-  hugeUnitChecks,
   hugeGrowthChecks,
   headroomChecks,
-  idleCacheChecks,
   memoryLimitChecks,
   commitLimitChecks,
-  returnStatisticsChecks,
+  refusalChecks,
+  sealChecks,
+  // Ownership
   pageRunChecks,
   lastRunChecks,
   resizeChecks,
   protectChecks,
-  refusalChecks,
+  // API
+  arenaMisuseChecks,
+  returnStatisticsChecks,
   stormChecks,
   textChecks,
-  sealChecks,
-  recordChecks,
-  quarantineChecks,
   freeSweepChecks,
   takeSweepChecks,
   resizeSweepChecks,
@@ -74,14 +89,20 @@ package let allChecks: [Check] = [
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
 /// meanwhile. The Embedded runner (`make test-TARGET`) has them, Swift Testing not.
 package let aloneChecks: [Check] = [
+  // Engine
+  dumpChecks,
+  // Return
   scavengerThreadChecks,
   idleThreadChecks,
   stallChecks,
+  largeReturnChecks,
+  // Guards
+  mappingChecks,
+  // Diagnosis
+  reportChecks,
+  // Arena
   realCommitLimitChecks,
   forkChecks,
-  largeReturnChecks,
-  mappingChecks,
-  dumpChecks,
+  // API
   sweepTrapChecks,
-  reportChecks,
 ].flatMap { $0 }
