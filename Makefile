@@ -129,7 +129,7 @@ nightly: ## NIGHTLY random operations beside a model, from SEED
 	@$(cross)/crosscheck.sh embedded build
 	@time .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck storm $(NIGHTLY) $(SEED)
 
-mutants: ## break the engine in MUTANTS places, one at a time: do the checks notice? (SEED)
+mutants: ## break the library in MUTANTS places, one at a time: do the checks notice? (SEED)
 	@Tests/Mutants/mutants.sh $(MUTANTS) $(SEED)
 
 ##@ Keep

@@ -1,5 +1,5 @@
 # Lists every mutant of the given Swift files: FILE, LINE, COLUMN, what stands there, what is to.
-# Comments, assertions and what only a debugger reads are left alone.
+# Comments, texts, assertions and what only a debugger reads are left alone.
 
 BEGIN {
   OFS = "\t"
@@ -26,8 +26,15 @@ function middle(rule,    p) {
   return index(rule, "|")
 }
 
-/^[ \t]*(\/\/|assert|precondition|import|@|package (static )?(func|init)|private func|func)/ { next }
-/corrupted\(/ { next }
+/^[ \t]*(\/\/|assert|precondition|import|@)/ { next }
+/^[ \t]*((package|public|private|fileprivate|static|mutating|nonmutating) )*(func|init|subscript)/ { next }
+/corrupted\(|fatalError\(/ { next }
+
+# Whether a place of a line lies in a text: the quotes before it are odd.
+function isInText(code, place,    before) {
+  before = substr(code, 1, place - 1)
+  return gsub(/"/, "", before) % 2
+}
 
 {
   code = $0
@@ -35,7 +42,7 @@ function middle(rule,    p) {
   for (i = 1; i <= n; i++) {
     at = 1
     while ((p = index(substr(code, at), from[i])) > 0) {
-      print FILENAME, FNR, at + p - 1, from[i], to[i]
+      if (!isInText(code, at + p - 1)) print FILENAME, FNR, at + p - 1, from[i], to[i]
       at += p
     }
   }

@@ -1,16 +1,54 @@
 #!/usr/bin/env bash
-# Does a broken engine fail the checks? Breaks it in one place at a time, in a copy, and looks.
+# Does a broken library fail the checks? Breaks it in one place at a time, in a copy, and looks.
 #
 #   mutants.sh [COUNT [SEED]]     a sample of so many; 40 and 1 if not told
+#   mutants.sh list [COUNT [SEED]]     the sample alone, and how many mutants each rung has
+#
+# Every rung of the ladder takes part, and the sample has as many mutants of one as of another.
 #
 # A mutant is killed when it does not compile, when a check or a conformance file fails, when it traps or
 # when it does not end. Survivors are printed; each is either a check that is missing, or the same
 # program written differently. Status 1: fewer than 95 of 100 were killed.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+isList=0
+if [[ ${1:-} == list ]]; then
+  isList=1
+  shift
+fi
 count=${1:-40} seed=${2:-1}
 work=$top/.build/mutants
 tree=$work/tree
+
+mkdir -p "$work"
+cd "$top"
+# Each folder is a rung, as Tests/Ladder sees to.
+rungs=(Sources/PageAlloc/*/)
+files=()
+for rung in "${rungs[@]}"; do
+  for file in "$rung"*.swift; do
+    case $file in
+      # What looks for our own mistakes and tells of them, and what only checks call.
+      *+Invariants.swift | */Corruption.swift | */Standalone*.swift | *+Testing.swift) ;;
+      *) files+=("$file") ;;
+    esac
+  done
+done
+awk -f Tests/Mutants/mutants.awk "${files[@]}" >"$work/all"
+# In turns: the first of each rung, the second of each ... The same seed, the same sample.
+awk -F / -v seed="$seed" 'BEGIN { srand(seed) } { printf "%s\t%.9f\t%s\n", $3, rand(), $0 }' \
+  "$work/all" | sort -t $'\t' -k 1,1 -k 2,2n |
+  awk -F '\t' '$1 != rung { rung = $1; turn = 0 } { print ++turn "\t" $0 }' |
+  sort -t $'\t' -k 1,1n -k 3,3n | cut -f 4- |
+  awk -v count="$count" 'NR <= count' >"$work/sample"
+echo "$(wc -l <"$work/all") mutants, of which $(wc -l <"$work/sample") are tried (seed $seed)"
+if ((isList)); then
+  for rung in "${rungs[@]}"; do
+    echo "$rung: $(grep -c "^$rung" "$work/all") mutants, $(grep -c "^$rung" "$work/sample") tried"
+  done
+  cat "$work/sample"
+  exit
+fi
 
 mkdir -p "$work/conformance"
 rm -rf "$tree"
@@ -32,28 +70,15 @@ survives() {
     timeout 60 "$program" check "$work"/conformance/* >>"$work/said" 2>&1
 }
 
-echo "the engine as it is:"
+echo "the library as it is:"
 build >"$work/said" 2>&1 || { cat "$work/said"; exit 2; }
 SECONDS=0
 survives || { tail -20 "$work/said"; echo "error: the checks fail without a mutant"; exit 2; }
-# What goes on for more than twice as long as the engine does not end: on this machine, as busy as it is.
+# What goes on for more than twice as long as the library does not end: on this machine, as busy as it is.
 limit=$((2 * SECONDS + 60))
 echo "$SECONDS seconds; a mutant has $limit"
 
 cd "$tree"
-engine=()
-for file in Sources/PageAlloc/{Geometry,Bitmap,Summary,Allocator,Cache,Scavenge}/*.swift; do
-  case $file in
-    # What looks for our own mistakes, and what tells of them.
-    *+Invariants.swift | */Corruption.swift | */Standalone*.swift) ;;
-    *) engine+=("$file") ;;
-  esac
-done
-awk -f Tests/Mutants/mutants.awk "${engine[@]}" >"$work/all"
-# The same seed, the same sample.
-awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$work/all" |
-  sort -n | cut -f 2- | awk -v count="$count" 'NR <= count' >"$work/sample"
-echo "$(wc -l <"$work/all") mutants, of which $(wc -l <"$work/sample") are tried (seed $seed)"
 
 killed=0 survived=0
 while IFS=$'\t' read -r file line column from to; do
