@@ -17,6 +17,9 @@ package struct HugePageScan: ~Copyable {
   /// Looks at no range yet.
   package init() {}
 
+  /// Bytes that were found so far.
+  package var byteCount: UInt64 { kibibytes * 1024 }
+
   /// Adds a range to look at.
   package mutating func add(_ range: Range<UInt>) {
     if !ranges.isFull { ranges.append(range) }
@@ -40,12 +43,13 @@ package struct HugePageScan: ~Copyable {
       }
       if read.error == EINTR { continue }
       guard read.error == 0 else { return nil }
-      if read.value == 0 { return kibibytes * 1024 }
+      if read.value == 0 { return byteCount }
       for index in 0..<Int(read.value) { take(buffer[index]) }
     }
   }
 
-  private mutating func take(_ byte: UInt8) {
+  /// Reads a byte of the file.
+  package mutating func take(_ byte: UInt8) {
     if byte == UInt8(ascii: "\n") {
       endLine()
       line.clear()

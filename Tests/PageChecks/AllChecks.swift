@@ -7,9 +7,14 @@ package let allChecks: [Check] = [
   futexLockChecks,
   boundedArrayChecks,
   fixedTextChecks,
+  momentChecks,
+  stallWatchChecks,
+  cgroupLimitChecks,
+  hugePageScanChecks,
   // Base
   geometryChecks,
   pageSpaceChecks,
+  chunkSetChecks,
   // Bitmap
   wordChecks,
   pageBitsChecks,
@@ -21,7 +26,11 @@ package let allChecks: [Check] = [
   // Index
   scavengeRecordChecks,
   scavengeIndexChecks,
+  // Runs
+  runTableChecks,
+  runBatchChecks,
   // Engine
+  allocatorTablesChecks,
   pageBlockChecks,
   addressRangesChecks,
   allocatorPlacementChecks,
@@ -44,6 +53,14 @@ package let allChecks: [Check] = [
   scavengePacerChecks,
   scavengePlanChecks,
   // Heap
+  heapCountsChecks,
+  heapStoreChecks,
+  heapChecks,
+  heapModelChecks,
+  reservationChecks,
+  scavengerStateChecks,
+  dirtMapChecks,
+  arenaRegistryChecks,
   cacheDrainChecks,
   // Return
   scavengerStepChecks,
@@ -58,6 +75,7 @@ package let allChecks: [Check] = [
   arenaMemoryChecks,
   arenaLimitChecks,
   arenaThreadChecks,
+  threadSlotsChecks,
   arenaCacheChecks,
   cacheRefillChecks,
   alignedCacheChecks,

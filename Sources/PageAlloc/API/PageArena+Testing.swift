@@ -16,6 +16,14 @@ extension PageArena {
   /// The address of page 0.
   package var origin: UInt { core.base }
 
+  /// Its place in the registry, and its number.
+  package var registration: (place: Int, number: UInt) { (core.place, core.number) }
+
+  /// Whether the arena of a number is in a place. With the registry's lock held.
+  package static func isRegistered(_ place: Int, _ number: UInt) -> Bool {
+    ArenaRegistry.find(place, number) != nil
+  }
+
   /// Looks at the memory of the tables, or damages it. Nobody else may use the arena meanwhile.
   package func withTables(_ body: (borrowing AllocatorTables) -> Void) {
     core.withGrowth { body($0.tables) }

@@ -1,22 +1,25 @@
 /// A set of chunks.
-struct ChunkSet {
+package struct ChunkSet {
   // Bit i of word j: chunk 64 j + i.
   private var words = InlineArray<16, UInt64>(repeating: 0)
 
+  /// No chunks.
+  package init() {}
+
   /// Whether a chunk is in the set.
-  func contains(_ chunk: ChunkIndex) -> Bool {
+  package func contains(_ chunk: ChunkIndex) -> Bool {
     assert(chunk >= 0 && chunk < Geometry.chunkCount)
     // In range, by the assertion. A checked access would copy the whole array to read from it.
     return unsafe words[unchecked: chunk >> 6] &>> UInt64(truncatingIfNeeded: chunk & 63) & 1 != 0
   }
 
   /// Puts chunks in.
-  mutating func insert(_ chunks: Range<ChunkIndex>) {
+  package mutating func insert(_ chunks: Range<ChunkIndex>) {
     for chunk in chunks { words[chunk >> 6] |= 1 &<< UInt64(truncatingIfNeeded: chunk & 63) }
   }
 
   /// The lowest chunks, from one on, that are next to each other in the set; `nil` for none.
-  func firstRange(from chunk: ChunkIndex) -> Range<ChunkIndex>? {
+  package func firstRange(from chunk: ChunkIndex) -> Range<ChunkIndex>? {
     var first = chunk
     while first < Geometry.chunkCount, !contains(first) { first += 1 }
     if first == Geometry.chunkCount { return nil }

@@ -22,7 +22,7 @@ import SysMem
 
 /// The notes on an arena's runs.
 @safe
-struct CheckedRuns {
+package struct CheckedRuns {
   // Invariant: the three tables lie in one mapping, at fixed places, which lives as long as the
   // arena's state. One word: the arena looks at it on its slow paths, to see that the mode is off.
   private let counts: UnsafeMutablePointer<Counts>
@@ -38,9 +38,9 @@ struct CheckedRuns {
   }
 
   /// What is counted, and where the lists start. A note's number is its place + 1; 0 is none.
-  struct Counts {
+  package struct Counts {
     /// Notes that were ever used.
-    var usedNotes = 0
+    package var usedNotes = 0
     /// The first of those that are nobody's.
     var unused: UInt32 = 0
     /// The list of freed runs.
@@ -48,15 +48,15 @@ struct CheckedRuns {
     var firstQuarantined: UInt32 = 0
     var newest: UInt32 = 0
     /// Freed pages that the allocator does not have back: in quarantine, or on their way in or out.
-    var withheldPages = 0
+    package var withheldPages = 0
     /// Those that are in quarantine.
-    var quarantinedPages = 0
+    package var quarantinedPages = 0
     /// Pages in use that a note tells of.
-    var livePages = 0
+    package var livePages = 0
   }
 
   /// The most notes: one for every run in use, and for as many freed ones as there is room.
-  static var noteCapacity: Int { 65_536 }
+  package static var noteCapacity: Int { 65_536 }
 
   private static var numbersOffset: Int { 4096 }
   private static var notesOffset: Int { numbersOffset + Geometry.pageCount * 4 }
@@ -68,7 +68,9 @@ struct CheckedRuns {
   ///
   /// - Parameter isPermanent: whether they are sealed, and never unmapped.
   /// - Throws: the kernel refused; nothing stays behind.
-  static func sysInit(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> CheckedRuns {
+  package static func sysInit(
+    _ system: SysMem, isPermanent: Bool
+  ) throws(SysMemError) -> CheckedRuns {
     let address = try system.sysMapGuarded(size, isSealed: isPermanent)
     guard let base = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
       corrupted("the kernel mapped the notes at address 0")
@@ -86,7 +88,7 @@ struct CheckedRuns {
   }
 
   /// Gives the tables back.
-  func unmap(_ system: SysMem) {
+  package func unmap(_ system: SysMem) {
     unsafe system.sysFreeGuarded(UInt(bitPattern: counts), Self.size)
   }
 
@@ -94,13 +96,13 @@ struct CheckedRuns {
   static func byteCount(_ system: SysMem) -> UInt { system.roundedToPhysicalPages(size) }
 
   /// What is counted.
-  var figures: Counts {
+  package var figures: Counts {
     get { unsafe counts.pointee }
     nonmutating set { unsafe counts.pointee = newValue }
   }
 
   /// A note by its number.
-  subscript(number: UInt32) -> RunNote {
+  package subscript(number: UInt32) -> RunNote {
     get { unsafe note(number).pointee }
     nonmutating set { unsafe note(number).pointee = newValue }
   }
@@ -112,7 +114,7 @@ struct CheckedRuns {
   }
 
   /// The number of the note that tells of a page; 0 where none does.
-  func number(of page: PageNumber) -> UInt32 {
+  package func number(of page: PageNumber) -> UInt32 {
     precondition(page >= 0 && page < Geometry.pageCount)
     let number = unsafe numbers[page]
     guard number != 0, unsafe note(number).pointee.state != .none,
@@ -130,7 +132,7 @@ extension CheckedRuns {
   /// - Returns: `false`, with nothing changed, where there is no note left but of runs in use or
   ///   quarantine.
   /// - Complexity: O(pages).
-  func noteAllocation(_ run: Range<PageNumber>, _ trace: Trace) -> Bool {
+  package func noteAllocation(_ run: Range<PageNumber>, _ trace: Trace) -> Bool {
     guard let number = obtain() else { return false }
     write(number, run, state: .inUse, trace, Trace())
     assign(run, to: number)
@@ -143,7 +145,7 @@ extension CheckedRuns {
   ///
   /// - Returns: the number of the note; 0 where there is none left.
   /// - Complexity: O(pages).
-  func noteFree(_ part: Range<PageNumber>, _ trace: Trace) -> UInt32 {
+  package func noteFree(_ part: Range<PageNumber>, _ trace: Trace) -> UInt32 {
     figures.withheldPages += part.count
     let old = number(of: part.lowerBound)
     let allocation = old == 0 ? Trace() : unsafe note(old).pointee.allocation
@@ -158,7 +160,7 @@ extension CheckedRuns {
   /// Drops what is noted of pages in use, which go without a word.
   ///
   /// - Complexity: O(pages).
-  func forget(_ part: Range<PageNumber>) {
+  package func forget(_ part: Range<PageNumber>) {
     for page in part {
       let number = number(of: page)
       guard number != 0, unsafe note(number).pointee.state == .inUse else { continue }
@@ -218,7 +220,7 @@ extension CheckedRuns {
 
 extension CheckedRuns {
   /// Puts a freed run at the end of the quarantine.
-  func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isZero: Bool) {
+  package func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isZero: Bool) {
     unsafe note(number).pointee.state = .quarantined
     unsafe note(number).pointee.fence = fence
     unsafe note(number).pointee.isZero = isZero
@@ -233,7 +235,7 @@ extension CheckedRuns {
   /// Takes the oldest run out of the quarantine, if that holds more than so many pages.
   ///
   /// Its pages stay withheld; its note stays, for as long as there are others.
-  func dequeue(beyond pageLimit: Int) -> RunNote? {
+  package func dequeue(beyond pageLimit: Int) -> RunNote? {
     let number = figures.firstQuarantined
     if number == 0 || figures.quarantinedPages <= pageLimit { return nil }
     unsafe note(number).pointee.state = .free

@@ -11,7 +11,7 @@ import CDiagnosis
 //       ...
 
 /// Takes the lines of a report.
-typealias LineSink = (inout DumpLine) -> Void
+package typealias LineSink = (inout DumpLine) -> Void
 
 extension DumpLine {
   /// An address.
@@ -44,12 +44,12 @@ extension DumpLine {
 
 extension Trace {
   /// Whether anybody did it that is known of.
-  var isKnown: Bool { thread != 0 }
+  package var isKnown: Bool { thread != 0 }
 
   /// Who did it, in a line, and the calls, the library's own left out.
   ///
   /// - Parameter isReadable: names are to be as they were written, which allocates.
-  func report(_ what: StaticString, isReadable: Bool, to sink: LineSink) {
+  package func report(_ what: StaticString, isReadable: Bool, to sink: LineSink) {
     var line = DumpLine()
     line.append("  ")
     line.append(what)
@@ -61,7 +61,7 @@ extension Trace {
   }
 
   /// The calls, the library's own left out.
-  func reportCalls(isReadable: Bool, to sink: LineSink) {
+  package func reportCalls(isReadable: Bool, to sink: LineSink) {
     var first = 0
     while first < count, isOwn(self[first]) { first += 1 }
     if first == count { first = 0 }
@@ -87,7 +87,7 @@ extension RunNote {
   /// What is known of the run.
   ///
   /// - Parameter base: the arena's.
-  func report(base: UInt, isReadable: Bool, to sink: LineSink) {
+  package func report(base: UInt, isReadable: Bool, to sink: LineSink) {
     var line = DumpLine()
     line.append("  ")
     line.append(sizeOf: pages.count)

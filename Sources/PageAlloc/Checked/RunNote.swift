@@ -1,7 +1,7 @@
 /// What is known of one run: a record of fixed size in the tables of ``CheckedRuns``.
-struct RunNote {
+package struct RunNote {
   /// What has become of the run.
-  enum State: UInt8 {
+  package enum State: UInt8 {
     /// The note is nobody's.
     case none
     /// In use, or some of it.
@@ -15,7 +15,7 @@ struct RunNote {
   }
 
   /// What keeps others out of a run in quarantine.
-  enum Fence: UInt8 {
+  package enum Fence: UInt8 {
     /// Nothing: the kernel would not, or the run does not consist of whole pages of its.
     case none
     /// Markers in the page tables.
@@ -24,22 +24,25 @@ struct RunNote {
     case access
   }
 
-  var state = State.none
-  var fence = Fence.none
+  package var state = State.none
+  package var fence = Fence.none
   /// The kernel has the contents.
-  var isZero = false
+  package var isZero = false
   /// The pages of the run, as it was allocated or freed.
-  var firstPage: UInt32 = 0
-  var pageCount: UInt32 = 0
+  package var firstPage: UInt32 = 0
+  package var pageCount: UInt32 = 0
   /// How many of them are still in use and told by this note.
-  var livePages: UInt32 = 0
+  package var livePages: UInt32 = 0
   /// The next in a list: of notes that are nobody's, or of freed runs.
-  var next: UInt32 = 0
+  package var next: UInt32 = 0
   /// Who allocated it.
-  var allocation = Trace()
+  package var allocation = Trace()
   /// Who freed it.
-  var end = Trace()
+  package var end = Trace()
+
+  /// Nobody's.
+  package init() {}
 
   /// The pages.
-  var pages: Range<PageNumber> { Int(firstPage)..<Int(firstPage &+ pageCount) }
+  package var pages: Range<PageNumber> { Int(firstPage)..<Int(firstPage &+ pageCount) }
 }

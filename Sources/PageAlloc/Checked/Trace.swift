@@ -2,22 +2,22 @@ import CDiagnosis
 import SysMem
 
 /// Who did something to a run: a thread, and the calls that it was inside of.
-struct Trace {
+package struct Trace {
   /// The thread's number, as the kernel counts.
-  private(set) var thread: UInt32 = 0
+  package private(set) var thread: UInt32 = 0
   private var addresses = BoundedArray<UInt, 16>(filler: 0)
 
   /// The most calls that are kept, the library's own included.
-  static var depth: Int { 16 }
+  package static var depth: Int { 16 }
 
   /// How many calls are known.
-  var count: Int { addresses.count }
+  package var count: Int { addresses.count }
 
   /// Nobody.
-  init() {}
+  package init() {}
 
   /// A thread, and calls of its; what does not fit is left out.
-  init(thread: UInt32, _ calls: UnsafeBufferPointer<UInt>) {
+  package init(thread: UInt32, _ calls: UnsafeBufferPointer<UInt>) {
     self.thread = thread
     for index in 0..<min(calls.count, Self.depth) {
       // Below the count of the calls.
@@ -29,7 +29,7 @@ struct Trace {
   ///
   /// It allocates nothing, but must not be made under a lock: unwinding takes microseconds.
   @inline(never)
-  static func here() -> Trace {
+  package static func here() -> Trace {
     var trace = Trace()
     trace.thread = cdg_thread()
     // As many words as are said.
@@ -38,7 +38,7 @@ struct Trace {
   }
 
   /// Where a call returns to; 0 is the innermost.
-  subscript(index: Int) -> UInt {
+  package subscript(index: Int) -> UInt {
     precondition(index >= 0 && index < count)
     return addresses[index]
   }

@@ -84,14 +84,14 @@ struct ScavengerLink {
 }
 
 /// Where the parts lie.
-enum ArenaHead {
-  static var locksOffset: Int { rounded(MemoryLayout<ArenaFacts>.size) }
-  static var heapOffset: Int { locksOffset + rounded(MemoryLayout<ArenaLocks>.size) }
-  static var growthOffset: Int { heapOffset + rounded(MemoryLayout<Heap>.size) }
-  static var stepsOffset: Int { growthOffset + rounded(MemoryLayout<Growth>.size) }
-  static var linkOffset: Int { stepsOffset + rounded(MemoryLayout<ScavengeSteps>.size) }
+package enum ArenaHead {
+  package static var locksOffset: Int { rounded(MemoryLayout<ArenaFacts>.size) }
+  package static var heapOffset: Int { locksOffset + rounded(MemoryLayout<ArenaLocks>.size) }
+  package static var growthOffset: Int { heapOffset + rounded(MemoryLayout<Heap>.size) }
+  package static var stepsOffset: Int { growthOffset + rounded(MemoryLayout<Growth>.size) }
+  package static var linkOffset: Int { stepsOffset + rounded(MemoryLayout<ScavengeSteps>.size) }
   /// Bytes of the whole head.
-  static var byteCount: Int { linkOffset + rounded(MemoryLayout<ScavengerLink>.size) }
+  package static var byteCount: Int { linkOffset + rounded(MemoryLayout<ScavengerLink>.size) }
 
   /// Rounds up to a cache line, which no two parts share.
   private static func rounded(_ byteCount: Int) -> Int { (byteCount + 63) & ~63 }

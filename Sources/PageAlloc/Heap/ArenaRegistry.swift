@@ -16,12 +16,12 @@ import SysMem
 // The table is address space for all places at once; memory backs it as far as it was used.
 
 /// The arenas that are there.
-enum ArenaRegistry {
+package enum ArenaRegistry {
   /// The most arenas at a time: more mappings than Linux allows a process by default.
-  static var capacity: Int { UInt.bitWidth == 64 ? 1 << 16 : 1 << 12 }
+  package static var capacity: Int { UInt.bitWidth == 64 ? 1 << 16 : 1 << 12 }
 
   /// Runs `body` with the registry's lock held.
-  static func withLock<Result, Failure: Error>(
+  package static func withLock<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     lock()
@@ -70,7 +70,7 @@ extension ArenaRegistry {
   /// Finds a place for an arena that is about to be made.
   ///
   /// - Throws: the kernel has no memory for the table, or it is full.
-  static func reservePlace() throws(SysMemError) -> Int {
+  package static func reservePlace() throws(SysMemError) -> Int {
     let registry = unsafe registry
     let byteCount = UInt(capacity * MemoryLayout<ArenaPlace>.stride)
     if unsafe registry.pointee.places == 0 {
@@ -97,7 +97,7 @@ extension ArenaRegistry {
   }
 
   /// Lets go of a place that no arena has.
-  static func releasePlace(_ index: Int) {
+  package static func releasePlace(_ index: Int) {
     unsafe place(index).pointee = ArenaPlace(core: 0, number: UInt(registry.pointee.free))
     unsafe registry.pointee.free = UInt32(truncatingIfNeeded: index + 1)
   }

@@ -3,31 +3,34 @@ import SysMem
 /// Runs on their way back to the kernel: in use to the allocator, nobody's to the caller.
 ///
 /// A short list, sorted by address; empty but while somebody gives memory back.
-struct DetachedRuns {
+package struct DetachedRuns {
   /// Runs that the list has room for.
-  static var capacity: Int { 64 }
+  package static var capacity: Int { 64 }
 
   // Page numbers have 19 bits. Invariant: sorted, apart from each other.
   private var runs = BoundedArray<Range<UInt32>, 64>(filler: 0..<0)
   /// How many pages they have together.
-  private(set) var pageCount = 0
+  package private(set) var pageCount = 0
+
+  /// No runs.
+  package init() {}
 
   /// How many runs there are.
-  var runCount: Int { runs.count }
+  package var runCount: Int { runs.count }
 
   /// Whether nothing is on its way.
   @inline(__always)
-  var isEmpty: Bool { runs.isEmpty }
+  package var isEmpty: Bool { runs.isEmpty }
 
   /// A run by its number, from low addresses to high.
-  subscript(index: Int) -> Range<PageNumber> {
+  package subscript(index: Int) -> Range<PageNumber> {
     Int(runs[index].lowerBound)..<Int(runs[index].upperBound)
   }
 
   /// Adds a run.
   ///
   /// - Precondition: there is room, and none of its pages is in the list.
-  mutating func insert(_ run: Range<PageNumber>) {
+  package mutating func insert(_ run: Range<PageNumber>) {
     runs.insert(
       UInt32(truncatingIfNeeded: run.lowerBound)..<UInt32(truncatingIfNeeded: run.upperBound),
       at: indexOfFirst(endingAbove: run.lowerBound))
@@ -37,7 +40,7 @@ struct DetachedRuns {
   /// Takes a run out.
   ///
   /// - Precondition: it is in the list, just so.
-  mutating func remove(_ run: Range<PageNumber>) {
+  package mutating func remove(_ run: Range<PageNumber>) {
     let index = indexOfFirst(endingAbove: run.lowerBound)
     if index == runCount || self[index] != run {
       corrupted("a detached run is not in the list", UInt(run.lowerBound))

@@ -1,7 +1,7 @@
 import SysMem
 
 /// Which pages of a run may hold something, copied under the lock for use outside of it.
-struct DirtMap {
+package struct DirtMap {
   /// Pages that the map has room for: 32 MiB. Longer runs go back to the kernel instead of being
   /// cleared.
   ///
@@ -19,15 +19,20 @@ struct DirtMap {
   /// What giving back saves is memory: of a long run the caller may touch little for long, and
   /// until then it costs nothing. From 32 MiB on that is worth at most 1.3 ms more before the call
   /// returns.
-  static var pageCapacity: Int { 64 * 64 }
+  package static var pageCapacity: Int { 64 * 64 }
 
   // Bit i: page i of the run is known to be zero.
   private var clean = InlineArray<64, UInt64>(repeating: 0)
 
+  /// Nothing is known to be zero.
+  package init() {}
+
   /// Copies the scavenged bits of a run which is about to be taken.
   ///
   /// - Complexity: O(`pageCount` / 64); nothing for runs beyond the capacity.
-  mutating func read(_ page: PageNumber, _ pageCount: Int, _ allocator: borrowing PageAllocator) {
+  package mutating func read(
+    _ page: PageNumber, _ pageCount: Int, _ allocator: borrowing PageAllocator
+  ) {
     if pageCount > Self.pageCapacity { return }
     var index = 0
     while index < pageCount {
@@ -45,7 +50,7 @@ struct DirtMap {
   }
 
   /// Calls `body` with each stretch of pages of a run that may hold something.
-  func forEachDirtyRun(pageCount: Int, _ body: (Range<Int>) -> Void) {
+  package func forEachDirtyRun(pageCount: Int, _ body: (Range<Int>) -> Void) {
     var index = 0
     while index < pageCount {
       if isZero(index) {

@@ -38,16 +38,16 @@ struct Growth: ~Copyable {
 }
 
 /// Where an arena would grow for a run.
-struct GrowthPlace {
+package struct GrowthPlace {
   /// The piece of the reservation.
-  let piece: Int
+  package let piece: Int
   /// Fresh chunks, next to what the piece has grown so far.
-  let chunks: Range<ChunkIndex>
+  package let chunks: Range<ChunkIndex>
   /// Where the run would start, once they are there.
-  let page: PageNumber
+  package let page: PageNumber
 
   /// The first page that is added.
-  var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
+  package var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
   /// Pages that are added.
-  var addedPages: Int { chunks.count << Geometry.chunkPagesLog }
+  package var addedPages: Int { chunks.count << Geometry.chunkPagesLog }
 }

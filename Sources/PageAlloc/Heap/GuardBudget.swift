@@ -1,16 +1,19 @@
 /// What guards are made of here, and how many mappings the arena's runs split off.
-struct GuardBudget {
+package struct GuardBudget {
   /// What guards are made of.
-  var kind = GuardKind.unknown
+  package var kind = GuardKind.unknown
   /// Mappings that runs have split off, at the most.
-  var mappings = 0
+  package var mappings = 0
+
+  /// Nothing asked, and nothing split off.
+  package init() {}
 
   /// The most mappings that an arena's runs may split off: half of what Linux allows a process by
   /// default (`vm.max_map_count`, 65,530).
-  static var mappingLimit: Int { 32_000 }
+  package static var mappingLimit: Int { 32_000 }
 
   /// Adds mappings, if there may be so many.
-  mutating func add(mappings count: Int) -> Bool {
+  package mutating func add(mappings count: Int) -> Bool {
     if mappings + count > Self.mappingLimit { return false }
     mappings += count
     return true
@@ -18,7 +21,7 @@ struct GuardBudget {
 }
 
 /// What guards are made of.
-enum GuardKind {
+package enum GuardKind {
   /// Not asked yet.
   case unknown
   /// Markers in the page tables: no mapping of their own.

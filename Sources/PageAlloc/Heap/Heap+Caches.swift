@@ -3,22 +3,22 @@
 
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
-  mutating func obtainCache() -> CacheReference? { caches.takeRetired() }
+  package mutating func obtainCache() -> CacheReference? { caches.takeRetired() }
 
   /// Adds a new cache.
-  mutating func add(_ cache: CacheReference) { caches.add(cache) }
+  package mutating func add(_ cache: CacheReference) { caches.add(cache) }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   ///
   /// - Returns: whether the scavenger is to be woken.
-  mutating func retire(_ cache: CacheReference) -> Bool {
+  package mutating func retire(_ cache: CacheReference) -> Bool {
     takeAll(cache)
     caches.retire(cache)
     return wakesScavenger()
   }
 
   /// Gives all runs of a cache back to the allocator.
-  mutating func takeAll(_ cache: CacheReference) {
+  package mutating func takeAll(_ cache: CacheReference) {
     var batch = RunBatch()
     cache.contents.drain { page, pages in add(page, pages, to: &batch) }
     giveBack(&batch)
@@ -41,7 +41,7 @@ extension Heap {
 
   /// Gives what the depot has back, and a cache: its long runs always, the others unless that was
   /// done a little while ago, for a run that is not long.
-  mutating func spareGrowth(_ cache: CacheReference, for pageCount: Int) {
+  package mutating func spareGrowth(_ cache: CacheReference, for pageCount: Int) {
     emptyDepot()
     if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk { return takeLong(cache) }
     takesSinceSparing = 0
@@ -52,7 +52,7 @@ extension Heap {
   /// into the depot where it is long.
   ///
   /// - Returns: `false`, with the run as it was, where there is no room all the same.
-  mutating func makeRoomAndPut(
+  package mutating func makeRoomAndPut(
     _ page: PageNumber, _ pages: Int, _ cache: CacheReference, limit: Int
   ) -> Bool {
     makeRoom(cache, of: pages, limit: limit)
@@ -101,7 +101,7 @@ extension Heap {
   /// Empties the depot, and asks all owners to stay outside: the first step of a drain.
   ///
   /// - Returns: the drain's ticket; `nil` where no cache holds anything.
-  mutating func closeForDrain() -> DrainTicket? {
+  package mutating func closeForDrain() -> DrainTicket? {
     emptyDepot()
     return caches.close()
   }
@@ -113,7 +113,7 @@ extension Heap {
   ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone.
   ///   - own: the cache of the calling thread, which is outside of it.
   /// - Returns: whether all gave.
-  mutating func drainClosed(
+  package mutating func drainClosed(
     by ticket: DrainTicket, canSeeOthers: Bool, own: CacheReference?
   ) -> Bool {
     // A copy: what is changed on the way is the heap, which the list is a part of.
@@ -124,14 +124,14 @@ extension Heap {
   }
 
   /// Gives everything in a cache back if somebody asked for it.
-  mutating func drainIfClosed(_ cache: CacheReference) {
+  package mutating func drainIfClosed(_ cache: CacheReference) {
     if !cache.front.isClosed { return }
     takeAll(cache)
     caches.reopen(cache)
   }
 
   /// The arena goes: no owner is to come or go by a cache again.
-  mutating func closeCaches() {
+  package mutating func closeCaches() {
     owners.isOrphan = true
     caches.closeForGood()
   }
@@ -139,7 +139,7 @@ extension Heap {
   /// Takes over what the closed caches have counted, after a barrier in all threads.
   ///
   /// - Returns: `false`, with nothing changed, where a thread is still inside one.
-  mutating func addUpOwners() -> Bool {
+  package mutating func addUpOwners() -> Bool {
     guard let counted = caches.ownerCount else { return false }
     owners.add(counted: counted)
     return true
@@ -150,7 +150,7 @@ extension Heap {
   /// A cache whose owner was inside just then may be half changed: it is made empty, and what it
   /// had stays in use, nobody's. The caches stay owned, since one may be that of a handle, which
   /// the child can use.
-  mutating func takeOrphanedCaches() {
+  package mutating func takeOrphanedCaches() {
     // A copy, as above.
     let caches = self.caches
     caches.forEach { cache in

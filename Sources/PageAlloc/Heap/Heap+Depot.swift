@@ -31,14 +31,14 @@ extension Heap {
   }
 
   /// Keeps a whole long run that is nobody's; older ones give way to it.
-  mutating func keepLong(_ page: PageNumber, _ pages: Int) {
+  package mutating func keepLong(_ page: PageNumber, _ pages: Int) {
     let bound = CacheBudget.longRunPages(allocated: counts.allocated &- depot.longRunPages)
     evictLongRuns(toFit: pages, within: bound)
     depot.putLong(page, pages)
   }
 
   /// Gives all that is in the depot back to the allocator.
-  mutating func emptyDepot() {
+  package mutating func emptyDepot() {
     evictLongRuns(toFit: 0, within: 0)
     evictMagazines(toFit: 0, within: 0)
   }

@@ -2,11 +2,14 @@
 // the allocator, so it is neither handed out nor found again.
 
 /// How far a pass has come.
-struct ReleaseOrder {
+package struct ReleaseOrder {
   /// Whole huge pages below this page go first; 0 when there are no more, or they do not.
-  var unitEnd: PageNumber = 0
+  package var unitEnd: PageNumber = 0
   /// Huge pages that are left alone.
   var spared = DenseUnits.none
+
+  /// Nothing was looked at yet.
+  package init() {}
 }
 
 extension Heap {
@@ -14,7 +17,7 @@ extension Heap {
   ///
   /// - Returns: `nil` where none was found yet; with `unitEnd` 0, where there are none, or too many
   ///   runs are out already.
-  mutating func detachUnits(
+  package mutating func detachUnits(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
   ) -> Range<PageNumber>? {
     if detached.runCount == DetachedRuns.capacity {
@@ -35,7 +38,7 @@ extension Heap {
   /// together with what is empty around them.
   ///
   /// - Returns: `nil` where there are none, or too many runs are out already.
-  mutating func detach(
+  package mutating func detach(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ order: inout ReleaseOrder
   ) -> Range<PageNumber>? {
     guard detached.runCount < DetachedRuns.capacity,
@@ -53,7 +56,7 @@ extension Heap {
   ///
   /// - Returns: how many pages the kernel has now that it did not have before.
   @discardableResult
-  mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) -> Int {
+  package mutating func reattach(_ run: Range<PageNumber>, scavenged: Bool) -> Int {
     detached.remove(run)
     let added = allocator.reattach(run, scavenged: scavenged)
     counts.scavenged += added
@@ -66,7 +69,7 @@ extension Heap {
   }
 
   /// Makes all runs that are left free again, as they were.
-  mutating func reattachAll() {
+  package mutating func reattachAll() {
     while !detached.isEmpty { reattach(detached[detached.runCount - 1], scavenged: false) }
   }
 }
@@ -79,7 +82,7 @@ extension Heap {
   ///
   /// - Precondition: nothing is detached.
   /// - Returns: where the next call goes on; `nil` where there is nothing below.
-  mutating func detachFree(below page: PageNumber) -> PageNumber? {
+  package mutating func detachFree(below page: PageNumber) -> PageNumber? {
     var end = min(page, Geometry.firstPage(of: allocator.endChunk))
     while end > 0, detached.isEmpty {
       let chunk = Geometry.chunk(of: end - 1)

@@ -5,7 +5,7 @@ extension Heap {
   /// own.
   ///
   /// - Precondition: the part lies in the run.
-  mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
+  package mutating func giveBack(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
     allocator.requireInUse(part)
     cut(part, outOf: run)
     if let checks { checks.forget(part) }
@@ -26,7 +26,7 @@ extension Heap {
   }
 
   /// Gives a run back whose pages the kernel has already: they read as zero.
-  mutating func giveBackEmpty(_ run: Range<PageNumber>) {
+  package mutating func giveBackEmpty(_ run: Range<PageNumber>) {
     giveBack(run, of: run)
     noteScavenged(run.lowerBound, run.count)
   }
@@ -47,7 +47,7 @@ extension Heap {
   }
 
   /// Free pages turned out to hold nothing.
-  mutating func noteScavenged(_ page: PageNumber, _ pageCount: Int) {
+  package mutating func noteScavenged(_ page: PageNumber, _ pageCount: Int) {
     var added = 0
     allocator.forEachChunk(of: page, pageCount) { chunk, places in
       let scavenged = allocator.chunk(chunk).scavenged

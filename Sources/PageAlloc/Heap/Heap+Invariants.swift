@@ -4,7 +4,7 @@ extension Heap {
   /// - Precondition: no pages are on their way to the kernel: they are neither free nor in use to
   ///   the scavenge index.
   /// - Complexity: O(heap).
-  func brokenInvariant() -> StaticString? {
+  package func brokenInvariant() -> StaticString? {
     if let broken = allocator.brokenInvariant() { return broken }
     var grown = 0
     var inUse = 0

@@ -4,7 +4,7 @@
 
 extension Heap {
   /// The largest request that a block of 64 pages is taken for.
-  static var longestRefilled: Int { Magazine.longestRun }
+  package static var longestRefilled: Int { Magazine.longestRun }
 
   /// Takes a run for the owner of a cache: one that others passed on, or what a refill brings.
   ///
@@ -15,7 +15,7 @@ extension Heap {
   ///   - mayRefill: a block may be taken.
   /// - Returns: the run, `nil` where there is none; and how many pages were taken that were
   ///   scavenged.
-  mutating func take(
+  package mutating func take(
     _ pages: Int, into cache: CacheReference, limit: Int, mayRefill: Bool
   ) -> (run: CachedRun?, scavengedPages: Int) {
     var taken: (run: CachedRun?, clean: Int) = (nil, 0)

@@ -8,7 +8,7 @@ extension Heap {
   ///
   /// One comparison, while there is nothing to do.
   @inline(__always)
-  mutating func wakesScavenger() -> Bool {
+  package mutating func wakesScavenger() -> Bool {
     counts.freeResident &+ depot.pageCount > scavenger.wakeAbove && wakeScavenger()
   }
 
@@ -16,7 +16,7 @@ extension Heap {
   private mutating func wakeScavenger() -> Bool { scavenger.wake() }
 
   /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
-  mutating func armScavenger(_ plan: ScavengePlan) {
+  package mutating func armScavenger(_ plan: ScavengePlan) {
     let cached = cachedPages
     let now = counts.reading(cached: cached)
     // What is cached now counts; what a cache will be let have beyond it lowers the mark.
@@ -27,14 +27,14 @@ extension Heap {
   }
 
   /// There is no scavenger any more that is awake: the first free that finds too much wakes it.
-  mutating func forgetThread(_ plan: ScavengePlan) {
+  package mutating func forgetThread(_ plan: ScavengePlan) {
     if scavenger.phase == .manual { return }
     scavenger.phase = .parked
     armScavenger(plan)
   }
 
   /// Looks at the clock: measures, and ends the generation when it is time.
-  mutating func beginStep(
+  package mutating func beginStep(
     _ steps: inout ScavengeSteps, _ plan: ScavengePlan, now: Moment, processorTime: Moment
   ) {
     // Perhaps woken by stalls, not by a free.
@@ -63,7 +63,7 @@ extension Heap {
   }
 
   /// Resident pages beyond the goal.
-  func excessPages(_ steps: ScavengeSteps, _ goal: ScavengeGoal) -> Int {
+  package func excessPages(_ steps: ScavengeSteps, _ goal: ScavengeGoal) -> Int {
     counts.resident
       - goal.residentPages(
         inUse: inUsePages, peak: max(steps.peak, steps.previousPeak), limits: limits)
@@ -74,7 +74,7 @@ extension Heap {
   /// - Parameters:
   ///   - isIdle: too much is resident, but the index has nothing to give.
   ///   - mayPark: a free, or the kernel, will wake the scavenger.
-  mutating func finishStep(
+  package mutating func finishStep(
     _ steps: inout ScavengeSteps, _ plan: ScavengePlan, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
     let goal = plan.goal.residentPages(inUse: inUsePages, peak: 0, limits: limits)

@@ -3,11 +3,11 @@ import Synchronization
 // Runs leave the allocator.
 
 /// A run that was just taken.
-struct TakenRun {
+package struct TakenRun {
   /// Its first page.
-  let page: PageNumber
+  package let page: PageNumber
   /// How many of its pages read as zero.
-  let scavengedPages: Int
+  package let scavengedPages: Int
 }
 
 extension Heap {
@@ -17,7 +17,7 @@ extension Heap {
   ///   - searchLimit: how many runs an aligned search may walk over.
   ///   - willTake: is shown where the run will be before it is taken.
   @inline(__always)
-  mutating func take(
+  package mutating func take(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, searchLimit: Int,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) -> TakenRun? {
@@ -40,7 +40,7 @@ extension Heap {
   ///
   /// - Parameter place: its first page, and where the next search may start (0: where it did).
   @inline(__always)
-  mutating func take(
+  package mutating func take(
     at place: (page: PageNumber, candidate: PageNumber), _ pageCount: Int,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) -> TakenRun {
@@ -63,7 +63,7 @@ extension Heap {
   /// - Returns: how many of them were scavenged; `nil`, with nothing changed, where not all are
   ///   free.
   /// - Complexity: O(`pageCount` / 512).
-  mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> Int? {
+  package mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> Int? {
     guard pageCount <= Geometry.pageCount - page, allocator.isFree(page, pageCount) else {
       return nil
     }
@@ -89,7 +89,7 @@ extension Heap {
   }
 
   /// How many of the resident pages should go back, now that fresh memory was taken.
-  mutating func headroomExcess() -> (pages: Int, residentPages: Int) {
+  package mutating func headroomExcess() -> (pages: Int, residentPages: Int) {
     isHeadroomDue.store(false, ordering: .relaxed)
     let resident = counts.resident
     return (headroom.excess(inUse: inUsePages, residentPages: resident), resident)
@@ -108,7 +108,7 @@ extension Heap {
 
 extension Heap {
   /// Makes one run two, the second of which starts at a page of the first.
-  mutating func divide(_ page: PageNumber, at second: PageNumber) {
+  package mutating func divide(_ page: PageNumber, at second: PageNumber) {
     let end = page &+ runs.length(page)
     guard page < second, second < end else { runFreedElsewhere(page, second &- page) }
     // First cleared: the digits of a long length may lie where the second starts.
@@ -118,7 +118,7 @@ extension Heap {
   }
 
   /// Makes the runs and guards that fill a range one run.
-  mutating func join(_ whole: Range<PageNumber>) {
+  package mutating func join(_ whole: Range<PageNumber>) {
     var page = whole.lowerBound
     while page < whole.upperBound {
       let length = runs.extent(page)
@@ -138,7 +138,7 @@ extension Heap {
   ///
   /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end
   ///   of the run.
-  func run(
+  package func run(
     around part: Range<PageNumber>, at address: UInt
   ) throws(PageArenaError) -> Range<PageNumber> {
     guard allocator.isGrown(part.lowerBound, part.count) else { throw .foreign(base: address) }
@@ -160,7 +160,7 @@ extension Heap {
   }
 
   /// How many pages the run has that starts at a page; `nil` where nobody's run starts there.
-  func runLength(at page: PageNumber) -> Int? {
+  package func runLength(at page: PageNumber) -> Int? {
     guard page < Geometry.pageCount, allocator.isGrown(Geometry.chunk(of: page)) else { return nil }
     let length = runs.length(page)
     return length == 0 ? nil : length

@@ -19,23 +19,23 @@ import SysMem
 // nobody's.
 
 /// All that the heap lock guards.
-struct Heap: ~Copyable {
+package struct Heap: ~Copyable {
   /// The bookkeeping.
-  var allocator: PageAllocator
+  package var allocator: PageAllocator
   /// What was handed out.
-  let runs: RunTable
+  package let runs: RunTable
   /// The address of offset 0, for reports.
-  let base: UInt
+  package let base: UInt
   /// The pages by state.
-  var counts = HeapCounts()
+  package var counts = HeapCounts()
   /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
-  var detached = DetachedRuns()
+  package var detached = DetachedRuns()
   /// The scavenger in the background, and what went back.
-  var scavenger: ScavengerState
+  package var scavenger: ScavengerState
   /// The bounds on what may be resident.
-  private(set) var limits = ResidencyLimits.none
+  package private(set) var limits = ResidencyLimits.none
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
-  let isLimited = Atomic<Bool>(false)
+  package let isLimited = Atomic<Bool>(false)
   /// The figures of the ``Growth``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
@@ -43,24 +43,24 @@ struct Heap: ~Copyable {
   var headroom: GrowthHeadroom
   /// Whether somebody should look at it. Written with the lock held; read relaxed without, as a
   /// hint.
-  let isHeadroomDue = Atomic<Bool>(false)
+  package let isHeadroomDue = Atomic<Bool>(false)
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
   /// Runs that no cache was refilled for, taken by the lock since a cache was last given back to
   /// spare fresh memory.
   var takesSinceSparing = 0
   /// The caches of threads and handles.
-  var caches: CacheList
+  package var caches: CacheList
   /// What all caches were let hold beyond the least.
-  var extraCapacity = 0
+  package var extraCapacity = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
-  var lostCaches = 0
+  package var lostCaches = 0
   /// Free runs that caches share.
-  var depot = RunDepot()
+  package var depot = RunDepot()
   /// Who owns runs.
-  var owners = Owners()
+  package var owners = Owners()
   /// Freed runs that are not plain memory.
-  var limbo = Limbo()
+  package var limbo = Limbo()
   /// What guards are made of, and how many mappings there may be.
   var guards = GuardBudget()
   /// The notes of the checked mode; `nil` where it is off.
@@ -97,7 +97,7 @@ struct Heap: ~Copyable {
   }
 
   /// The next unit of `unit` pages, from a page on, that is in use as a whole.
-  func nextFullUnit(from page: PageNumber, _ unit: Int) -> PageNumber? {
+  package func nextFullUnit(from page: PageNumber, _ unit: Int) -> PageNumber? {
     let end = Geometry.firstPage(of: allocator.endChunk)
     for first in stride(from: page, to: end, by: unit) {
       let chunk = Geometry.chunk(of: first)
@@ -112,7 +112,7 @@ struct Heap: ~Copyable {
   }
 
   /// Puts other bounds in force.
-  mutating func set(_ limits: ResidencyLimits) {
+  package mutating func set(_ limits: ResidencyLimits) {
     self.limits = limits
     isLimited.store(limits.isAny, ordering: .relaxed)
   }

@@ -8,44 +8,47 @@
 // reading may be off by what changed while it was taken. A reading adds up all the same.
 
 /// The pages of a heap by state.
-struct HeapCounts {
+package struct HeapCounts {
   /// All of the grown chunks.
-  var grown = 0
+  package var grown = 0
   /// Out of the allocator: handed out, in a cache, or on their way from one to another.
-  var allocated = 0
+  package var allocated = 0
   /// Free, and the kernel has them back or never backed them.
-  var scavenged = 0
+  package var scavenged = 0
+
+  /// No pages.
+  package init() {}
 
   /// Free pages that may be resident, those on their way to the kernel included, those in caches
   /// not.
   @inline(__always)
-  var freeResident: Int { grown &- allocated &- scavenged }
+  package var freeResident: Int { grown &- allocated &- scavenged }
 
   /// Pages that may be resident: what the limits bound.
   @inline(__always)
-  var resident: Int { grown &- scavenged }
+  package var resident: Int { grown &- scavenged }
 
   /// The states at one moment.
   ///
   /// - Parameter cached: pages that are allocated and nobody's, as somebody counted them.
-  func reading(cached: Int) -> HeapReading {
+  package func reading(cached: Int) -> HeapReading {
     HeapReading(self, cached: min(max(cached, 0), allocated))
   }
 }
 
 /// The pages of a heap by state, at one moment: in use + free and resident + scavenged = ready, and
 /// none is negative.
-struct HeapReading {
+package struct HeapReading {
   /// Handed out.
-  let inUse: Int
+  package let inUse: Int
   /// Allocated and nobody's: part of what is free and resident.
-  let cached: Int
+  package let cached: Int
   /// Free, and perhaps resident.
-  let freeResident: Int
+  package let freeResident: Int
   /// Free, and known to be empty.
-  let scavenged: Int
+  package let scavenged: Int
   /// All of them.
-  let ready: Int
+  package let ready: Int
 
   fileprivate init(_ counts: HeapCounts, cached: Int) {
     self.cached = cached
@@ -61,20 +64,20 @@ extension Heap {
   /// cache, else any number.
   ///
   /// - Complexity: O(caches); so below.
-  var heldPages: Int { depot.pageCount &+ caches.heldPages }
+  package var heldPages: Int { depot.pageCount &+ caches.heldPages }
 
   /// The same, as far as that can be: at no moment is more cached than is allocated, or anything
   /// that is withheld.
-  var cachedPages: Int {
+  package var cachedPages: Int {
     min(max(depot.pageCount, heldPages), counts.allocated - withheldPages)
   }
 
   /// The longest run of free pages, those in caches aside.
-  var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
+  package var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
 
   /// Pages that were handed out; those in quarantine are among them.
-  var inUsePages: Int { counts.reading(cached: cachedPages).inUse }
+  package var inUsePages: Int { counts.reading(cached: cachedPages).inUse }
 
   /// The states at one moment, where runs in quarantine are free.
-  var reading: HeapReading { counts.reading(cached: cachedPages + withheldPages) }
+  package var reading: HeapReading { counts.reading(cached: cachedPages + withheldPages) }
 }

@@ -13,19 +13,22 @@
 // An owner refers to the arena's core, which lives that long; so it costs an owner nothing to hold.
 
 /// What an arena knows of its owners.
-struct Owners {
+package struct Owners {
   /// Owners that live, but for those that the caches count.
-  var live = 0
+  package var live = 0
   /// The caches count none any more: `live` is all.
-  private(set) var isSum = false
+  package private(set) var isSum = false
   /// The arena itself has gone.
-  var isOrphan = false
+  package var isOrphan = false
+
+  /// None.
+  package init() {}
 
   /// The arena has gone, and the last owner, too.
-  var haveAllGone: Bool { isOrphan && isSum && live == 0 }
+  package var haveAllGone: Bool { isOrphan && isSum && live == 0 }
 
   /// Takes over what the closed caches have counted.
-  mutating func add(counted: Int) {
+  package mutating func add(counted: Int) {
     live += counted
     isSum = true
   }
@@ -33,7 +36,7 @@ struct Owners {
   /// An owner goes.
   ///
   /// - Returns: whether it was the last of an orphan.
-  mutating func removeOne() -> Bool {
+  package mutating func removeOne() -> Bool {
     live &-= 1
     return haveAllGone
   }

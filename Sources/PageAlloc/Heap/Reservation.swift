@@ -16,39 +16,39 @@ import SysMem
 //    0 ........[ piece 2 ].....[ piece 1: grown | fresh ]..... code, stacks ..... 2^32
 
 /// The arena's address space: pieces, each with a part that is grown and a part that is fresh.
-struct Reservation {
+package struct Reservation {
   /// A piece of address space.
-  struct Piece {
+  package struct Piece {
     /// What is mapped, to be given back: the chunks, and what sticks out of them at both ends.
-    var mapping: Range<UInt>
+    package var mapping: Range<UInt>
     /// What can be used of it.
-    var chunks: Range<ChunkIndex>
+    package var chunks: Range<ChunkIndex>
     /// The first chunk that was not grown yet.
-    var fresh: ChunkIndex
+    package var fresh: ChunkIndex
 
     /// What can still be grown.
-    var freshChunks: Range<ChunkIndex> { fresh..<chunks.upperBound }
+    package var freshChunks: Range<ChunkIndex> { fresh..<chunks.upperBound }
   }
 
   /// The address of offset 0; 0 on a 32-bit host.
-  let base: UInt
+  package let base: UInt
   /// Bytes of address space, those that must stay reserved included.
-  private(set) var byteCount: UInt64
+  package private(set) var byteCount: UInt64
   /// The most that there may be.
   private let limit: UInt64
   private var pieces = BoundedArray<Piece, 64>(
     filler: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
 
   /// The least that an arena can reserve.
-  static let minimumByteCount: UInt64 = 64 << 20
+  package static let minimumByteCount: UInt64 = 64 << 20
   /// All of the 32-bit space.
-  static let maximumByteCount: UInt64 = 1 << 32
+  package static let maximumByteCount: UInt64 = 1 << 32
 
   /// How many pieces there are.
-  var pieceCount: Int { pieces.count }
+  package var pieceCount: Int { pieces.count }
 
   /// A piece by its number.
-  subscript(index: Int) -> Piece { pieces[index] }
+  package subscript(index: Int) -> Piece { pieces[index] }
 
   private init(base: UInt, byteCount: UInt64, limit: UInt64) {
     self.base = base
@@ -57,7 +57,7 @@ struct Reservation {
   }
 
   /// Notes that chunks were grown.
-  mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
+  package mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
 
   private mutating func add(_ mapping: Range<UInt>, _ chunks: Range<ChunkIndex>) {
     pieces.append(Piece(mapping: mapping, chunks: chunks, fresh: chunks.lowerBound))
@@ -68,13 +68,13 @@ struct Reservation {
 
 extension Reservation {
   /// Whether an offset is an address.
-  static var offsetsAreAddresses: Bool { UInt.bitWidth == 32 }
+  package static var offsetsAreAddresses: Bool { UInt.bitWidth == 32 }
 
   /// Reserves up to `byteCount` bytes, by halves down to the minimum where the kernel has less.
   ///
   /// - Parameter byteCount: a multiple of the chunk, from the minimum to 4 GiB.
   /// - Throws: not even the minimum was granted.
-  static func reserve(
+  package static func reserve(
     _ byteCount: UInt64, from system: SysMem
   ) throws(SysMemError) -> Reservation {
     if offsetsAreAddresses {
@@ -102,7 +102,7 @@ extension Reservation {
   ///
   /// Only where offsets are addresses; elsewhere the first piece is all there can be.
   /// - Throws: the kernel has no room, or there are too many pieces; nothing has changed.
-  mutating func extend(
+  package mutating func extend(
     wanted: Int, least: Int, from system: SysMem
   ) throws(SysMemError) {
     let room = Int(truncatingIfNeeded: (limit - byteCount) >> UInt64(Geometry.chunkShift))
@@ -129,7 +129,7 @@ extension Reservation {
   }
 
   /// Seals what can never be grown, at both ends of each piece, as far as the kernel can.
-  func seal(by system: SysMem) {
+  package func seal(by system: SysMem) {
     for index in 0..<pieceCount {
       let piece = pieces[index]
       let start = base + UInt(piece.chunks.lowerBound) << UInt(Geometry.chunkShift)
@@ -145,7 +145,7 @@ extension Reservation {
   /// - Parameters:
   ///   - preparedByteCount: how many bytes of it are prepared, for the statistics.
   ///   - readyByteCount: how many bytes of it are ready.
-  func free(to system: SysMem, preparedByteCount: UInt, readyByteCount: UInt) {
+  package func free(to system: SysMem, preparedByteCount: UInt, readyByteCount: UInt) {
     var prepared = preparedByteCount
     var ready = readyByteCount
     for index in 0..<pieceCount {

@@ -1,5 +1,5 @@
 /// Why memory went back.
-enum ReleaseCause: UInt8 {
+package enum ReleaseCause: UInt8 {
   case background
   case request
   case limit
@@ -7,29 +7,32 @@ enum ReleaseCause: UInt8 {
 }
 
 /// What went back since the arena was made, and at what cost.
-struct ReturnCounters {
+package struct ReturnCounters {
   /// Bytes by cause.
-  var backgroundBytes: UInt64 = 0
-  var requestedBytes: UInt64 = 0
-  var limitBytes: UInt64 = 0
-  var headroomBytes: UInt64 = 0
+  package var backgroundBytes: UInt64 = 0
+  package var requestedBytes: UInt64 = 0
+  package var limitBytes: UInt64 = 0
+  package var headroomBytes: UInt64 = 0
   /// Bytes that the kernel would not take: they stay free as before.
-  var refusedBytes: UInt64 = 0
+  package var refusedBytes: UInt64 = 0
   /// Bytes that the kernel may take when it wants to. They count as free and resident.
-  var lazyBytes: UInt64 = 0
+  package var lazyBytes: UInt64 = 0
   /// Passes that gave something back.
-  var passes: UInt64 = 0
+  package var passes: UInt64 = 0
   /// Time in passes that somebody waited for: all but those in the background.
-  var callNanoseconds: UInt64 = 0
+  package var callNanoseconds: UInt64 = 0
   /// Processor time of the scavenger's thread, and the time on the wall in which it was not parked.
-  var workNanoseconds: UInt64 = 0
-  var awakeNanoseconds: UInt64 = 0
+  package var workNanoseconds: UInt64 = 0
+  package var awakeNanoseconds: UInt64 = 0
   /// Allocations refused by the hard limit.
-  var limitRefusals: UInt64 = 0
+  package var limitRefusals: UInt64 = 0
   /// Advice about huge pages that the kernel did not take.
-  var refusedAdvice: UInt64 = 0
+  package var refusedAdvice: UInt64 = 0
 
-  mutating func add(_ byteCount: UInt64, _ cause: ReleaseCause, nanoseconds: UInt64) {
+  /// Nothing went back.
+  package init() {}
+
+  package mutating func add(_ byteCount: UInt64, _ cause: ReleaseCause, nanoseconds: UInt64) {
     if byteCount > 0 { passes += 1 }
     switch cause {
     case .background: backgroundBytes += byteCount

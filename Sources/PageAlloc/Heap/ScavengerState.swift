@@ -7,9 +7,9 @@ import SysMem
 ///     ^                                               |
 ///     +------------- nothing to do -------------------+
 /// ```
-struct ScavengerState {
+package struct ScavengerState {
   /// What the scavenger is doing.
-  enum Phase: UInt8 {
+  package enum Phase: UInt8 {
     /// There is none, and none is wanted.
     case manual
     /// It waits for a free that wakes it.
@@ -18,13 +18,13 @@ struct ScavengerState {
     case awake
   }
 
-  var phase: Phase
+  package var phase: Phase
   /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none is
   /// wanted.
-  var wakeAbove: Int
-  var counters = ReturnCounters()
+  package var wakeAbove: Int
+  package var counters = ReturnCounters()
 
-  init(_ plan: ScavengePlan) {
+  package init(_ plan: ScavengePlan) {
     phase = plan.isInBackground ? .parked : .manual
     wakeAbove =
       plan.isInBackground ? plan.goal.wakeAbove(inUse: 0, free: 0, limits: .none) : .max
@@ -33,7 +33,7 @@ struct ScavengerState {
   /// It is awake, whoever woke it: until it has parked again no free wakes it.
   ///
   /// - Returns: whether it was asleep.
-  mutating func wake() -> Bool {
+  package mutating func wake() -> Bool {
     wakeAbove = .max
     if phase != .parked { return false }
     phase = .awake
@@ -42,24 +42,24 @@ struct ScavengerState {
 }
 
 /// What the scavenger knows from step to step: of whoever performs them, the thread as a rule.
-struct ScavengeSteps {
+package struct ScavengeSteps {
   var pacer: ScavengePacer
   /// Woken since the last step.
-  var isFresh = true
+  package var isFresh = true
   var lastStep = Moment(nanoseconds: 0)
   var lastProcessorTime = Moment(nanoseconds: 0)
   /// How old the generation is, in nanoseconds: added up step by step, so that it goes on where
   /// the clock went back.
-  var generationAge: UInt64 = 0
+  package var generationAge: UInt64 = 0
   /// None has ended since it was woken.
-  var isFirstGeneration = true
+  package var isFirstGeneration = true
   /// The most pages in use that were seen in this generation and in the one before.
-  var peak = 0
-  var previousPeak = 0
+  package var peak = 0
+  package var previousPeak = 0
   /// Generations that ended since something was given back.
-  var idleGenerations = 0
+  package var idleGenerations = 0
   /// Total stall time that the kernel told last, in microseconds.
   var pressure: UInt64?
 
-  init(_ plan: ScavengePlan) { pacer = ScavengePacer(share: plan.cpuShare) }
+  package init(_ plan: ScavengePlan) { pacer = ScavengePacer(share: plan.cpuShare) }
 }

@@ -32,7 +32,7 @@ package struct RunBatch {
   }
 
   /// Sorts by page: a batch is short, and often sorted already.
-  mutating func sort() {
+  package mutating func sort() {
     var index = 1
     while index < count {
       let run = self[packed: index]
@@ -48,7 +48,7 @@ package struct RunBatch {
 
   /// A run by its place in the batch.
   @inline(__always)
-  subscript(index: Int) -> (page: PageNumber, pageCount: Int) {
+  package subscript(index: Int) -> (page: PageNumber, pageCount: Int) {
     let run = self[packed: index]
     return (Int(truncatingIfNeeded: run &>> 32), Int(truncatingIfNeeded: run & 0xffff_ffff))
   }

@@ -28,7 +28,7 @@ package struct RunTable {
   /// Bytes a chunk.
   static let bytesPerChunk = Geometry.pagesPerChunk
   /// The longest run that one byte can tell.
-  static var longestShort: Int { 127 }
+  package static var longestShort: Int { 127 }
 
   private static var long: UInt8 { 128 }
   private static var guards: UInt8 { 129 }
@@ -45,11 +45,11 @@ package struct RunTable {
   }
 
   /// Whether a run that belongs to somebody starts at a page, or a guard.
-  func isStart(_ page: PageNumber) -> Bool { byte(page) &- 1 < Self.digit &- 1 }
+  package func isStart(_ page: PageNumber) -> Bool { byte(page) &- 1 < Self.digit &- 1 }
 
   /// Notes a run of at most 127 pages; 0 for none.
   @inlinable @inline(__always)
-  func setByte(_ page: Int, _ value: UInt8) {
+  package func setByte(_ page: Int, _ value: UInt8) {
     // In the table, and writable, since the page is grown.
     unsafe cell(page).pointee.store(value, ordering: .relaxed)
   }
@@ -73,7 +73,7 @@ package struct RunTable {
   }
 
   /// The length of the run or the guard that starts at a page; 0 for none.
-  func extent(_ page: PageNumber) -> Int {
+  package func extent(_ page: PageNumber) -> Int {
     let first = byte(page)
     if first < Self.guards || first >= Self.digit { return length(page) }
     return 1 &<< Int(first &- Self.guards)
@@ -82,20 +82,20 @@ package struct RunTable {
   /// Notes that a guard starts at a page, in place of a run.
   ///
   /// - Parameter pageCount: a power of two.
-  func setGuard(_ page: PageNumber, _ pageCount: Int) {
+  package func setGuard(_ page: PageNumber, _ pageCount: Int) {
     setByte(page, Self.guards &+ UInt8(truncatingIfNeeded: pageCount.trailingZeroBitCount))
   }
 
   /// Notes that a run starts at a page that was the start of one as long before: if that was a long
   /// one, what tells its length is still there.
   @inline(__always)
-  func setFirstByte(_ page: PageNumber, _ pageCount: Int) {
+  package func setFirstByte(_ page: PageNumber, _ pageCount: Int) {
     setByte(page, UInt8(truncatingIfNeeded: min(pageCount, Int(Self.long))))
   }
 
   /// Notes that the run at a page is nobody's any more.
   @inline(__always)
-  func clear(_ page: PageNumber) {
+  package func clear(_ page: PageNumber) {
     if byte(page) == Self.long {
       for index in 1...4 { setByte(page &+ index, 0) }
     }
@@ -106,7 +106,7 @@ package struct RunTable {
   ///
   /// - Parameter lowest: no run starts below this page.
   /// - Complexity: O(pages between the page and the start of the run before it).
-  func run(around page: PageNumber, lowest: PageNumber) -> Range<PageNumber>? {
+  package func run(around page: PageNumber, lowest: PageNumber) -> Range<PageNumber>? {
     var start = page
     while start >= lowest {
       let count = length(start)

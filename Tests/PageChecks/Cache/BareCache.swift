@@ -19,20 +19,34 @@ final class BareTable {
 /// A cache without an arena. Nothing lies behind the addresses of its runs: a cache never looks.
 @safe
 final class BareCache {
-  /// The address of page 0.
+  /// The address of page 0, but of a heap's.
   static var base: UInt { 0x1000_0000 }
 
-  let table: BareTable
+  private let base: UInt
+  let runs: RunTable
+  /// What the run table lies in.
+  private let owner: AnyObject
   /// The cache, as its owner has it; it lives as long as this object.
   let reference: CacheReference
   private let memory: UnsafeMutablePointer<RunCache>
 
-  init(_ table: BareTable = BareTable()) {
-    self.table = table
+  convenience init(_ table: BareTable = BareTable()) {
+    self.init(base: Self.base, table.runs, of: table)
+  }
+
+  /// A cache of a heap without an arena.
+  convenience init(_ subject: StandaloneHeap) {
+    self.init(base: subject.heap.base, subject.heap.runs, of: subject)
+  }
+
+  private init(base: UInt, _ runs: RunTable, of owner: AnyObject) {
+    self.base = base
+    self.runs = runs
+    self.owner = owner
     // Freed when this object goes, and nobody refers to the cache any more.
     unsafe memory = .allocate(capacity: 1)
     unsafe memory.initialize(
-      to: RunCache(base: Self.base, runs: table.runs, core: UnsafeRawPointer(memory)))
+      to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(memory)))
     reference = unsafe CacheReference(memory)
   }
 
@@ -44,7 +58,7 @@ final class BareCache {
   /// Takes a run as an owner does.
   func take(_ pages: Int, as kind: RunKind = .raw) -> PageNumber? {
     let address = reference.allocate(pages, as: kind)
-    return address == 0 ? nil : Geometry.page(at: address, from: Self.base)
+    return address == 0 ? nil : Geometry.page(at: address, from: base)
   }
 
   /// Takes a run at a multiple of so many pages.
@@ -54,12 +68,12 @@ final class BareCache {
 
   /// Gives a run back that was handed out.
   func give(_ page: PageNumber, _ pages: Int, as kind: RunKind = .raw) -> Bool {
-    reference.deallocate(Geometry.address(of: page, from: Self.base), pages, as: kind)
+    reference.deallocate(Geometry.address(of: page, from: base), pages, as: kind)
   }
 
   /// Gives a run back that was handed out by the allocator, of which there is none.
   func giveFresh(_ page: PageNumber, _ pages: Int, as kind: RunKind = .raw) -> Bool {
-    table.runs.setLength(page, pages)
+    runs.setLength(page, pages)
     return give(page, pages, as: kind)
   }
 

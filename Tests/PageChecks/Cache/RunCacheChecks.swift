@@ -10,7 +10,7 @@ package let runCacheChecks: [Check] = [
     recorder.expect(cache.take(4) == nil, "no longer run")
     for page in [800, 700, 600, 512] {
       recorder.expectEqual(cache.take(3) ?? -1, page, "the newest")
-      recorder.expectEqual(cache.table.runs.length(page), 3, "it is handed out")
+      recorder.expectEqual(cache.runs.length(page), 3, "it is handed out")
     }
     recorder.expect(cache.take(3) == nil, "nothing is left")
     recorder.expectEqual(cache.heldPages, 0, "pages at the end")
@@ -65,7 +65,7 @@ package let runCacheChecks: [Check] = [
   Check("run cache: what is not a run, or not as long, does not come in") { recorder in
     let cache = BareCache()
     recorder.expect(cache.giveFresh(512, 2), "put")
-    cache.table.runs.setLength(600, 5)
+    cache.runs.setLength(600, 5)
     for (page, pages) in [(512, 2), (513, 1), (600, 4), (600, 6), (601, 5), (600, 0), (600, -1)] {
       recorder.expect(!cache.give(page, pages), "\(pages) pages at \(page)")
     }
@@ -75,7 +75,7 @@ package let runCacheChecks: [Check] = [
     recorder.expect(
       !cache.reference.deallocate(BareCache.base - 8192, 5, as: .raw), "below all")
     recorder.expectEqual(cache.heldPages, 2, "pages")
-    recorder.expectEqual(cache.table.runs.length(600), 5, "still handed out")
+    recorder.expectEqual(cache.runs.length(600), 5, "still handed out")
     recorder.expect(cache.give(600, 5), "the run itself does")
   },
 
@@ -84,7 +84,7 @@ package let runCacheChecks: [Check] = [
     for index in 0..<4 { recorder.expect(cache.giveFresh(512 + 40 * index, 32), "put \(index)") }
     recorder.expect(!cache.giveFresh(900, 1), "128 pages are the capacity")
     recorder.expectEqual(cache.heldPages, 128, "pages")
-    recorder.expectEqual(cache.table.runs.length(900), 1, "it is still handed out")
+    recorder.expectEqual(cache.runs.length(900), 1, "it is still handed out")
     cache.raiseCapacity(for: 1, limit: 200)
     recorder.expectEqual(cache.capacity, 200, "doubled, up to the limit")
     recorder.expect(cache.give(900, 1), "then there is room")

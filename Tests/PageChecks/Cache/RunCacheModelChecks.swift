@@ -64,7 +64,7 @@ private struct RunCacheModel {
       let pages = size()
       if fresh + pages > holders.count { return }
       hold(fresh, pages, .raw)
-      cache.table.runs.setLength(fresh, pages)
+      cache.runs.setLength(fresh, pages)
       live.append(Live(page: fresh, pages: pages))
       fresh += pages
     }
@@ -95,7 +95,7 @@ private struct RunCacheModel {
     for place in page..<(page + pages) {
       recorder.expect(holders[place] == .cache, "page \(place) was the cache's")
     }
-    recorder.expectEqual(cache.table.runs.length(page), pages, "length in the table")
+    recorder.expectEqual(cache.runs.length(page), pages, "length in the table")
     hold(page, pages, .raw)
     live.append(Live(page: page, pages: pages))
     if kind == .owned { owners += 1 }
@@ -110,7 +110,7 @@ private struct RunCacheModel {
     }
     let isIn = cache.give(run.page, run.pages, as: kind)
     recorder.expectEqual(
-      cache.table.runs.length(run.page), isIn ? 0 : run.pages, "length in the table")
+      cache.runs.length(run.page), isIn ? 0 : run.pages, "length in the table")
     if isIn {
       hold(run.page, run.pages, .cache)
       live.swapAt(index, live.count - 1)

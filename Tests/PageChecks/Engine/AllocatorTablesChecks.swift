@@ -1,0 +1,67 @@
+import PageAlloc
+import SysMem
+
+/// Where the tables of an allocator lie, and what they cost.
+package let allocatorTablesChecks: [Check] = [
+  Check("tables: head, summaries, records, ranges, chunk map and run table, in this order") {
+    recorder in
+    for headByteCount in [0, 1, 63, 64, 65, 5000] {
+      recorder.context = "head of \(headByteCount) bytes"
+      recorder.expectNoError("tables") { recorder throws(SysMemError) in
+        let system = SysMem(calls: LinuxCalls())
+        let owner = try StandaloneTables(system: system, headByteCount: headByteCount)
+        let unit = UInt(system.physicalPageSize)
+        let parts = owner.tables.parts
+        recorder.expectEqual(parts[0], owner.tables.addresses.lowerBound + unit, "the head")
+        recorder.expectEqual(
+          parts[1] - parts[0], UInt(headByteCount + 63) / 64 * 64, "room for the head")
+        recorder.expectEqual(parts[2] - parts[1], UInt(Geometry.summaryEntryCount * 8), "summaries")
+        recorder.expectEqual(parts[3] - parts[2], UInt(Geometry.chunkCount * 8), "records")
+        let rangeCount = unsafe owner.tables.ranges.count
+        let rangeByteCount = UInt(rangeCount * MemoryLayout<Range<UInt32>>.stride)
+        recorder.expectEqual(rangeByteCount, 4096, "room for ranges")
+        recorder.expect(parts[3] + rangeByteCount <= parts[4], "the ranges end before the map")
+        recorder.expect(parts[4] - parts[3] - rangeByteCount < unit, "and no page too early")
+        recorder.expect((parts[4] - parts[0]) % unit == 0, "the chunk map starts a page")
+        recorder.expectEqual(
+          owner.tables.mappedByteCount, parts[4] - parts[0], "what is mapped at once")
+        recorder.expectEqual(
+          parts[5] - parts[4], system.roundedToPhysicalPages(UInt(Geometry.chunkCount * 128)),
+          "the chunk map")
+        recorder.expectEqual(
+          owner.tables.addresses.upperBound - parts[5],
+          system.roundedToPhysicalPages(UInt(Geometry.pageCount)) + unit,
+          "the run table and a guard")
+      }
+    }
+  },
+
+  Check("tables: what is mapped for chunks is mapped once, and all goes at the end") { recorder in
+    let calls = FakeCalls()
+    let system = SysMem(calls: calls)
+    recorder.expectNoError("tables") { recorder throws(SysMemError) in
+      let owner = try StandaloneTables(system: system, headByteCount: 0)
+      let fixed = owner.tables.mappedByteCount
+      try owner.tables.mapChunks(5..<6)
+      let one = owner.tables.mappedByteCount
+      recorder.expect(one > fixed, "one chunk costs something")
+      try owner.tables.mapChunks(5..<6)
+      recorder.expectEqual(owner.tables.mappedByteCount, one, "and nothing the second time")
+      try owner.tables.mapChunks(0..<Geometry.chunkCount)
+      let all = UInt(Geometry.chunkCount * 128 + Geometry.pageCount)
+      recorder.expectEqual(owner.tables.mappedByteCount - fixed, all, "all chunks")
+    }
+    recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
+  },
+]
+
+extension AllocatorTables {
+  /// Where each part starts.
+  fileprivate var parts: [UInt] {
+    // Numbers: nothing is read.
+    unsafe [
+      UInt(bitPattern: head), UInt(bitPattern: summaries), UInt(bitPattern: scavengeRecords),
+      UInt(bitPattern: ranges.baseAddress), UInt(bitPattern: chunks), UInt(bitPattern: runs),
+    ]
+  }
+}

@@ -1,0 +1,368 @@
+import PageAlloc
+
+/// Random operations on a heap, and who has which page, as far as whoever uses the heap knows it.
+///
+/// What is in caches and in the depot the model does not know: that nothing of it is handed out
+/// twice, or lost, it sees when all of it is taken back.
+struct HeapModelRun {
+  private let subject: StandaloneHeap
+  private let limit: Int
+  private let name: String
+  private var random: SplitMix64
+  /// Runs that were handed out.
+  private var runs: [Range<PageNumber>] = []
+  private var isUsed = [Bool](repeating: false, count: Geometry.pageCount)
+  /// Pages that may hold something: whoever got them has written to them.
+  private var isWritten = [Bool](repeating: false, count: Geometry.pageCount)
+  private var isGrown = [Bool](repeating: false, count: Geometry.chunkCount)
+  private var isAway = [Bool](repeating: false, count: Geometry.pageCount)
+  private var handedOut = 0
+  /// Caches with an owner, and all.
+  private var owned: [BareCache] = []
+  private var caches: [BareCache] = []
+
+  init(_ subject: StandaloneHeap, seed: Int, caches count: Int, limit: Int) {
+    self.subject = subject
+    self.limit = limit
+    random = SplitMix64(seed: UInt64(seed))
+    for _ in 0..<count {
+      let cache = BareCache(subject)
+      subject.heap.add(cache.reference)
+      caches.append(cache)
+    }
+    owned = caches
+    name = "seed \(seed)"
+  }
+
+  /// Runs so many steps; stops at the first difference.
+  mutating func run(steps: Int, _ recorder: inout Recorder) {
+    for number in 0..<steps {
+      recorder.context = "\(name), step \(number)"
+      step(&recorder)
+      compareCounts(&recorder)
+      if number % 100 == 99 || number == steps - 1 || !recorder.isGood { compareAll(&recorder) }
+      if !recorder.isGood { return }
+    }
+    // All comes back.
+    for run in runs { subject.give(run, of: run) }
+    runs = []
+    handedOut = 0
+    drain(&recorder)
+    recorder.expectEqual(subject.heap.counts.allocated, 0, "allocated at the end")
+    let broken = subject.heap.brokenInvariant()
+    recorder.expect(broken == nil, "at the end: \(broken?.description ?? "")")
+  }
+
+  private mutating func step(_ recorder: inout Recorder) {
+    switch random.below(100) {
+    case 0..<12: take(random.logarithmic(10), aligned: 1, &recorder)
+    case 12..<16: take(random.logarithmic(8), aligned: 1 << random.below(10), &recorder)
+    case 16..<40: takeCached(random.below(4) == 0 ? random.logarithmic(8) : 1 + random.below(16),
+      &recorder)
+    case 40..<44: takeExactly(random.logarithmic(7), &recorder)
+    case 44..<68: freeWhole(byCache: true)
+    case 68..<74: freeWhole(byCache: false)
+    case 74..<79: freePart()
+    case 79..<82: divide()
+    case 82..<84: join()
+    case 84..<89: look(&recorder)
+    case 89..<92: release(&recorder)
+    case 92: releaseAll(&recorder)
+    case 93..<95: changeOwner()
+    case 95: drain(&recorder)
+    case 96: spareGrowth()
+    case 97: subject.heap.emptyDepot()
+    case 98: giveBackEmpty()
+    default: if let run = anyRun(), run.count > 1 { freeAtEnds(run) }
+    }
+  }
+}
+
+// MARK: - Runs are taken
+
+extension HeapModelRun {
+  /// Notes that a run came, and looks whether it was anybody's.
+  private mutating func receive(
+    _ run: Range<PageNumber>, scavengedPages: Int, _ recorder: inout Recorder
+  ) {
+    for page in run where isUsed[page] || isAway[page] || !isGrown[Geometry.chunk(of: page)] {
+      return recorder.fail("page \(page) of \(run) was not to be had")
+    }
+    let clean = run.count { !isWritten[$0] }
+    recorder.expect(scavengedPages <= clean, "\(scavengedPages) pages read as zero, of \(clean)")
+    for page in run {
+      isUsed[page] = true
+      isWritten[page] = true
+    }
+    runs.append(run)
+    handedOut += run.count
+    recorder.expectEqual(
+      subject.heap.runLength(at: run.lowerBound) ?? -1, run.count, "length of \(run)")
+  }
+
+  private mutating func take(_ pages: Int, aligned: Int, _ recorder: inout Recorder) {
+    // Where nothing is cached the lowest run that fits is known.
+    let isExact = aligned == 1 && subject.heap.heldPages == 0
+    let lowest = isExact ? firstFit(pages) : nil
+    var taken = subject.take(pages, aligned: aligned)
+    if isExact {
+      recorder.expectEqual(taken?.page ?? -1, lowest ?? -1, "the lowest run of \(pages) pages")
+    }
+    if taken == nil, let place = subject.grow(for: pages, aligned: aligned, &recorder) {
+      for chunk in place.chunks {
+        recorder.expect(!isGrown[chunk], "chunk \(chunk) is fresh")
+        isGrown[chunk] = true
+      }
+      taken = subject.take(pages, aligned: aligned)
+      recorder.expectEqual(taken?.page ?? -1, place.page, "what it has grown for")
+    }
+    guard let taken else { return }
+    let address = Geometry.address(of: taken.page, from: subject.heap.base)
+    recorder.expectEqual(
+      address % UInt(aligned << Geometry.pageShift), 0, "alignment to \(aligned) pages")
+    receive(
+      Range(start: taken.page, count: pages), scavengedPages: taken.scavengedPages, &recorder)
+  }
+
+  private mutating func takeCached(_ pages: Int, _ recorder: inout Recorder) {
+    guard let cache = anyOwned() else { return take(pages, aligned: 1, &recorder) }
+    var run = cache.reference.allocate(pages, alignment: Geometry.pageSize, as: .raw)
+    if run == nil, pages <= Heap.longestRefilled {
+      run =
+        subject.heap.take(
+          pages, into: cache.reference, limit: limit, mayRefill: random.below(4) > 0
+        ).run
+    }
+    guard let run else { return take(pages, aligned: 1, &recorder) }
+    receive(
+      Range(start: run.page, count: pages), scavengedPages: run.isZero ? pages : 0, &recorder)
+  }
+
+  private mutating func takeExactly(_ pages: Int, _ recorder: inout Recorder) {
+    guard let near = anyRun() else { return }
+    let run = Range(start: near.upperBound, count: pages)
+    if run.upperBound > Geometry.pageCount { return }
+    let isFree = run.allSatisfy { isGrown[Geometry.chunk(of: $0)] && !isUsed[$0] }
+    if let scavenged = subject.heap.takeExactly(run.lowerBound, pages) {
+      receive(run, scavengedPages: scavenged, &recorder)
+    } else {
+      recorder.expect(!isFree || subject.heap.heldPages > 0, "\(run) is free")
+    }
+  }
+
+  private func firstFit(_ pages: Int) -> PageNumber? {
+    var count = 0
+    for page in 0..<Geometry.pageCount {
+      let isFree = isGrown[Geometry.chunk(of: page)] && !isUsed[page] && !isAway[page]
+      count = isFree ? count + 1 : 0
+      if count == pages { return page - pages + 1 }
+    }
+    return nil
+  }
+}
+
+// MARK: - Runs go back
+
+extension HeapModelRun {
+  private mutating func removeAnyRun() -> Range<PageNumber>? {
+    if runs.isEmpty { return nil }
+    let run = runs.remove(at: random.below(runs.count))
+    leave(run)
+    return run
+  }
+
+  private mutating func leave(_ pages: Range<PageNumber>) {
+    for page in pages { isUsed[page] = false }
+    handedOut -= pages.count
+  }
+
+  private mutating func anyRun() -> Range<PageNumber>? {
+    runs.isEmpty ? nil : runs[random.below(runs.count)]
+  }
+
+  private mutating func freeWhole(byCache: Bool) {
+    guard let run = removeAnyRun() else { return }
+    if byCache, let cache = anyOwned() {
+      if cache.give(run.lowerBound, run.count) { return }
+      if subject.heap.makeRoomAndPut(run.lowerBound, run.count, cache.reference, limit: limit) {
+        return
+      }
+    }
+    subject.give(run, of: run)
+  }
+
+  private mutating func freePart() {
+    guard let run = removeAnyRun() else { return }
+    let start = run.lowerBound + random.below(run.count)
+    free(start..<(start + 1 + random.below(run.upperBound - start)), of: run)
+  }
+
+  private mutating func freeAtEnds(_ run: Range<PageNumber>) {
+    runs.removeAll { $0 == run }
+    leave(run)
+    free(
+      random.below(2) == 0
+        ? run.lowerBound..<(run.lowerBound + 1) : (run.upperBound - 1)..<run.upperBound, of: run)
+  }
+
+  /// Frees a part of a run that has left the model; what is left on both sides comes back to it.
+  private mutating func free(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
+    subject.give(part, of: run)
+    for rest in [run.lowerBound..<part.lowerBound, part.upperBound..<run.upperBound]
+    where !rest.isEmpty {
+      runs.append(rest)
+      handedOut += rest.count
+      for page in rest { isUsed[page] = true }
+    }
+  }
+
+  private mutating func giveBackEmpty() {
+    guard let run = removeAnyRun() else { return }
+    subject.heap.giveBackEmpty(run)
+    for page in run { isWritten[page] = false }
+  }
+
+  private mutating func divide() {
+    guard let run = anyRun(), run.count > 1 else { return }
+    let second = run.lowerBound + 1 + random.below(run.count - 1)
+    subject.heap.divide(run.lowerBound, at: second)
+    runs.removeAll { $0 == run }
+    runs.append(run.lowerBound..<second)
+    runs.append(second..<run.upperBound)
+  }
+
+  private mutating func join() {
+    guard let first = anyRun(),
+      let second = runs.first(where: { $0.lowerBound == first.upperBound })
+    else { return }
+    let whole = first.lowerBound..<second.upperBound
+    subject.heap.join(whole)
+    runs.removeAll { $0 == first || $0 == second }
+    runs.append(whole)
+  }
+}
+
+// MARK: - Caches, and memory that goes back
+
+extension HeapModelRun {
+  private mutating func anyOwned() -> BareCache? {
+    owned.isEmpty ? nil : owned[random.below(owned.count)]
+  }
+
+  private mutating func changeOwner() {
+    if random.below(2) == 0, !owned.isEmpty {
+      _ = subject.heap.retire(owned.remove(at: random.below(owned.count)).reference)
+    } else if let reference = subject.heap.obtainCache() {
+      for cache in caches where cache.reference == reference { owned.append(cache) }
+    }
+  }
+
+  private mutating func spareGrowth() {
+    guard let cache = anyOwned() else { return }
+    subject.heap.spareGrowth(cache.reference, for: random.logarithmic(10))
+  }
+
+  /// Takes back what all caches hold: nobody is inside.
+  private mutating func drain(_ recorder: inout Recorder) {
+    if let ticket = subject.heap.closeForDrain() {
+      recorder.expect(
+        subject.heap.drainClosed(by: ticket, canSeeOthers: true, own: nil), "all gave")
+    }
+    recorder.expectEqual(subject.heap.heldPages, 0, "held after a drain")
+    recorder.expectEqual(subject.heap.extraCapacity, 0, "capacity after a drain")
+  }
+
+  /// Sends some free memory to the kernel, while runs come and go.
+  private mutating func release(_ recorder: inout Recorder) {
+    let mode: ScavengeMode = random.below(2) == 0 ? .force : .background
+    var order = ReleaseOrder()
+    order.unitEnd = Geometry.firstPage(of: subject.heap.allocator.endChunk)
+    var away: [Range<PageNumber>] = []
+    for _ in 0..<(1 + random.below(5)) {
+      let byteCount = UInt64(random.logarithmic(22))
+      let run =
+        order.unitEnd > 0 && random.below(2) == 0
+        ? subject.heap.detachUnits(byteCount, mode, &order)
+        : subject.heap.detach(byteCount, mode, &order)
+      guard let run else { continue }
+      sendAway(run, &recorder)
+      away.append(run)
+      take(random.logarithmic(5), aligned: 1, &recorder)
+      freeWhole(byCache: true)
+    }
+    bringBack(away, &recorder)
+  }
+
+  private mutating func releaseAll(_ recorder: inout Recorder) {
+    var next: PageNumber? = Geometry.pageCount
+    while let page = next {
+      next = subject.heap.detachFree(below: page)
+      var away: [Range<PageNumber>] = []
+      for index in 0..<subject.heap.detached.runCount { away.append(subject.heap.detached[index]) }
+      for run in away { sendAway(run, &recorder) }
+      bringBack(away, &recorder)
+    }
+  }
+
+  private mutating func sendAway(_ run: Range<PageNumber>, _ recorder: inout Recorder) {
+    for page in run {
+      if isUsed[page] || isAway[page] { return recorder.fail("page \(page) of \(run) is in use") }
+      isAway[page] = true
+    }
+  }
+
+  /// The kernel has taken them, or has refused to.
+  private mutating func bringBack(_ away: [Range<PageNumber>], _ recorder: inout Recorder) {
+    var left = away
+    while !left.isEmpty {
+      let run = left.remove(at: random.below(left.count))
+      let wasTaken = random.below(4) > 0
+      subject.heap.reattach(run, scavenged: wasTaken)
+      for page in run {
+        isAway[page] = false
+        if wasTaken { isWritten[page] = false }
+      }
+    }
+    recorder.expect(subject.heap.detached.isEmpty, "all are back")
+  }
+}
+
+// MARK: - Looking
+
+extension HeapModelRun {
+  /// Asks for the run around a range, which may be anything.
+  private mutating func look(_ recorder: inout Recorder) {
+    guard let near = anyRun() else { return }
+    let start = near.lowerBound + random.below(near.count + 2) - 1
+    let part = Range(start: start, count: random.logarithmic(6))
+    var found: Range<PageNumber>?
+    do throws(PageArenaError) {
+      found = try subject.heap.run(around: part, at: 0)
+    } catch {}
+    let expected = runs.first { $0.lowerBound <= start && part.upperBound <= $0.upperBound }
+    if found != expected { recorder.fail("the run around \(part), beside \(near)") }
+  }
+
+  private func compareCounts(_ recorder: inout Recorder) {
+    let reading = subject.heap.reading
+    recorder.expectEqual(reading.inUse, handedOut, "in use")
+    recorder.expectEqual(subject.heap.inUsePages, handedOut, "handed out")
+    recorder.expectEqual(
+      subject.heap.counts.allocated, handedOut + subject.heap.heldPages, "allocated")
+    recorder.expectEqual(
+      reading.inUse + reading.freeResident + reading.scavenged, reading.ready, "the sum")
+    recorder.expectEqual(reading.ready, isGrown.count { $0 } * Geometry.pagesPerChunk, "ready")
+    recorder.expect(
+      subject.heap.extraCapacity == caches.reduce(0) { $0 + $1.reference.contents.extraCapacity },
+      "what caches may hold beyond the least")
+  }
+
+  private mutating func compareAll(_ recorder: inout Recorder) {
+    let broken = subject.heap.brokenInvariant()
+    recorder.expect(broken == nil, broken?.description ?? "")
+    for run in runs {
+      recorder.expectEqual(
+        subject.heap.runLength(at: run.lowerBound) ?? -1, run.count, "length of \(run)")
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import PageAlloc
+
+/// The small stores of a heap, each by itself.
+package let heapStoreChecks: [Check] = [
+  Check("detached runs: sorted by address, counted, as an array has them") { recorder in
+    for seed in 1...50 {
+      recorder.context = "seed \(seed)"
+      var random = SplitMix64(seed: UInt64(seed))
+      var runs = DetachedRuns()
+      var naive: [Range<Int>] = []
+      recorder.expect(runs.isEmpty, "empty at first")
+      for _ in 0..<300 {
+        if naive.count == DetachedRuns.capacity || (random.below(3) == 0 && !naive.isEmpty) {
+          runs.remove(naive.remove(at: random.below(naive.count)))
+        } else {
+          // Next to each other now and then, and up to the last page.
+          let count = random.below(2) == 0 ? 64 : 1 + random.below(64)
+          let run = Range(start: (8191 - random.below(200)) * 64, count: count)
+          if naive.contains(where: { $0.overlaps(run) }) { continue }
+          runs.insert(run)
+          naive.append(run)
+          naive.sort { $0.lowerBound < $1.lowerBound }
+        }
+        recorder.expectEqual(runs.runCount, naive.count, "runs")
+        recorder.expectEqual(runs.pageCount, naive.reduce(0) { $0 + $1.count }, "pages")
+        recorder.expect(runs.isEmpty == naive.isEmpty, "whether it is empty")
+        for index in 0..<naive.count where runs[index] != naive[index] {
+          recorder.fail("run \(index): \(runs[index]), not \(naive[index])")
+        }
+        if !recorder.isGood { return }
+      }
+    }
+  },
+
+  Check("limbo: last in, first out; what has no room is counted for good") { recorder in
+    var limbo = Limbo()
+    recorder.expect(limbo.take() == nil, "empty at first")
+    for index in 0..<70 {
+      limbo.put(Range(start: index * 100, count: index + 1))
+      recorder.expectEqual(limbo.count, min(index + 1, 64), "runs")
+    }
+    recorder.expectEqual(limbo.pageCount, 64 * 65 / 2, "pages that have room")
+    recorder.expectEqual(limbo.strandedPages, 65 + 66 + 67 + 68 + 69 + 70, "pages that have none")
+    for index in stride(from: 63, through: 0, by: -1) {
+      recorder.expect(
+        limbo.take() == Range(start: index * 100, count: index + 1), "run \(index)")
+    }
+    recorder.expect(limbo.take() == nil, "empty again")
+    recorder.expectEqual(limbo.pageCount, 0, "pages")
+    recorder.expectEqual(limbo.strandedPages, 405, "what was stranded stays so")
+  },
+
+  Check("guard budget: mappings up to the limit, and none in part") { recorder in
+    let limit = GuardBudget.mappingLimit
+    let rows: [(had: Int, more: Int, fits: Bool)] = [
+      (0, 0, true), (0, 1, true), (0, limit, true), (0, limit + 1, false),
+      (limit - 1, 1, true), (limit - 1, 2, false), (limit, 0, true), (limit, 1, false),
+    ]
+    for row in rows {
+      recorder.context = "\(row.more) beside \(row.had)"
+      var budget = GuardBudget()
+      recorder.expect(budget.kind == .unknown, "nobody asked yet")
+      recorder.expect(budget.add(mappings: row.had), "those before")
+      recorder.expect(budget.add(mappings: row.more) == row.fits, "whether they fit")
+      recorder.expectEqual(budget.mappings, row.had + (row.fits ? row.more : 0), "mappings")
+    }
+  },
+
+  Check("owners: an orphan ends with its last owner, once the caches were added up") { recorder in
+    var owners = Owners()
+    owners.live = 2
+    recorder.expect(!owners.haveAllGone, "the arena is there")
+    recorder.expect(!owners.removeOne(), "an owner goes before the arena")
+    recorder.expect(!owners.removeOne(), "and the other")
+    recorder.expect(!owners.haveAllGone, "the arena is still there")
+    owners.isOrphan = true
+    recorder.expect(!owners.haveAllGone, "caches may count some")
+    // Owners that came by the lock and went by a cache: what the lock has counted is below zero.
+    owners.live = -3
+    owners.add(counted: 5)
+    recorder.expectEqual(owners.live, 2, "all that live")
+    recorder.expect(owners.isSum && !owners.haveAllGone, "two live")
+    recorder.expect(!owners.removeOne(), "one is left")
+    recorder.expect(owners.removeOne(), "the last one")
+    recorder.expect(owners.haveAllGone, "all have gone")
+
+    var none = Owners()
+    none.isOrphan = true
+    none.live = 4
+    none.add(counted: -4)
+    recorder.expect(none.haveAllGone, "nobody lived when the arena went")
+  },
+]

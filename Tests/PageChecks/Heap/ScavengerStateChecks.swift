@@ -1,0 +1,126 @@
+import PageAlloc
+import SysMem
+
+/// What wakes the scavenger, and its steps, on a heap without an arena and on times of the check's
+/// own.
+package let scavengerStateChecks: [Check] = [
+  Check("scavenger state: asleep until woken, and woken once") { recorder in
+    var none = ScavengerState(ScavengePlan(background: nil))
+    recorder.expect(none.phase == .manual && none.wakeAbove == .max, "nobody to wake")
+    recorder.expect(!none.wake() && none.phase == .manual, "so nobody wakes")
+    var state = ScavengerState(ScavengePlan(background: .init()))
+    recorder.expect(state.phase == .parked, "parked at first")
+    recorder.expect(state.wakeAbove > 0 && state.wakeAbove < 512, "above \(state.wakeAbove) pages")
+    recorder.expect(state.wake(), "woken")
+    recorder.expect(state.phase == .awake && state.wakeAbove == .max, "awake")
+    recorder.expect(!state.wake(), "it is awake already")
+  },
+
+  Check("return counters: by cause, and the time of those who waited") { recorder in
+    var counters = ReturnCounters()
+    let causes: [ReleaseCause] = [.background, .request, .limit, .headroom]
+    for (index, cause) in causes.enumerated() {
+      counters.add(UInt64(1) << UInt64(index), cause, nanoseconds: 10)
+    }
+    counters.add(0, .request, nanoseconds: 100)
+    recorder.expectEqual(counters.backgroundBytes, 1, "in the background")
+    recorder.expectEqual(counters.requestedBytes, 2, "on request")
+    recorder.expectEqual(counters.limitBytes, 4, "for a limit")
+    recorder.expectEqual(counters.headroomBytes, 8, "as it grew")
+    recorder.expectEqual(counters.passes, 4, "passes that gave something back")
+    recorder.expectEqual(counters.callNanoseconds, 130, "time that somebody waited for")
+  },
+
+  Check("heap scavenger: the free that finds too much wakes it, once") { recorder in
+    let plan = ScavengePlan(background: .init())
+    guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(4096, &recorder)
+    else { return }
+    subject.heap.armScavenger(plan)
+    let mark = subject.heap.scavenger.wakeAbove
+    var woken = -1
+    for page in run {
+      subject.give(page..<(page + 1), of: page..<run.upperBound)
+      if subject.heap.wakesScavenger() {
+        recorder.expectEqual(woken, -1, "woken before")
+        woken = page + 1 - run.lowerBound
+      }
+    }
+    recorder.expectEqual(woken, mark + 1, "free pages when it was woken")
+    // The headroom of 4,096 pages, as far as it is a tenth of what is then in use, and 1 MiB.
+    recorder.expect(woken > 400 && woken < 600, "\(woken) free pages")
+    subject.heap.forgetThread(plan)
+    recorder.expect(subject.heap.scavenger.phase == .parked, "forgotten: parked")
+    recorder.expect(subject.heap.scavenger.wakeAbove >= 4096, "and what is free now is known")
+  },
+
+  Check("heap scavenger: generations by the clock, however it steps") { recorder in
+    let plan = ScavengePlan(background: .init(), generationNanoseconds: 1_000)
+    guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(1000, &recorder)
+    else { return }
+    var steps = ScavengeSteps(plan)
+    // The time, and how old the generation is then; 0 where a new one begins.
+    let rows: [(now: UInt64, age: UInt64, ended: Int)] = [
+      (5_000, 0, 0), (5_400, 400, 0), (5_400, 400, 0), (4_000, 400, 0), (4_599, 999, 0),
+      (4_600, 0, 1), (4_000, 0, 1), (5_100, 0, 2), (5_101, 1, 2),
+    ]
+    for (index, row) in rows.enumerated() {
+      recorder.context = "step \(index)"
+      subject.heap.beginStep(
+        &steps, plan, now: Moment(nanoseconds: row.now), processorTime: Moment(nanoseconds: 0))
+      recorder.expectEqual(steps.generationAge, row.age, "age")
+      recorder.expectEqual(steps.idleGenerations, row.ended, "generations that ended")
+      recorder.expect(!steps.isFresh, "no step was missed")
+    }
+    recorder.context = "a long stop"
+    subject.heap.beginStep(
+      &steps, plan, now: Moment(nanoseconds: .max), processorTime: Moment(nanoseconds: 0))
+    recorder.expectEqual(steps.generationAge, 0, "one generation, however long")
+    recorder.expectEqual(steps.idleGenerations, 3, "generations that ended")
+    recorder.context = ""
+    recorder.expectEqual(steps.peak, run.count, "the most that was in use")
+  },
+
+  Check("heap scavenger: it parks when no more is resident than may stay") { recorder in
+    let plan = ScavengePlan(background: .init(), generationNanoseconds: 5_000_000)
+    guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(4096, &recorder)
+    else { return }
+    var steps = ScavengeSteps(plan)
+    begin(&steps, plan, subject, at: 1)
+    recorder.expect(subject.heap.scavenger.phase == .awake, "awake")
+    // All is in use: nothing is too much.
+    recorder.expect(subject.heap.excessPages(steps, plan.goal) <= 0, "nothing is too much")
+    subject.give((run.lowerBound + 96)..<run.upperBound, of: run)
+    // What was in use lately may stay; from the next generation but one on it may not.
+    recorder.expect(subject.heap.excessPages(steps, plan.goal) <= 0, "the peak was just now")
+    for age in [5_000_001, 10_000_001] { begin(&steps, plan, subject, at: UInt64(age)) }
+    let kept = 96 + 96 * plan.goal.headroomPer1024 / 1024 + ScavengeGoal.slackPages
+    recorder.expectEqual(subject.heap.excessPages(steps, plan.goal), 4096 - kept, "too much")
+    for mayPark in [false, true] {
+      let next = subject.heap.finishStep(&steps, plan, isIdle: false, mayPark: mayPark)
+      recorder.expect(next == .sleep(nanoseconds: 5_000_000), "it sleeps for a generation")
+    }
+    // It goes.
+    var order = ReleaseOrder()
+    while subject.heap.excessPages(steps, plan.goal) > 0 {
+      let excess = UInt64(subject.heap.excessPages(steps, plan.goal)) << 13
+      guard let run = subject.heap.detach(excess, .force, &order) else {
+        return recorder.fail("there is something to give back")
+      }
+      subject.heap.reattach(run, scavenged: true)
+    }
+    recorder.expectEqual(subject.heap.counts.resident, kept, "what stays")
+    let watched = subject.heap.finishStep(&steps, plan, isIdle: false, mayPark: false)
+    recorder.expect(watched != .park, "it must not park where it looks at something itself")
+    let last = subject.heap.finishStep(&steps, plan, isIdle: false, mayPark: true)
+    recorder.expect(last == .park && subject.heap.scavenger.phase == .parked, "parked")
+    recorder.expect(steps.isFresh, "the next step is a first one")
+    recorder.expect(subject.heap.scavenger.wakeAbove != .max, "a free can wake it")
+  },
+]
+
+private func begin(
+  _ steps: inout ScavengeSteps, _ plan: ScavengePlan, _ subject: StandaloneHeap, at time: UInt64
+) {
+  subject.heap.beginStep(
+    &steps, plan, now: Moment(nanoseconds: time), processorTime: Moment(nanoseconds: 0))
+}
