@@ -52,6 +52,9 @@ package let allChecks: [Check] = [
   hugeGrowthPauseChecks,
   scavengePacerChecks,
   scavengePlanChecks,
+  // Checked
+  checkedRunsChecks,
+  traceChecks,
   // Heap
   heapCountsChecks,
   heapStoreChecks,

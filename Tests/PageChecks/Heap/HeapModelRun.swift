@@ -57,8 +57,10 @@ struct HeapModelRun {
     switch random.below(100) {
     case 0..<12: take(random.logarithmic(10), aligned: 1, &recorder)
     case 12..<16: take(random.logarithmic(8), aligned: 1 << random.below(10), &recorder)
-    case 16..<40: takeCached(random.below(4) == 0 ? random.logarithmic(8) : 1 + random.below(16),
-      &recorder)
+    case 16..<40:
+      takeCached(
+        random.below(4) == 0 ? random.logarithmic(8) : 1 + random.below(16),
+        &recorder)
     case 40..<44: takeExactly(random.logarithmic(7), &recorder)
     case 44..<68: freeWhole(byCache: true)
     case 68..<74: freeWhole(byCache: false)
@@ -305,6 +307,9 @@ extension HeapModelRun {
   }
 
   private mutating func sendAway(_ run: Range<PageNumber>, _ recorder: inout Recorder) {
+    let unit = subject.heap.allocator.kernelPages.pagesPerPhysicalPage
+    recorder.expect(
+      run.lowerBound % unit == 0 && run.upperBound % unit == 0, "\(run) in physical pages")
     for page in run {
       if isUsed[page] || isAway[page] { return recorder.fail("page \(page) of \(run) is in use") }
       isAway[page] = true

@@ -86,7 +86,9 @@ package let reservationChecks: [Check] = [
     ]
     for row in rows {
       recorder.context = "\(row.pages) pages, aligned to \(row.aligned), \(row.free) free"
-      guard let subject = makeHeap(&recorder), let run = subject.fill(512, &recorder) else { return }
+      guard let subject = makeHeap(&recorder), let run = subject.fill(512, &recorder) else {
+        return
+      }
       if row.free > 0 { subject.give((run.upperBound - row.free)..<run.upperBound, of: run) }
       let place = subject.place(for: row.pages, subject.alignment(row.aligned))
       recorder.expectEqual(place?.chunks.count ?? 0, row.chunks, "chunks")
