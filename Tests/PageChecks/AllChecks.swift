@@ -115,6 +115,7 @@ package let aloneChecks: [Check] = [
   // Return
   scavengerThreadChecks,
   idleThreadChecks,
+  untoldCapacityChecks,
   stallChecks,
   largeReturnChecks,
   // Guards

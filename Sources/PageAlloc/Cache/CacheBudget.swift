@@ -12,8 +12,9 @@
 //                               1 MiB, at most the limit
 //   both, for all caches        or what is left of a tenth of what is allocated, if that is more
 //
-// A cache starts with the least, and its capacity doubles each time it is full, by way of the lock:
-// so whoever returns memory hears of much that caches hold.
+// What a cache may hold it may come to hold without a word to anybody. So it starts with nothing;
+// 1 MiB is its first capacity, which doubles each time the cache is full, by way of the lock: whoever
+// returns memory knows of each page that may be in a cache.
 
 /// How much one cache of an arena may hold, as far as the arena says. All in pages.
 package struct CacheBudget {
@@ -21,8 +22,8 @@ package struct CacheBudget {
   package let allocatedPages: Int
   /// Caches that have an owner.
   package let cacheCount: Int
-  /// What all caches have been let have beyond the least.
-  package let extraPages: Int
+  /// What all caches have been let have.
+  package let grantedPages: Int
   /// What the arena's options allow a cache.
   package let limit: Int
 
@@ -36,22 +37,22 @@ package struct CacheBudget {
     package init(_ pages: Int) { self = pages > RunCache.longestStacked ? .long : .short }
   }
 
-  /// The least capacity for short runs, and the first one for long runs: 1 MiB.
+  /// The first capacity, and what a cache may have of short runs in any case: 1 MiB.
   package static var leastCapacity: Int { 128 }
 
   /// The budget of a cache.
-  package init(allocatedPages: Int, cacheCount: Int, extraPages: Int, limit: Int) {
+  package init(allocatedPages: Int, cacheCount: Int, grantedPages: Int, limit: Int) {
     self.allocatedPages = allocatedPages
     self.cacheCount = cacheCount
-    self.extraPages = extraPages
+    self.grantedPages = grantedPages
     self.limit = limit
   }
 
   /// The most that the cache may hold of a kind.
   ///
-  /// - Parameter ownExtra: which part of `extraPages` is the cache's own, of this kind.
-  package func mostCapacity(_ kind: Kind, ownExtra: Int) -> Int {
-    let shared = allocatedPages / 10 &- (extraPages &- ownExtra)
+  /// - Parameter own: which part of `grantedPages` is the cache's own, of this kind.
+  package func mostCapacity(_ kind: Kind, own: Int) -> Int {
+    let shared = allocatedPages / 10 &- (grantedPages &- own)
     return max(kind == .long ? limit : ownCapacity, shared)
   }
 

@@ -8,8 +8,8 @@
 // --------------------------
 // Whoever wants what is in other threads' caches, in a *drain*, does three things:
 //
-//   close         heap lock: the drain gets a ticket; each cache that holds something is closed
-//                 with it
+//   close         heap lock: the drain gets a ticket; each cache that holds something, or may hold
+//                 something, is closed with it
 //   barrier       every thread of the process passes a barrier; no lock is held
 //   drainClosed   heap lock: takes all from each cache that was closed before the barrier and whose
 //                 owner is outside, and opens it
@@ -123,6 +123,13 @@ extension CacheList {
     return total
   }
 
+  /// Pages that all caches may hold without a word to the arena.
+  package var totalCapacity: Int {
+    var total = 0
+    forEach { total &+= $0.contents.totalCapacity }
+    return total
+  }
+
   /// What all caches have counted of owners, when they are closed, and after a barrier in all
   /// threads.
   ///
@@ -141,14 +148,14 @@ extension CacheList {
 // MARK: - Open and closed
 
 extension CacheList {
-  /// Closes each cache that holds something: the first step of a drain.
+  /// Closes each cache that holds something, or may without a word: the first step of a drain.
   ///
-  /// - Returns: the ticket of the drain; `nil` where no cache holds anything.
+  /// - Returns: the ticket of the drain; `nil` where there is no such cache.
   package mutating func close() -> DrainTicket? {
     let ticket = nextTicket()
     var isAny = false
     forEach {
-      if $0.contents.heldPages != 0 {
+      if $0.contents.heldPages != 0 || $0.contents.totalCapacity != 0 {
         $0.front.close(with: ticket)
         isAny = true
       }

@@ -47,7 +47,7 @@ package struct RunCache: ~Copyable {
   private let owners = Atomic<Int>(0)
 
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
-  package private(set) var capacity = CacheBudget.leastCapacity
+  package private(set) var capacity = 0
 
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
@@ -99,20 +99,23 @@ extension RunCache {
     }
   }
 
-  /// Back to the least, when all was taken out.
+  /// Lets the cache hold what it holds.
+  package mutating func coverCharge() { capacity = max(capacity, chargedPages) }
+
+  /// Allows nothing, when all was taken out.
   package mutating func resetCapacity() {
     dropUnusedCharge()
-    capacity = CacheBudget.leastCapacity
+    capacity = 0
     long.resetCapacity()
   }
 
-  /// What the bounds allow beyond the least, of which nobody takes notice.
-  package var extraCapacity: Int { extraCapacity(.short) &+ extraCapacity(.long) }
+  /// What the owner may put by without a word to the arena.
+  package var totalCapacity: Int { capacity &+ long.capacity }
 
-  /// The same of one of the bounds.
-  package func extraCapacity(_ kind: CacheBudget.Kind) -> Int {
+  /// The same of one of the kinds.
+  package func capacity(_ kind: CacheBudget.Kind) -> Int {
     switch kind {
-    case .short: max(0, capacity &- CacheBudget.leastCapacity)
+    case .short: capacity
     case .long: long.capacity
     }
   }

@@ -177,27 +177,37 @@ extension Heap {
   ) -> Int {
     let budget = CacheBudget(
       allocatedPages: counts.allocated, cacheCount: caches.ownedCount,
-      extraPages: extraCapacity, limit: limit)
-    return budget.mostCapacity(kind, ownExtra: cache.contents.extraCapacity(kind))
+      grantedPages: cacheCapacity, limit: limit)
+    return budget.mostCapacity(kind, own: cache.contents.capacity(kind))
   }
 
-  /// Lets a cache hold more, which counts as free: it brings the scavenger's wake-up nearer.
+  /// Lets a cache hold more, which may soon be free: it brings the scavenger's wake-up nearer.
   private mutating func raiseCapacity(
     of cache: CacheReference, for pages: Int, most: Int
   ) {
-    let before = cache.contents.extraCapacity
+    let before = cache.contents.totalCapacity
     cache.contents.raiseCapacity(for: pages, limit: most)
-    add(extraCapacity: cache.contents.extraCapacity &- before)
+    add(cacheCapacity: cache.contents.totalCapacity &- before)
+  }
+
+  /// What was put into a cache is less than what it may hold from now on: its owner need not give
+  /// a word of the same pages when they come back.
+  mutating func coverCharge(of cache: CacheReference) {
+    let before = cache.contents.capacity
+    cache.contents.coverCharge()
+    let after = cache.contents.capacity
+    if after != before { add(cacheCapacity: after &- before) }
   }
 
   /// Takes back what a cache was let hold, when all was taken out of it.
   private mutating func resetCapacity(of cache: CacheReference) {
-    add(extraCapacity: 0 &- cache.contents.extraCapacity)
+    add(cacheCapacity: 0 &- cache.contents.totalCapacity)
     cache.contents.resetCapacity()
   }
 
-  private mutating func add(extraCapacity pages: Int) {
-    extraCapacity &+= pages
-    if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= pages }
+  private mutating func add(cacheCapacity pages: Int) {
+    let before = unwatchedPages
+    cacheCapacity &+= pages
+    if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= unwatchedPages &- before }
   }
 }

@@ -30,6 +30,7 @@ extension Heap {
       return "the count of pages in use is wrong"
     }
     if scavenged != counts.scavenged { return "the count of scavenged pages is wrong" }
+    if caches.totalCapacity != cacheCapacity { return "what caches may hold is counted wrong" }
     return nil
   }
 

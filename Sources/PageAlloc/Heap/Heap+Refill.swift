@@ -25,6 +25,7 @@ extension Heap {
     } else if mayRefill {
       taken = refill(cache, for: pages, limit: limit)
     }
+    coverCharge(of: cache)
     if let run = taken.run { runs.setByte(run.page, UInt8(truncatingIfNeeded: pages)) }
     return (taken.run, taken.clean)
   }

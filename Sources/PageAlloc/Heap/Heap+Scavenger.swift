@@ -17,13 +17,24 @@ extension Heap {
 
   /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
   package mutating func armScavenger(_ plan: ScavengePlan) {
+    scavenger.wakeAbove = wakeMark(plan)
+  }
+
+  /// What the mark is to be: what is in caches counts, and so does what may come to be there.
+  private func wakeMark(_ plan: ScavengePlan) -> Int {
     let cached = cachedPages
     let now = counts.reading(cached: cached)
-    // What is cached now counts; what a cache will be let have beyond it lowers the mark.
-    scavenger.wakeAbove =
-      plan.goal.wakeAbove(
-        inUse: now.inUse, free: now.freeResident, limits: limits)
-      - (cached - depot.pageCount)
+    return plan.goal.wakeAbove(inUse: now.inUse, free: now.freeResident, limits: limits)
+      - max(cached - depot.pageCount, unwatchedPages)
+  }
+
+  /// What all caches may hold without a word, beyond so little that nobody need look.
+  var unwatchedPages: Int { max(0, cacheCapacity &- ScavengeGoal.slackPages) }
+
+  /// Whether so much may come to be in caches that the next free would wake a scavenger that slept:
+  /// it is better to empty them first.
+  func mustEmptyCaches(_ plan: ScavengePlan) -> Bool {
+    unwatchedPages > 0 && counts.freeResident &+ depot.pageCount > wakeMark(plan)
   }
 
   /// There is no scavenger any more that is awake: the first free that finds too much wakes it.
@@ -79,13 +90,13 @@ extension Heap {
   ) -> ScavengeStep {
     let goal = plan.goal.residentPages(inUse: inUsePages, peak: 0, limits: limits)
     let isDone = isIdle ? steps.idleGenerations >= 2 : counts.resident <= goal
-    if isDone, mayPark {
+    if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan)) {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
       armScavenger(plan)
       return .park
     }
-    // Its age is below that, as `beginStep` left it.
+    // The generation's age is below that, as `beginStep` left it.
     return .sleep(nanoseconds: max(plan.generationNanoseconds - steps.generationAge, 1_000_000))
   }
 }

@@ -51,8 +51,8 @@ package struct Heap: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles.
   package var caches: CacheList
-  /// What all caches were let hold beyond the least.
-  package var extraCapacity = 0
+  /// What all caches may hold without a word to the arena.
+  package var cacheCapacity = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
   package var lostCaches = 0
   /// Free runs that caches share.

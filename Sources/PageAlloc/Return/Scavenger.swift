@@ -66,6 +66,10 @@ struct Scavenger {
         steps.idleGenerations = 0
       }
     }
+    // Once in a generation: threads at work get what they need again.
+    if mayPark, !steps.isFirstGeneration, core.withHeap({ $0.mustEmptyCaches(plan) }) {
+      core.drainCachesOfOthers()
+    }
     return core.withHeap {
       $0.finishStep(&steps, plan, isIdle: excess > 0, mayPark: mayPark)
     }

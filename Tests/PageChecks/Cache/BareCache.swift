@@ -3,17 +3,14 @@ import PageAlloc
 /// A run table in plain memory, for the caches of a check.
 @safe
 final class BareTable {
-  private let storage: UnsafeMutableRawPointer
   let runs: RunTable
 
   init() {
-    // As many bytes as the table has, zero, and freed when no cache of the check is left.
-    unsafe storage = .allocate(byteCount: RunTable.byteCount, alignment: 16)
+    // As many bytes as the table has, zero, and never freed: a cache may outlive this object.
+    let storage = UnsafeMutableRawPointer.allocate(byteCount: RunTable.byteCount, alignment: 16)
     unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: RunTable.byteCount)
     runs = unsafe RunTable(storage: storage)
   }
-
-  deinit { unsafe storage.deallocate() }
 }
 
 /// A cache without an arena. Nothing lies behind the addresses of its runs: a cache never looks.
@@ -24,35 +21,29 @@ final class BareCache {
 
   private let base: UInt
   let runs: RunTable
-  /// What the run table lies in.
-  private let owner: AnyObject
-  /// The cache, as its owner has it; it lives as long as this object.
+  /// The cache, as its owner has it.
   let reference: CacheReference
-  private let memory: UnsafeMutablePointer<RunCache>
 
-  convenience init(_ table: BareTable = BareTable()) {
-    self.init(base: Self.base, table.runs, of: table)
+  /// - Parameter capacity: what it may hold at first.
+  convenience init(_ table: BareTable = BareTable(), capacity: Int = 128) {
+    self.init(base: Self.base, table.runs)
+    raiseCapacity(for: min(capacity, RunCache.longestStacked), limit: capacity)
   }
 
   /// A cache of a heap without an arena.
   convenience init(_ subject: StandaloneHeap) {
-    self.init(base: subject.heap.base, subject.heap.runs, of: subject)
+    self.init(base: subject.heap.base, subject.heap.runs)
   }
 
-  private init(base: UInt, _ runs: RunTable, of owner: AnyObject) {
+  private init(base: UInt, _ runs: RunTable) {
     self.base = base
     self.runs = runs
-    self.owner = owner
-    // Freed when this object goes, and nobody refers to the cache any more.
-    unsafe memory = .allocate(capacity: 1)
+    // Never freed: a list may refer to the cache after the last use of this object, where the
+    // optimiser ends it.
+    let memory = UnsafeMutablePointer<RunCache>.allocate(capacity: 1)
     unsafe memory.initialize(
       to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(memory)))
     reference = unsafe CacheReference(memory)
-  }
-
-  deinit {
-    unsafe memory.deinitialize(count: 1)
-    unsafe memory.deallocate()
   }
 
   /// Takes a run as an owner does.

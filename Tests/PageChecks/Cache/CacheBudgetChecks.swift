@@ -32,10 +32,10 @@ package let cacheBudgetChecks: [Check] = [
       recorder.context = "row \(index)"
       for own in [0, 50, 2_000] {
         let budget = CacheBudget(
-          allocatedPages: row.allocated, cacheCount: row.caches, extraPages: row.others + own,
+          allocatedPages: row.allocated, cacheCount: row.caches, grantedPages: row.others + own,
           limit: row.limit)
-        recorder.expectEqual(budget.mostCapacity(.short, ownExtra: own), row.short, "short runs")
-        recorder.expectEqual(budget.mostCapacity(.long, ownExtra: own), row.long, "long runs")
+        recorder.expectEqual(budget.mostCapacity(.short, own: own), row.short, "short runs")
+        recorder.expectEqual(budget.mostCapacity(.long, own: own), row.long, "long runs")
       }
     }
   },
@@ -43,6 +43,7 @@ package let cacheBudgetChecks: [Check] = [
   Check("budget: a capacity doubles until the pages fit, up to the most") { recorder in
     //          kind, capacity, pages, most, result
     let rows: [(CacheBudget.Kind, Int, Int, Int, Int)] = [
+      (.short, 0, 1, 1_024, 128), (.short, 0, 100, 64, 64), (.short, 0, 1, 0, 0),
       (.short, 128, 100, 1_024, 128), (.short, 128, 128, 1_024, 128),
       (.short, 128, 129, 1_024, 256), (.short, 128, 513, 1_024, 1_024),
       (.short, 128, 5_000, 1_024, 1_024), (.short, 128, 300, 300, 300),

@@ -42,7 +42,7 @@ package let cacheListChecks: [Check] = [
 
   Check("cache list: a drain closes what holds something, takes it, and opens again") { recorder in
     var list = CacheList(isClosedForGood: false)
-    let empty = BareCache()
+    let empty = BareCache(capacity: 0)
     list.add(empty.reference)
     recorder.expect(list.close() == nil, "nothing to take")
     let caches = filledCaches(3, &list, &recorder)

@@ -80,7 +80,11 @@ package let runCacheChecks: [Check] = [
   },
 
   Check("run cache: no more than the capacity, which is kept room for the hot run") { recorder in
-    let cache = BareCache()
+    let cache = BareCache(capacity: 0)
+    recorder.expect(!cache.giveFresh(512, 1), "nothing without a word")
+    cache.runs.setLength(512, 0)
+    cache.raiseCapacity(for: 1, limit: 200)
+    recorder.expectEqual(cache.capacity, 128, "the first capacity")
     for index in 0..<4 { recorder.expect(cache.giveFresh(512 + 40 * index, 32), "put \(index)") }
     recorder.expect(!cache.giveFresh(900, 1), "128 pages are the capacity")
     recorder.expectEqual(cache.heldPages, 128, "pages")
@@ -94,7 +98,7 @@ package let runCacheChecks: [Check] = [
     recorder.expectEqual(cache.drain().count, 4, "runs")
     recorder.expectEqual(cache.heldPages, 0, "pages at the end")
     cache.reference.contents.resetCapacity()
-    recorder.expectEqual(cache.capacity, 128, "the least")
+    recorder.expectEqual(cache.capacity, 0, "it was taken back")
     recorder.expectEqual(cache.reference.contents.chargedPages, 0, "no room is kept")
   },
 

@@ -271,7 +271,7 @@ extension HeapModelRun {
         subject.heap.drainClosed(by: ticket, canSeeOthers: true, own: nil), "all gave")
     }
     recorder.expectEqual(subject.heap.heldPages, 0, "held after a drain")
-    recorder.expectEqual(subject.heap.extraCapacity, 0, "capacity after a drain")
+    recorder.expectEqual(subject.heap.cacheCapacity, 0, "capacity after a drain")
   }
 
   /// Sends some free memory to the kernel, while runs come and go.
@@ -358,8 +358,8 @@ extension HeapModelRun {
       reading.inUse + reading.freeResident + reading.scavenged, reading.ready, "the sum")
     recorder.expectEqual(reading.ready, isGrown.count { $0 } * Geometry.pagesPerChunk, "ready")
     recorder.expect(
-      subject.heap.extraCapacity == caches.reduce(0) { $0 + $1.reference.contents.extraCapacity },
-      "what caches may hold beyond the least")
+      subject.heap.cacheCapacity == caches.reduce(0) { $0 + $1.reference.contents.totalCapacity },
+      "what caches may hold")
   }
 
   private mutating func compareAll(_ recorder: inout Recorder) {
