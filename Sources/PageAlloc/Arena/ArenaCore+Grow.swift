@@ -63,7 +63,7 @@ extension ArenaCore {
       withHeap { $0.note(growth) }
       throw .system(error)
     }
-    adviseHugePages(&growth, place.chunks, isNext: place.page <= place.firstAdded)
+    adviseHugePages(&growth, place)
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     return withHeap { heap in
       heap.grow(place, growth)

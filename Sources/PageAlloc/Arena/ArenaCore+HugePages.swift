@@ -4,22 +4,22 @@ extension ArenaCore {
   /// Tells the kernel about chunks that were just committed, before anybody can have pages of
   /// theirs. A refusal is counted: huge pages are a wish.
   ///
-  /// - Parameter isNext: the run that the arena grows for takes the first page of them. Else it
-  ///   lies apart, to be aligned, and nobody knows what the rest will be used for.
-  func adviseHugePages(_ growth: inout Growth, _ chunks: Range<ChunkIndex>, isNext: Bool) {
-    let memory = range(ofChunks: chunks)
+  func adviseHugePages(_ growth: inout Growth, _ place: GrowthPlace) {
     switch hugePages {
     case .system: break
-    case .automatic: if isNext { askForHugePages(&growth, chunks, memory) }
-    case .prefer: _ = advise(memory, hugePages: true)
-    case .avoid: _ = advise(memory, hugePages: false)
+    case .automatic: askForHugePages(&growth, place)
+    case .prefer: _ = advise(range(ofChunks: place.chunks), hugePages: true)
+    case .avoid: _ = advise(range(ofChunks: place.chunks), hugePages: false)
     }
   }
 
   /// Asks for huge pages where that is worth it, and looks how quickly the first comes.
-  private func askForHugePages(
-    _ growth: inout Growth, _ chunks: Range<ChunkIndex>, _ memory: AdvisedRange
-  ) {
+  ///
+  /// Only from the run on that the arena grows for: nobody knows what the memory before it will be
+  /// used for, where it lies apart to be aligned. The run has the page that is looked at.
+  private func askForHugePages(_ growth: inout Growth, _ place: GrowthPlace) {
+    let chunks = place.chunksOfRun
+    let memory = range(ofChunks: chunks)
     let unit = UInt(system.calls.hugePageSize)
     guard unit > 0, unit <= UInt(Geometry.chunkByteCount), !isLimited,
       growth.hugeGrowth.isDue(

@@ -48,6 +48,11 @@ package struct GrowthPlace {
 
   /// The first page that is added.
   package var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
+  /// The chunks from the run on. Where it lies apart, to be aligned, it starts a chunk: the frontier
+  /// is as aligned as a chunk is.
+  var chunksOfRun: Range<ChunkIndex> {
+    max(chunks.lowerBound, Geometry.chunk(of: page))..<chunks.upperBound
+  }
   /// Pages that are added.
   package var addedPages: Int { chunks.count << Geometry.chunkPagesLog }
 }

@@ -53,19 +53,20 @@ package let hugeGrowthChecks: [Check] = [
     }
   },
 
-  Check("huge growth: not for a run that lies apart, to be aligned") { recorder in
+  Check("huge growth: for a run that lies apart, to be aligned, and not before it") { recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder), let first = heap.grow(&recorder)
     else { return }
     var end = first.address + 4 << 20
     var apart = 0
-    for alignment in [16 << 20, 32 << 20, 64 << 20] {
+    for (count, alignment) in [(4, 16 << 20), (4, 32 << 20), (8, 64 << 20), (4, 256 << 20)] {
       _ = calls.takeWishes()
-      guard let run = heap.arena.take(512, alignment: alignment, &recorder) else { return }
-      let isApart = run.address != end
-      recorder.expect(calls.takeWishes().isEmpty == isApart, "at \(alignment >> 20) MiB")
-      if isApart { apart += 1 }
-      end = run.address + 4 << 20
+      guard let run = heap.arena.take(128 * count, alignment: alignment, &recorder)
+      else { return }
+      let expected = [heap.wish(run, 0, UInt(count), true)]
+      recorder.expect(calls.takeWishes() == expected, "at \(alignment >> 20) MiB")
+      if run.address != end { apart += 1 }
+      end = run.address + UInt(count) << 20
     }
     recorder.expect(apart > 0, "one of them lies apart")
   },
