@@ -86,6 +86,8 @@ package let allChecks: [Check] = [
   passedRunChecks,
   hugeGrowthChecks,
   headroomChecks,
+  steadyLoadChecks,
+  idleCacheChecks,
   memoryLimitChecks,
   commitLimitChecks,
   refusalChecks,

@@ -16,10 +16,9 @@ extension ArenaCore {
       }
     }
     withHeap { heap in
-      if let released {
+      if released != nil {
         // As of the look: what others took meanwhile is for them to judge.
-        let pages = Int(truncatingIfNeeded: released >> UInt64(Geometry.pageShift))
-        heap.headroom.note(stayed: resident - pages)
+        heap.headroom.note(paidFor: resident)
       } else {
         // Soon somebody looks again.
         heap.noteTaken(excess)

@@ -12,9 +12,14 @@
 //             from the top
 //
 // What there is beside less memory in use than there was stays: that is for the scavenger to judge,
-// by time. So does what could not go back, once it is resident. Else each request for fresh memory
-// would cost some that the next one needs: measured on recorded programs, with the headroom alone
-// one gives 400 MiB back where 70 are enough, and takes a quarter longer.
+// by time.
+//
+// And each height is paid for once. What was resident when somebody looked, and gave some of it
+// back, may be resident again: more goes back only beyond that height. A steady load of runs that do
+// not fit each other's holes needs some height; held below it, each 4 MiB that went back would be
+// taken again as fresh memory, and paid for again, without end. So a program that goes on growing
+// beside its holes gives back 4 MiB for each 4 MiB that it rises, and one that has found its height
+// gives back nothing more.
 
 /// The bound on what is resident while an arena takes fresh memory. All in pages.
 package struct GrowthHeadroom: Equatable, Sendable {
@@ -24,7 +29,7 @@ package struct GrowthHeadroom: Equatable, Sendable {
   /// more pages than ever are out of the allocator. What comes out of caches is not counted as it
   /// comes.
   private var peakInUse = 0
-  /// The most pages that stayed resident after a look.
+  /// The most pages that were resident at a look, and were paid for.
   private var peakResident = 0
   /// Where more pages than so many are out of the allocator, it is time to count.
   package private(set) var nextCount = 0
@@ -78,8 +83,9 @@ package struct GrowthHeadroom: Equatable, Sendable {
     return max(0, min(taken, residentPages - max(kept, peakResident)))
   }
 
-  /// So many pages stayed resident when the excess had gone back, as far as there was so much.
-  package mutating func note(stayed residentPages: Int) {
+  /// Of so many resident pages the excess has gone back, as far as there was so much: they may be
+  /// resident again.
+  package mutating func note(paidFor residentPages: Int) {
     peakResident = max(peakResident, residentPages)
   }
 }

@@ -41,16 +41,16 @@ package let growthHeadroomChecks: [Check] = [
       ], &recorder)
   },
 
-  Check("growth headroom: what stayed once may stay, and what stayed less changes nothing") {
-    recorder in
+  Check("growth headroom: a height that was paid for may be again, and a lower one changes nothing")
+  { recorder in
     GrowthHeadroom(per1024: 0).walk(
       [
         .take(1024, isDue: true),
         .look(inUse: 0, resident: 5000, excess: 1024),
-        .stayed(4500),
+        .paidFor(4500),
         .take(1024, isDue: true),
         .look(inUse: 0, resident: 5000, excess: 500),
-        .stayed(4000),
+        .paidFor(4000),
         .take(1024, isDue: true),
         .look(inUse: 0, resident: 5000, excess: 500),
       ], &recorder)
@@ -72,7 +72,7 @@ private enum Step {
   case take(Int, isDue: Bool)
   case count(inUse: Int, out: Int, next: Int)
   case look(inUse: Int, resident: Int, excess: Int)
-  case stayed(Int)
+  case paidFor(Int)
 }
 
 extension GrowthHeadroom {
@@ -90,7 +90,7 @@ extension GrowthHeadroom {
       case .look(let inUse, let resident, let excess):
         recorder.expectEqual(
           headroom.excess(inUse: inUse, residentPages: resident), excess, "pages that go back")
-      case .stayed(let pages): headroom.note(stayed: pages)
+      case .paidFor(let pages): headroom.note(paidFor: pages)
       }
     }
   }
