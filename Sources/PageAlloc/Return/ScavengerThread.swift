@@ -77,7 +77,7 @@ extension ScavengerThread {
   static func join(_ core: ArenaCore) {
     withLife { life in
       life.arenaCount += 1
-      chooseWatcher()
+      if core.plan.readsPressure { chooseWatcher() }
       start(&life)
     }
   }
@@ -88,14 +88,14 @@ extension ScavengerThread {
     withLife { life in
       life.arenaCount -= 1
       withList { $0.remove(core) }
-      chooseWatcher()
+      if core.plan.readsPressure { chooseWatcher() }
       if life.arenaCount == 0 { return stop(&life) }
       while life.hasThread, withList({ $0.isUsing(core) }) { csm_yield() }
     }
   }
 
   /// Has the thread watch for stalls by the files of an arena that wants to hear of them, if there
-  /// is one.
+  /// is one. It walks over all arenas, so it is called only where one of those joins or leaves.
   private static func chooseWatcher() {
     ArenaRegistry.withLock {
       withList { list in
