@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -143,6 +144,13 @@ static inline void csm_touch(void *byte) {
 static inline size_t csm_page_size(void) {
   long n = sysconf(_SC_PAGESIZE);
   return n > 0 ? (size_t)n : 0;
+}
+
+/* The most address space that the process may have, in bytes; UINT64_MAX for no limit. */
+static inline uint64_t csm_address_space_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return limit.rlim_cur;
 }
 
 /* ---- Futex (private) */

@@ -13,6 +13,31 @@ public final class LinuxCalls: MemoryCalls {
     hugePageSize = Self.readHugePageSize()
   }
 
+  /// Tried once a process, on a page of our own.
+  public var canMarkGuards: Bool { Self.hasMarkers }
+
+  private static let hasMarkers: Bool = {
+    let size = UInt(csm_page_size())
+    let page = csm_mmap(0, size, PROT_READ | PROT_WRITE, 0, 1)
+    guard page.error == 0 else { return false }
+    defer { _ = csm_munmap(page.value, size) }
+    // An emulator may say yes and do nothing.
+    return csm_madvise(page.value, size, CSM_MADV_GUARD_INSTALL) == 0
+      && csm_is_readable(page.value) == 0
+  }()
+
+  /// The limit of `getrlimit`, less what `/proc/self/statm` says the process has.
+  public var addressSpaceLeft: UInt64? {
+    let limit = csm_address_space_limit()
+    if limit == .max { return nil }
+    var figures = FixedText<128>()
+    guard readFile(FixedText<32>("/proc/self/statm"), into: &figures),
+      let pages = figures.number(at: 0)
+    else { return limit }
+    let (used, overflow) = pages.multipliedReportingOverflow(by: UInt64(physicalPageSize))
+    return overflow || used > limit ? 0 : limit - used
+  }
+
   /// `mmap`, private and anonymous.
   public func mmap(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool

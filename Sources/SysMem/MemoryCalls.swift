@@ -62,6 +62,13 @@ public protocol MemoryCalls: AnyObject, Sendable {
   /// The kernel's transparent huge page in bytes, a power of two; 0 where there is none.
   var hugePageSize: Int { get }
 
+  /// Whether guards can be markers in the page tables (`MADV_GUARD_INSTALL`, Linux 6.13). Memory
+  /// that is locked takes none all the same.
+  var canMarkGuards: Bool { get }
+
+  /// How much more address space the process may have (`ulimit -v`); `nil` for as much as there is.
+  var addressSpaceLeft: UInt64? { get }
+
   /// Maps private anonymous memory that counts against no limit before it is written to.
   ///
   /// - Parameters:
@@ -112,6 +119,12 @@ public protocol MemoryCalls: AnyObject, Sendable {
 
 // A conforming type may leave out what only some features need: the host cannot do it, then.
 extension MemoryCalls {
+  /// Cannot.
+  public var canMarkGuards: Bool { false }
+
+  /// As much as there is.
+  public var addressSpaceLeft: UInt64? { nil }
+
   /// A system without the call: `ENOSYS`.
   public func processMadvise(
     _ ranges: borrowing Span<AdvisedRange>, _ advice: MemoryAdvice

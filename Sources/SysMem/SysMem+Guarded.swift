@@ -1,32 +1,58 @@
 // Tables of ours: whole mappings of their own, between two guard pages.
+//
+// Where the kernel has markers, such a mapping is one to the kernel, too; else the guards are two
+// more, of which neighbours' may become one.
 
 extension SysMem {
   /// None → ready: zeroed memory between guard pages, rounded up to whole physical pages.
   ///
-  /// - Parameter isSealed: whether it is sealed, where the kernel can, and never freed.
+  /// - Parameters:
+  ///   - readyByteCount: how much of it is ready now, if not all; the rest counts as reserved until
+  ///     it is ``sysMapped(byteCount:)``.
+  ///   - isSealed: whether it is sealed, where the kernel can, and never freed.
   /// - Returns: its address.
   /// - Throws: the kernel refused; nothing stays behind.
-  public func sysMapGuarded(_ byteCount: UInt, isSealed: Bool = false) throws(SysMemError) -> UInt {
+  public func sysMapGuarded(
+    _ byteCount: UInt, readyByteCount: UInt? = nil, isSealed: Bool = false
+  ) throws(SysMemError) -> UInt {
     let guardSize = UInt(physicalPageSize)
     let size = roundedToPhysicalPages(byteCount)
-    let reservation = try sysReserve(size + 2 * guardSize)
+    let whole = size + 2 * guardSize
+    let start = try sysReserve(whole, as: .readWrite)
     do throws(SysMemError) {
-      try sysMap(reservation + guardSize, size)
+      try sysGuard(start, guardSize)
+      try sysGuard(start + guardSize + size, guardSize)
     } catch {
       // Ours, and whole.
-      sysFreeAtLast(reservation, size + 2 * guardSize)
+      sysFreeAtLast(start, whole)
       throw error
     }
-    sysUsed(byteCount: size)
-    if isSealed { sysSeal(reservation, size + 2 * guardSize) }
-    return reservation + guardSize
+    sysMapped(byteCount: readyByteCount ?? size)
+    sysUsed(byteCount: readyByteCount ?? size)
+    if isSealed { sysSeal(start, whole) }
+    return start + guardSize
   }
 
   /// Ready → none, for what `sysMapGuarded` gave.
-  public func sysFreeGuarded(_ address: UInt, _ byteCount: UInt) {
+  ///
+  /// - Parameter readyByteCount: how much of it is ready, if not all.
+  public func sysFreeGuarded(
+    _ address: UInt, _ byteCount: UInt, readyByteCount: UInt? = nil
+  ) {
     let guardSize = UInt(physicalPageSize)
     let size = roundedToPhysicalPages(byteCount)
     // A mapping of its own, whole: there is nothing to refuse.
-    sysFreeAtLast(address - guardSize, size + 2 * guardSize, readyByteCount: size)
+    sysFreeAtLast(
+      address - guardSize, size + 2 * guardSize, readyByteCount: readyByteCount ?? size)
+  }
+
+  /// Makes memory fault at any access for good: by markers where the kernel has them, else by
+  /// access rights. Changes no state.
+  ///
+  /// - Throws: `mprotect` was refused.
+  private func sysGuard(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
+    // Locked memory takes no markers, whatever the kernel has.
+    if calls.canMarkGuards, (try? advise(address, byteCount, .installGuard)) != nil { return }
+    try protect(address, byteCount, .none)
   }
 }

@@ -83,12 +83,16 @@ public final class SysMem: Sendable {
 extension SysMem {
   /// None → reserved: address space that nothing may touch yet.
   ///
-  /// - Parameter hint: where it would be welcome; 0 for anywhere.
+  /// - Parameters:
+  ///   - hint: where it would be welcome; 0 for anywhere.
+  ///   - protection: its access rights, if it is ``sysMapped(byteCount:)`` at once.
   /// - Returns: where it is.
   /// - Throws: `mmap` was refused.
-  public func sysReserve(_ byteCount: UInt, hint: UInt = 0) throws(SysMemError) -> UInt {
+  public func sysReserve(
+    _ byteCount: UInt, hint: UInt = 0, as protection: MemoryProtection = .none
+  ) throws(SysMemError) -> UInt {
     let address = try attempt(.mmap, hint, byteCount) { () throws(Errno) in
-      try calls.mmap(hint, byteCount, .none, replacing: false)
+      try calls.mmap(hint, byteCount, protection, replacing: false)
     }
     reserved.add(UInt64(byteCount), ordering: .relaxed)
     return address
@@ -102,11 +106,9 @@ extension SysMem {
     move(byteCount, from: reserved, to: prepared)
   }
 
-  /// Reserved, and reads as zero from now on; still nothing is charged. Changes no state.
-  ///
-  /// - Throws: `mprotect` was refused; the range is as before.
-  public func sysReadable(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
-    try protect(address, byteCount, .read)
+  /// Reserved → prepared for memory that was readable and writable from the start.
+  public func sysMapped(byteCount: UInt) {
+    move(byteCount, from: reserved, to: prepared)
   }
 
   /// Prepared → ready: about to be written. No call is needed on Linux.

@@ -28,6 +28,7 @@ package let allChecks: [Check] = [
   scavengeIndexChecks,
   // Runs
   runTableChecks,
+  runSearchChecks,
   runBatchChecks,
   // Engine
   allocatorTablesChecks,
@@ -87,7 +88,6 @@ package let allChecks: [Check] = [
   hugeGrowthChecks,
   headroomChecks,
   steadyLoadChecks,
-  idleCacheChecks,
   memoryLimitChecks,
   commitLimitChecks,
   refusalChecks,

@@ -56,13 +56,9 @@ extension ArenaCore {
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun? {
     do throws(SysMemError) {
-      try growth.tables.mapChunks(place.chunks)
       try system.sysMap(address(of: place.firstAdded), Self.byteCount(place.addedPages))
-    } catch {
-      // What was mapped for the tables stays.
-      withHeap { $0.note(growth) }
-      throw .system(error)
-    }
+    } catch { throw .system(error) }
+    growth.tables.mapChunks(place.chunks)
     adviseHugePages(&growth, place)
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     return withHeap { heap in

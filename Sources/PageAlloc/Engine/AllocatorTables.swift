@@ -4,10 +4,10 @@ import SysMem
 ///
 /// ```
 ///   guard | head | summaries | scavenge records | ranges | chunk map | run table | guard
-///         |<--------------- mapped at once (sysInit) --------------->|<--- mapped by need --->|
+///         |<----------- counted at once (sysInit) ----------->|<- counted by need ->|
 /// ```
-/// Nothing of it comes from malloc. Chunk map and run table are mapped for the chunks that are
-/// grown; the rest of them is address space only, and the run table's reads as zero.
+/// Nothing of it comes from malloc. All is one mapping; of chunk map and run table only what
+/// belongs to grown chunks is written to, and counted as memory that the tables cost.
 @safe
 package struct AllocatorTables: ~Copyable {
   /// What can be stored in front of the tables.
@@ -21,20 +21,17 @@ package struct AllocatorTables: ~Copyable {
   /// The chunk map.
   package let chunks: UnsafeMutablePointer<UInt64>
 
-  /// The run table, a byte a page: readable everywhere, writable for mapped chunks.
+  /// The run table, a byte a page and what follows.
   package let runs: UnsafeMutableRawPointer
 
   private let system: SysMem
-  private let reservation: UInt
-  private let reservedByteCount: UInt
-  private let guardByteCount: UInt
+  private let start: UInt
+  private let byteCount: UInt
   private let fixedByteCount: UInt
   private let chunkMapByteCount: UInt
-  /// Which physical pages of the chunk map and of the run table are mapped: 32 and 128 at the most.
-  private var mappedPages = InlineArray<3, UInt64>(repeating: 0)
-  /// Whether what is mapped is sealed.
-  private var isSealed = false
-  /// Bytes that are mapped: what the tables may cost.
+  /// Which physical pages of the chunk map and of the run table are counted: 32 and 130 at most.
+  private var countedPages = InlineArray<3, UInt64>(repeating: 0)
+  /// Bytes that are counted: what the tables may cost.
   package private(set) var mappedByteCount: UInt
 
   /// More ranges than this cannot lie apart in 1,022 chunks.
@@ -49,24 +46,13 @@ package struct AllocatorTables: ~Copyable {
   ) throws(SysMemError) -> AllocatorTables {
     let headSize = UInt(headByteCount + 63) & ~63
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
-    let guardSize = UInt(system.physicalPageSize)
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
     let runTable = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
-    let whole = 2 * guardSize + fixed + chunkMap + runTable
-    let reservation = try system.sysReserve(whole)
-    do throws(SysMemError) {
-      try system.sysReadable(reservation + guardSize + fixed + chunkMap, runTable)
-      try system.sysMap(reservation + guardSize, fixed)
-    } catch {
-      // The reservation is ours and whole; if even this is refused, address space stays behind.
-      system.sysFreeAtLast(reservation, whole)
-      throw error
-    }
-    system.sysUsed(byteCount: fixed)
+    let byteCount = fixed + chunkMap + runTable
+    let start = try system.sysMapGuarded(byteCount, readyByteCount: fixed)
     return AllocatorTables(
-      system: system, reservation: reservation, reservedByteCount: whole,
-      guardByteCount: guardSize, fixedByteCount: fixed, chunkMapByteCount: chunkMap,
-      headByteCount: headSize)
+      system: system, start: start, byteCount: byteCount, fixedByteCount: fixed,
+      chunkMapByteCount: chunkMap, headByteCount: headSize)
   }
 
   private static let summaryByteCount = UInt(SummaryTree.byteCount)
@@ -75,19 +61,18 @@ package struct AllocatorTables: ~Copyable {
   private static let tablesByteCount = summaryByteCount + recordByteCount + rangeByteCount
 
   private init(
-    system: SysMem, reservation: UInt, reservedByteCount: UInt, guardByteCount: UInt,
-    fixedByteCount: UInt, chunkMapByteCount: UInt, headByteCount: UInt
+    system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, chunkMapByteCount: UInt,
+    headByteCount: UInt
   ) {
     self.system = system
-    self.reservation = reservation
-    self.reservedByteCount = reservedByteCount
-    self.guardByteCount = guardByteCount
+    self.start = start
+    self.byteCount = byteCount
     self.fixedByteCount = fixedByteCount
     self.chunkMapByteCount = chunkMapByteCount
     mappedByteCount = fixedByteCount
 
     // The range was just mapped, is zero, and is bound to each table's element once, here.
-    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: reservation + guardByteCount) else {
+    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: start) else {
       corrupted("the kernel mapped the tables at address 0")
     }
     unsafe head = base
@@ -104,47 +89,43 @@ package struct AllocatorTables: ~Copyable {
     unsafe runs = base + Int(fixedByteCount + chunkMapByteCount)
   }
 
-  /// Maps the parts of chunk map and run table that belong to chunks which are about to be grown.
-  ///
-  /// - Throws: the kernel refused; what was mapped on the way stays, and is used the next time.
-  package mutating func mapChunks(_ added: Range<ChunkIndex>) throws(SysMemError) {
-    try mapPart(of: 0, bytesPerChunk: ChunkMap.bytesPerChunk, added)
-    try mapPart(of: Int(chunkMapByteCount), bytesPerChunk: RunTable.bytesPerChunk, added)
+  /// Counts the parts of chunk map and run table that belong to chunks which are about to be grown.
+  package mutating func mapChunks(_ added: Range<ChunkIndex>) {
+    countPart(from: 0, bytesPerChunk: ChunkMap.bytesPerChunk, added)
+    countPart(from: Int(chunkMapByteCount), bytesPerChunk: RunTable.bytesPerChunk, added)
   }
 
-  /// Maps what chunks need of a table that starts `offset` bytes behind the fixed tables.
-  private mutating func mapPart(
-    of offset: Int, bytesPerChunk: Int, _ added: Range<ChunkIndex>
-  ) throws(SysMemError) {
+  /// Counts what chunks need of a table that starts `offset` bytes behind the fixed tables.
+  private mutating func countPart(
+    from offset: Int, bytesPerChunk: Int, _ added: Range<ChunkIndex>
+  ) {
     let unit = system.physicalPageSize
     let first = (offset + added.lowerBound * bytesPerChunk) / unit
     let last = (offset + added.upperBound * bytesPerChunk - 1) / unit
-    let base = reservation + guardByteCount + fixedByteCount
-    for page in first...last where mappedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
-      try system.sysMap(base + UInt(page * unit), UInt(unit))
+    for page in first...last where countedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
+      countedPages[page >> 6] |= 1 &<< UInt64(page & 63)
+      system.sysMapped(byteCount: UInt(unit))
       system.sysUsed(byteCount: UInt(unit))
-      if isSealed { system.sysSeal(base + UInt(page * unit), UInt(unit)) }
-      mappedPages[page >> 6] |= 1 &<< UInt64(page & 63)
       mappedByteCount += UInt(unit)
     }
   }
 
   /// Where the tables lie, with the guards around them.
-  package var addresses: Range<UInt> { reservation..<(reservation + reservedByteCount) }
+  package var addresses: Range<UInt> {
+    let guardSize = UInt(system.physicalPageSize)
+    return (start - guardSize)..<(start + byteCount + guardSize)
+  }
 
-  /// Seals the guards and the fixed tables, as far as the kernel can; what is mapped later is
-  /// sealed then. The tables must live as long as the process.
-  ///
-  /// - Precondition: no chunk was mapped yet.
-  package mutating func seal() {
-    isSealed = true
-    system.sysSeal(reservation, guardByteCount + fixedByteCount)
-    system.sysSeal(reservation + reservedByteCount - guardByteCount, guardByteCount)
+  /// Seals the tables and their guards, as far as the kernel can. The tables must live as long as
+  /// the process.
+  package func seal() {
+    let whole = addresses
+    system.sysSeal(whole.lowerBound, whole.upperBound - whole.lowerBound)
   }
 
   deinit {
     // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of
     // its own.
-    system.sysFreeAtLast(reservation, reservedByteCount, readyByteCount: mappedByteCount)
+    system.sysFreeGuarded(start, byteCount, readyByteCount: mappedByteCount)
   }
 }

@@ -14,7 +14,7 @@ package final class StandaloneAllocator {
     calls: any MemoryCalls = LinuxCalls()
   ) throws(SysMemError) {
     var tables = try AllocatorTables.sysInit(system: SysMem(calls: calls), headByteCount: 0)
-    try tables.mapChunks(0..<Geometry.chunkCount)
+    tables.mapChunks(0..<Geometry.chunkCount)
     allocator = PageAllocator(tables: tables, kernelPages: kernelPages)
     self.tables = tables
   }

@@ -10,7 +10,7 @@ struct Growth: ~Copyable {
   var hugeGrowth = HugeGrowth()
 
   /// Seals what never changes again, as far as the kernel can.
-  mutating func seal(by system: SysMem) {
+  func seal(by system: SysMem) {
     tables.seal()
     reservation.seal(by: system)
   }

@@ -20,7 +20,10 @@ extension Heap {
   /// Gives all runs of a cache back to the allocator.
   package mutating func takeAll(_ cache: CacheReference) {
     var batch = RunBatch()
-    cache.contents.drain { page, pages in add(page, pages, to: &batch) }
+    cache.contents.drain { page, pages in
+      runs.forget(page, pages)
+      add(page, pages, to: &batch)
+    }
     giveBack(&batch)
     resetCapacity(of: cache)
   }
@@ -35,7 +38,10 @@ extension Heap {
   /// Gives a cache's long runs back.
   private mutating func takeLong(_ cache: CacheReference) {
     var batch = RunBatch()
-    cache.contents.long.drain { page, pages in add(page, pages, to: &batch) }
+    cache.contents.long.drain { page, pages in
+      runs.forget(page, pages)
+      add(page, pages, to: &batch)
+    }
     giveBack(&batch)
   }
 

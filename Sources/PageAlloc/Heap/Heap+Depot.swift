@@ -45,6 +45,7 @@ extension Heap {
 
   private mutating func evictLongRuns(toFit pages: Int, within bound: Int) {
     while let run = depot.evictLong(toFit: pages, within: bound) {
+      runs.forget(run.lowerBound, run.count)
       allocator.free(run.lowerBound, run.count)
       counts.allocated &-= run.count
     }

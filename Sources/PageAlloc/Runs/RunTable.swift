@@ -16,15 +16,19 @@ import Synchronization
 // owner needs no lock; every access is an atomic one of relaxed ordering, which costs nothing and
 // lets others look. Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
 
+//
+// Behind the bytes stands where long runs start (LongStarts), so that the run that any page lies in
+// is found at once. Only that part is the heap lock's.
+
 /// The length of every run that was handed out, by its first page.
 @usableFromInline
 @safe
 package struct RunTable {
-  // Invariant: readable for all pages of the space, writable for those of grown chunks.
+  // Invariant: readable and writable for all pages of the space, and for what follows.
   @usableFromInline let bytes: UnsafeMutableRawPointer
 
-  /// Bytes of the whole table; it is written only where chunks are grown.
-  package static let byteCount = Geometry.pageCount
+  /// Bytes of the whole table.
+  package static let byteCount = Geometry.pageCount + LongStarts.byteCount
   /// Bytes a chunk.
   static let bytesPerChunk = Geometry.pagesPerChunk
   /// The longest run that one byte can tell.
@@ -62,7 +66,7 @@ package struct RunTable {
     return short == Self.long ? longLength(page) : 0
   }
 
-  /// Notes that a run starts at a page.
+  /// Notes that a run starts at a page. Under the heap lock, as is all that may end a long run.
   @inline(__always)
   package func setLength(_ page: PageNumber, _ pageCount: Int) {
     if pageCount <= Self.longestShort {
@@ -96,24 +100,50 @@ package struct RunTable {
   /// Notes that the run at a page is nobody's any more.
   @inline(__always)
   package func clear(_ page: PageNumber) {
-    if byte(page) == Self.long {
-      for index in 1...4 { setByte(page &+ index, 0) }
-    }
+    if byte(page) == Self.long { clearLong(page) }
     setByte(page, 0)
+  }
+
+  /// Notes that a run which was nobody's already, since a cache or the depot had it, is free.
+  @inline(__always)
+  package func forget(_ page: PageNumber, _ pageCount: Int) {
+    if pageCount > Self.longestShort { longStarts.remove(page) }
   }
 
   /// The run that a page belongs to; `nil` where it belongs to none.
   ///
   /// - Parameter lowest: no run starts below this page.
-  /// - Complexity: O(pages between the page and the start of the run before it).
+  /// - Complexity: O(1), a look at 127 bytes at the most; long runs that caches hold right below
+  ///   the page are walked over.
   package func run(around page: PageNumber, lowest: PageNumber) -> Range<PageNumber>? {
+    if let run = longRun(around: page) { return run }
     var start = page
-    while start >= lowest {
+    let last = max(lowest, page &- Self.longestShort &+ 1)
+    while start >= last {
       let count = length(start)
       if count != 0 { return page < start &+ count ? start..<(start &+ count) : nil }
       start &-= 1
     }
     return nil
+  }
+
+  /// The run of more than 127 pages that a page belongs to.
+  private func longRun(around page: PageNumber) -> Range<PageNumber>? {
+    var position = page
+    while let start = longStarts.last(upTo: position) {
+      // What is nobody's now lies in a cache; or else it is the nearest one, and decides.
+      if byte(start) == Self.long {
+        let end = start &+ longLength(start)
+        return page < end ? start..<end : nil
+      }
+      position = start &- 1
+    }
+    return nil
+  }
+
+  private var longStarts: LongStarts {
+    // Behind the bytes of all pages; their number is a multiple of a word.
+    unsafe LongStarts(storage: bytes + Geometry.pageCount)
   }
 
   @inline(never)
@@ -130,6 +160,13 @@ package struct RunTable {
       setByte(page &+ index, Self.digit | bits)
     }
     setByte(page, Self.long)
+    longStarts.insert(page)
+  }
+
+  @inline(never)
+  private func clearLong(_ page: PageNumber) {
+    for index in 1...4 { setByte(page &+ index, 0) }
+    longStarts.remove(page)
   }
 
   @inlinable @inline(__always)

@@ -33,7 +33,7 @@ package final class FakeCalls: MemoryCalls {
   package let refusedKind = Atomic<Int>(0)
   /// What `processMadvise` answers: 0 as the kernel does, else an errno value.
   package let listErrno = Atomic<Int32>(0)
-  /// Calls of `processMadvise`, and of `madvise`.
+  /// Calls of `processMadvise`, and of `madvise`, guards aside.
   package let listCallCount = Atomic<Int>(0)
   package let adviceCallCount = Atomic<Int>(0)
   /// Calls of `mremap`.
@@ -47,6 +47,21 @@ package final class FakeCalls: MemoryCalls {
 
   /// Whether guards can be markers, as on Linux since 6.13.
   package let hasGuardMarkers = Atomic<Bool>(true)
+
+  /// Whether guards can be markers at all, and here.
+  package var canMarkGuards: Bool {
+    hasGuardMarkers.load(ordering: .relaxed) && real.canMarkGuards
+  }
+
+  /// What is left of the address space; `.max` for no limit.
+  package let leftBytes = Atomic<UInt64>(.max)
+  package var addressSpaceLeft: UInt64? {
+    let left = leftBytes.load(ordering: .relaxed)
+    return left == .max ? nil : left
+  }
+
+  /// Barriers that were asked for.
+  package let barrierCount = Atomic<Int>(0)
 
   /// Whether the kernel can make other threads pass a barrier.
   package let hasBarriers = Atomic<Bool>(true)
@@ -155,7 +170,7 @@ package final class FakeCalls: MemoryCalls {
   package func madvise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(Errno) {
-    adviceCallCount.add(1, ordering: .relaxed)
+    if advice != .installGuard { adviceCallCount.add(1, ordering: .relaxed) }
     try enter(.madvise, address, byteCount)
     if advice == .installGuard, !hasGuardMarkers.load(ordering: .relaxed) {
       throw .invalidArgument
@@ -227,6 +242,7 @@ package final class FakeCalls: MemoryCalls {
   }
 
   package func membarrier() throws(Errno) {
+    barrierCount.add(1, ordering: .relaxed)
     if !hasBarriers.load(ordering: .relaxed) { throw .noSuchCall }
     try real.membarrier()
   }
