@@ -96,6 +96,7 @@ package let allChecks: [Check] = [
   pageRunChecks,
   lastRunChecks,
   resizeChecks,
+  growRefusalChecks,
   protectChecks,
   // API
   arenaMisuseChecks,

@@ -85,6 +85,19 @@ package struct PageBits {
     return total
   }
 
+  /// The lowest bit of a range that is one; `nil` where none is.
+  package func firstOne(in range: Range<Int>) -> Int? {
+    var index = range.lowerBound >> 6
+    var bits = word(index) & (~0 &<< UInt64(range.lowerBound & 63))
+    while bits == 0 {
+      index += 1
+      if index << 6 >= range.upperBound { return nil }
+      bits = word(index)
+    }
+    let place = index << 6 + bits.trailingZeroBitCount
+    return place < range.upperBound ? place : nil
+  }
+
   /// Whether all bits of a range are one.
   @inline(__always)
   package func isAllOnes(in range: Range<Int>) -> Bool {

@@ -52,6 +52,17 @@ extension PageAllocator {
     return free
   }
 
+  /// The first page of a range that is not free, all of which is grown; `nil` where all are.
+  package func firstInUse(_ page: PageNumber, _ pageCount: Int) -> PageNumber? {
+    var found: PageNumber?
+    forEachChunk(of: page, pageCount) { chunk, places in
+      if found != nil { return }
+      found = chunks.data(chunk).allocated.bits.firstOne(in: places)
+        .map { Geometry.firstPage(of: chunk) + $0 }
+    }
+    return found
+  }
+
   /// Free pages in a row that end right below the first page of `chunk`.
   ///
   /// - Complexity: O(chunks below).

@@ -42,7 +42,7 @@ package final class StandaloneHeap {
   ///
   /// - Throws: the kernel refused memory for the tables.
   package func grow(_ place: GrowthPlace) throws(SysMemError) {
-    try growth.tables.mapChunks(place.chunks)
+    growth.tables.mapChunks(place.chunks)
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     heap.grow(place, growth)
   }

@@ -33,6 +33,7 @@ extension ArenaCore {
     var dirt = DirtMap()
     var clean = takeNext(next, more, zeroed, &dirt)
     if clean == nil {
+      if isBlocked(next, more) { return false }
       // They may be nobody's but in a cache.
       drainCaches(own: cacheInLastSlot())
       clean = takeNext(next, more, zeroed, &dirt)
@@ -48,6 +49,19 @@ extension ArenaCore {
     if checks != nil { noteAllocation(next, more, isZero: zeroed) }
     if zeroed, clean < more { clear(next, more, dirt, isAllDirty: clean == 0) }
     return true
+  }
+
+  /// Whether what the caches hold cannot help to get pages: the arena has not grown so far, or the
+  /// first that is not free is where somebody's run or a guard starts.
+  ///
+  /// - Complexity: O(`pageCount` / 512).
+  private func isBlocked(_ page: PageNumber, _ pageCount: Int) -> Bool {
+    guard pageCount <= Geometry.pageCount - page else { return true }
+    return withHeap { heap in
+      guard heap.allocator.isGrown(page, pageCount) else { return true }
+      guard let inUse = heap.allocator.firstInUse(page, pageCount) else { return false }
+      return heap.runs.extent(inUse) != 0
+    }
   }
 
   /// Takes free pages at a given place, and copies before which of them are clean.
