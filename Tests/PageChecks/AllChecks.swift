@@ -128,6 +128,7 @@ package let aloneChecks: [Check] = [
   // Arena
   realCommitLimitChecks,
   forkChecks,
+  addressSpaceChecks,
   // API
   sweepTrapChecks,
 ].flatMap { $0 }

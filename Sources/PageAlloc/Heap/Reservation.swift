@@ -72,18 +72,21 @@ extension Reservation {
 
   /// Reserves up to `byteCount` bytes, by halves down to the minimum where the kernel has less.
   ///
+  /// Where the process may have only so much address space, at least half of what is left stays for
+  /// others, down to the minimum.
   /// - Parameter byteCount: a multiple of the chunk, from the minimum to 4 GiB.
   /// - Throws: not even the minimum was granted.
   package static func reserve(
     _ byteCount: UInt64, from system: SysMem
   ) throws(SysMemError) -> Reservation {
+    let fair = max(minimumByteCount, min(byteCount, fairByteCount(system)))
     if offsetsAreAddresses {
       var reservation = Reservation(base: 0, byteCount: 0, limit: byteCount)
-      let first = ChunkIndex(truncatingIfNeeded: min(byteCount, 512 << 20) >> 22)
+      let first = ChunkIndex(truncatingIfNeeded: min(fair, 512 << 20) >> 22)
       try reservation.extend(wanted: first, least: Int(minimumByteCount >> 22), from: system)
       return reservation
     }
-    var size = byteCount
+    var size = fair
     while true {
       do throws(SysMemError) {
         let (mapping, start) = try reserveAligned(UInt(truncatingIfNeeded: size), from: system)
@@ -93,9 +96,17 @@ extension Reservation {
         return reservation
       } catch {
         if size / 2 < minimumByteCount { throw error }
-        size /= 2
+        size = size / 2 & ~UInt64(Geometry.chunkByteCount - 1)
       }
     }
+  }
+
+  /// What may be taken of the address space that is left to the process: half of it, with a chunk
+  /// for the way to an aligned address.
+  private static func fairByteCount(_ system: SysMem) -> UInt64 {
+    let chunk = UInt64(Geometry.chunkByteCount)
+    guard let left = system.calls.addressSpaceLeft else { return maximumByteCount }
+    return min(max(left / 2, chunk) - chunk, maximumByteCount) & ~(chunk - 1)
   }
 
   /// Adds a piece, of `wanted` chunks or by halves fewer, down to `least`.
@@ -106,7 +117,9 @@ extension Reservation {
     wanted: Int, least: Int, from system: SysMem
   ) throws(SysMemError) {
     let room = Int(truncatingIfNeeded: (limit - byteCount) >> UInt64(Geometry.chunkShift))
-    var count = min(max(wanted, least), room)
+    let fair = Int(
+      truncatingIfNeeded: Self.fairByteCount(system) >> UInt64(Geometry.chunkShift))
+    var count = min(max(min(wanted, fair), least), room)
     while true {
       let size = UInt(count) << UInt(Geometry.chunkShift)
       do throws(SysMemError) {

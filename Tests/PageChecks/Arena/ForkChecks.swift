@@ -312,7 +312,7 @@ private func useWithout(worker cachedPages: Int, _ arena: PageArena, _ kept: Run
 /// Runs a body in a child; what it returns is the exit status.
 ///
 /// - Returns: the status, or 256 and the signal that ended the child; -1 where there is no child.
-private func inChild(_ body: () -> Int32) -> Int {
+func inChild(_ body: () -> Int32) -> Int {
   let child = ctest_fork()
   if child.error != 0 { return -1 }
   if child.value == 0 { ctest_exit_now(body()) }
@@ -338,7 +338,7 @@ private func takeAllStacks() -> Bool {
 }
 
 /// Bytes of address space that the process has, as the kernel counts them for the limit.
-private func addressSpace() -> UInt64? {
+func addressSpace() -> UInt64? {
   var text = SmallText()
   guard LinuxFiles().read(SmallText("/proc/self/statm"), into: &text),
     let pages = text.number(at: 0)
