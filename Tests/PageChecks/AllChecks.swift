@@ -97,6 +97,7 @@ package let allChecks: [Check] = [
   lastRunChecks,
   resizeChecks,
   growRefusalChecks,
+  guardFallbackChecks,
   protectChecks,
   // API
   arenaMisuseChecks,

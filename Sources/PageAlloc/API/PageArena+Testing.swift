@@ -40,8 +40,8 @@ extension PageArena {
     (ScavengerThread.exists, core.withHeap { $0.scavenger.phase == .parked })
   }
 
-  /// Whether guards are markers here, as far as is known.
-  package var hasMarkers: Bool { core.guardKind == .markers }
+  /// Whether guards are markers here, as a rule.
+  package var hasMarkers: Bool { core.system.calls.canMarkGuards }
 
   /// From so many pages on, a run that grows is moved by page tables.
   package static var moveThreshold: Int { ArenaCore.moveThreshold }

@@ -72,20 +72,17 @@ extension ArenaCore {
     guard (run.address | run.byteCount) & UInt(physicalPageSize - 1) == 0 else {
       return .none
     }
-    do throws(SysMemError) {
-      try findGuardKind(run.address, run.byteCount)
-      if guardKind == .markers {
-        try setGuard(run.address, run.byteCount)
-        return .markers
-      }
-    } catch {
-      // Perhaps there are guards in a part of it.
+    if system.calls.canMarkGuards {
+      do throws(SysMemError) {
+        if try setMarker(run) { return .markers }
+      } catch {}
+      // Perhaps there are markers in a part of it: what ends a fence of access rights ends them.
       removeMappings(-Self.mappingsOfFence)
-      return .access
+    } else {
+      do throws(PageArenaError) {
+        try addMappings(Self.mappingsOfFence)
+      } catch { return .none }
     }
-    do throws(PageArenaError) {
-      try addMappings(Self.mappingsOfFence)
-    } catch { return .none }
     // Refused, it is undone all the same.
     try? system.protect(run.address, run.byteCount, .none)
     try? system.advise(run.address, run.byteCount, .dontNeed)

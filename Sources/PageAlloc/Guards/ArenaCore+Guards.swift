@@ -5,36 +5,28 @@ import SysMem
 //
 // A guard is memory that faults at any access. Where the kernel has markers (MADV_GUARD_INSTALL,
 // Linux 6.13) it is entries in the page table and costs no mapping; elsewhere it is access rights,
-// which cost a mapping each, of which a process can have only so many.
+// which cost a mapping each, of which a process can have only so many. Memory that is locked takes
+// no markers, nor does any where a filter of system calls refuses them: such a run has guards of
+// access rights, and remembers that (RunTraits).
 
 extension ArenaCore {
   /// Pages in a guard: one, or as many as the kernel's page has.
   var guardPages: Int { max(1, physicalPageSize >> Geometry.pageShift) }
 
-  /// What guards are made of here, as far as is known.
-  var guardKind: GuardKind { withHeap { $0.guards.kind } }
-
-  /// Finds out, once an arena, what guards are made of: where markers are promised, one is tried.
-  func findGuardKind(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
-    if guardKind != .unknown { return }
-    var kind = GuardKind.mappings
+  /// Makes memory a guard by a marker.
+  ///
+  /// - Returns: `false` where markers cannot be had there; a part of them may be in place.
+  /// - Throws: the kernel refused for want of memory.
+  func setMarker(_ range: AdvisedRange) throws(SysMemError) -> Bool {
+    if !system.calls.canMarkGuards { return false }
     do throws(SysMemError) {
-      try system.advise(address, byteCount, .installGuard)
-      // An emulator may say yes and do nothing.
-      if system.calls.isReadable(address) == false { kind = .markers }
+      try system.advise(range.address, range.byteCount, .installGuard)
+      return true
     } catch {
-      // EINVAL is the answer of a kernel without markers; anything else says nothing about it.
-      if error.errno != .invalidArgument { throw error }
-    }
-    withHeap { if $0.guards.kind == .unknown { $0.guards.kind = kind } }
-  }
-
-  /// Makes memory a guard.
-  func setGuard(_ address: UInt, _ byteCount: UInt) throws(SysMemError) {
-    if guardKind == .markers {
-      try system.advise(address, byteCount, .installGuard)
-    } else {
-      try system.protect(address, byteCount, .none)
+      switch error.errno {
+      case .invalidArgument, .notPermitted, .noSuchCall: return false
+      default: throw error
+      }
     }
   }
 

@@ -1,7 +1,5 @@
-/// What guards are made of here, and how many mappings the arena's runs split off.
+/// How many mappings the arena's runs split off.
 package struct GuardBudget {
-  /// What guards are made of.
-  package var kind = GuardKind.unknown
   /// Mappings that runs have split off, at the most.
   package var mappings = 0
 
@@ -18,14 +16,4 @@ package struct GuardBudget {
     mappings += count
     return true
   }
-}
-
-/// What guards are made of.
-package enum GuardKind {
-  /// Not asked yet.
-  case unknown
-  /// Markers in the page tables: no mapping of their own.
-  case markers
-  /// Access rights: a mapping each.
-  case mappings
 }

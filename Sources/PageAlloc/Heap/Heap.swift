@@ -61,7 +61,7 @@ package struct Heap: ~Copyable {
   package var owners = Owners()
   /// Freed runs that are not plain memory.
   package var limbo = Limbo()
-  /// What guards are made of, and how many mappings there may be.
+  /// How many mappings there may be.
   var guards = GuardBudget()
   /// The notes of the checked mode; `nil` where it is off.
   let checks: CheckedRuns?

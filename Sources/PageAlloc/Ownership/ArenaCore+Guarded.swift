@@ -47,17 +47,24 @@ extension ArenaCore {
 
   /// Puts guards around a run that was just taken, or gives all of it back.
   private func guarded(_ run: Range<PageNumber>) throws(PageArenaError) -> PageRun {
-    let traits: RunTraits = [.guardBefore, .guardAfter]
+    var traits: RunTraits = [.guardBefore, .guardAfter]
     let size = Self.byteCount(guardPages)
-    let before = address(of: run.lowerBound - guardPages)
-    let after = address(of: run.upperBound)
+    let before = AdvisedRange(address: address(of: run.lowerBound - guardPages), byteCount: size)
+    let after = AdvisedRange(address: address(of: run.upperBound), byteCount: size)
     var counted = 0
     do throws(PageArenaError) {
-      try attempt { _ throws(SysMemError) in try findGuardKind(before, size) }
-      counted = try countMappings(from: [], to: traits)
+      var areMarked = false
       try attempt { _ throws(SysMemError) in
-        try setGuard(before, size)
-        try setGuard(after, size)
+        areMarked = try setMarker(before)
+        if areMarked { areMarked = try setMarker(after) }
+      }
+      if !areMarked {
+        counted = try countMappings(from: [], to: traits.union(.mappedGuards))
+        traits.insert(.mappedGuards)
+        try attempt { system throws(SysMemError) in
+          try system.protect(before.address, size, .none)
+          try system.protect(after.address, size, .none)
+        }
       }
     } catch {
       endSpecial(withGuards(run, traits), mappings: counted)

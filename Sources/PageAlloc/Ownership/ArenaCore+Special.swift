@@ -54,10 +54,7 @@ extension ArenaCore {
   /// How many mappings such a run costs the process at the most.
   func mappings(of traits: RunTraits) -> Int {
     var count = traits.isDisjoint(with: .mapped) ? 0 : 2
-    // What guards are made of is known, and does not change, once there are any.
-    if !traits.isDisjoint(with: [.guardBefore, .guardAfter]),
-      guardKind == .mappings
-    {
+    if traits.contains(.mappedGuards) {
       if traits.contains(.guardBefore) { count += 1 }
       if traits.contains(.guardAfter) { count += 1 }
     }
@@ -88,7 +85,7 @@ extension ArenaCore {
   /// - Returns: `false` where they are something else, or the kernel refused.
   private func removeMarkers(_ run: Range<PageNumber>, _ traits: RunTraits) -> Bool {
     if traits.isDisjoint(with: [.guardBefore, .guardAfter]) { return true }
-    guard guardKind == .markers else { return false }
+    if traits.contains(.mappedGuards) { return false }
     let size = Self.byteCount(guardPages)
     do throws(SysMemError) {
       if traits.contains(.guardBefore) {

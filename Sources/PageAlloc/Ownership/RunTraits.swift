@@ -23,8 +23,13 @@ struct RunTraits: OptionSet, Sendable {
   /// Its pages came from elsewhere; the kernel keeps such a mapping apart from its neighbours.
   static let moved = RunTraits(rawValue: 64)
 
+  /// Its guards are access rights, each of which is a mapping: markers could not be had.
+  static let mappedGuards = RunTraits(rawValue: 128)
+
   /// Those that need mappings of their own.
   static let mapped: RunTraits = [.protected, .locked, .undumped, .moved]
   /// Those that a part of a run has, when the run has them.
-  static let inherited: RunTraits = [.wiped, .protected, .locked, .undumped, .moved]
+  static let inherited: RunTraits = [
+    .wiped, .protected, .locked, .undumped, .moved, .mappedGuards,
+  ]
 }

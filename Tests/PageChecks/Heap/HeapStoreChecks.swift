@@ -59,7 +59,6 @@ package let heapStoreChecks: [Check] = [
     for row in rows {
       recorder.context = "\(row.more) beside \(row.had)"
       var budget = GuardBudget()
-      recorder.expect(budget.kind == .unknown, "nobody asked yet")
       recorder.expect(budget.add(mappings: row.had), "those before")
       recorder.expect(budget.add(mappings: row.more) == row.fits, "whether they fit")
       recorder.expectEqual(budget.mappings, row.had + (row.fits ? row.more : 0), "mappings")

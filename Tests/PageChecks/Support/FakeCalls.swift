@@ -48,6 +48,9 @@ package final class FakeCalls: MemoryCalls {
   /// Whether guards can be markers, as on Linux since 6.13.
   package let hasGuardMarkers = Atomic<Bool>(true)
 
+  /// What a marker is refused with from now on, as in locked memory; 0 for not.
+  package let markerErrno = Atomic<Int32>(0)
+
   /// Whether guards can be markers at all, and here.
   package var canMarkGuards: Bool {
     hasGuardMarkers.load(ordering: .relaxed) && real.canMarkGuards
@@ -175,6 +178,8 @@ package final class FakeCalls: MemoryCalls {
     if advice == .installGuard, !hasGuardMarkers.load(ordering: .relaxed) {
       throw .invalidArgument
     }
+    let refusal = markerErrno.load(ordering: .relaxed)
+    if advice == .installGuard, refusal != 0 { throw Errno(rawValue: refusal) }
     if isLocked(address, byteCount) { throw .invalidArgument }
     try real.madvise(address, byteCount, advice)
     note(AdvisedRange(address: address, byteCount: byteCount), advice)
