@@ -98,6 +98,7 @@ package let allChecks: [Check] = [
   resizeChecks,
   growRefusalChecks,
   guardFallbackChecks,
+  cacheMemoryChecks,
   protectChecks,
   // API
   arenaMisuseChecks,

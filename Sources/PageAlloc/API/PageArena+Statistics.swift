@@ -101,7 +101,7 @@ extension PageArena.Statistics {
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
         largestFreeRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
-          + UInt64(heap.caches.count) * UInt64(CacheMapping.byteCount(system))
+          + UInt64(heap.caches.count) * UInt64(CacheMemory.byteCount(system))
           + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
         sealedBytes: system.sealedBytes, returned: PageArena.Returned(heap.scavenger.counters))
     }

@@ -111,7 +111,9 @@ extension ArenaCore {
     let system = SysMem(calls: options.calls)
     let tables: AllocatorTables
     do throws(SysMemError) {
-      tables = try AllocatorTables.sysInit(system: system, headByteCount: ArenaHead.byteCount)
+      tables = try AllocatorTables.sysInit(
+        system: system, headByteCount: ArenaHead.byteCount,
+        tailByteCount: MemoryLayout<RunCache>.size)
     } catch { throw .system(error) }
 
     let reservation: Reservation

@@ -26,7 +26,8 @@ extension ArenaCore {
     // All is moved out first: it lies in memory of the tables, which go when `growth` does.
     end { facts, heap, growth in
       let system = unsafe facts.system.takeRetainedValue()
-      heap.caches.forEach { CacheMapping.unmap($0.address, system) }
+      var growth = growth
+      growth.cacheMemory.free(to: system)
       facts.checks?.unmap(system)
       let idle = Self.byteCount(heap.counts.scavenged)
       growth.reservation.free(

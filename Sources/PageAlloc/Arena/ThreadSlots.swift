@@ -155,9 +155,11 @@ extension ArenaCore {
   /// A cache without an owner, or a new one.
   func obtainCache() throws(SysMemError) -> CacheReference {
     if let cache = withHeap({ $0.obtainCache() }) { return cache }
-    let cache = unsafe try CacheReference(
-      RunCache(base: base, runs: runs, core: UnsafeRawPointer(head)),
-      at: CacheMapping.map(system, isPermanent: isPermanent))
+    let address = try withGrowth { growth throws(SysMemError) in
+      try growth.takeCacheMemory(system, isPermanent: isPermanent)
+    }
+    let cache = unsafe CacheReference(
+      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head))
     withHeap { $0.add(cache) }
     return cache
   }
@@ -171,26 +173,5 @@ extension ArenaCore {
   @inline(__always)
   func wakeScavenger(if isDue: Bool) {
     if isDue { ScavengerThread.wake(self) }
-  }
-}
-
-/// The memory of a cache: pages of its own, between guard pages.
-enum CacheMapping {
-  /// Maps zeroed memory for one cache.
-  ///
-  /// - Parameter isPermanent: whether it is sealed, and never unmapped.
-  /// - Returns: its address.
-  static func map(_ system: SysMem, isPermanent: Bool) throws(SysMemError) -> UInt {
-    try system.sysMapGuarded(UInt(MemoryLayout<RunCache>.size), isSealed: isPermanent)
-  }
-
-  /// Gives it back.
-  static func unmap(_ address: UInt, _ system: SysMem) {
-    system.sysFreeGuarded(address, UInt(MemoryLayout<RunCache>.size))
-  }
-
-  /// Bytes that a cache takes.
-  static func byteCount(_ system: SysMem) -> UInt {
-    system.roundedToPhysicalPages(UInt(MemoryLayout<RunCache>.size))
   }
 }

@@ -3,8 +3,8 @@ import SysMem
 /// The memory of an allocator's tables, mapped out of line, between guard pages.
 ///
 /// ```
-///   guard | head | summaries | scavenge records | ranges | chunk map | run table | guard
-///         |<----------- counted at once (sysInit) ----------->|<- counted by need ->|
+///   guard | head | summaries | scavenge records | ranges | chunk map | run table | tail | guard
+///         |<----------- counted at once (sysInit) ----------->|<---- counted by need --->|
 /// ```
 /// Nothing of it comes from malloc. All is one mapping; of chunk map and run table only what
 /// belongs to grown chunks is written to, and counted as memory that the tables cost.
@@ -24,6 +24,11 @@ package struct AllocatorTables: ~Copyable {
   /// The run table, a byte a page and what follows.
   package let runs: UnsafeMutableRawPointer
 
+  /// Room for something else of the owner's, zero at first; counted by its owner.
+  package let tail: UInt
+  /// Bytes of the tail that are ready.
+  private var readyTailByteCount: UInt = 0
+
   private let system: SysMem
   private let start: UInt
   private let byteCount: UInt
@@ -39,20 +44,24 @@ package struct AllocatorTables: ~Copyable {
 
   /// Maps the tables.
   ///
-  /// - Parameter headByteCount: room for the owner's own state, in front.
+  /// - Parameters:
+  ///   - headByteCount: room for the owner's own state, in front.
+  ///   - tailByteCount: room for more of the owner's, behind.
   /// - Throws: the kernel refused; nothing stays behind.
   package static func sysInit(
-    system: SysMem, headByteCount: Int
+    system: SysMem, headByteCount: Int, tailByteCount: Int = 0
   ) throws(SysMemError) -> AllocatorTables {
     let headSize = UInt(headByteCount + 63) & ~63
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
     let runTable = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
-    let byteCount = fixed + chunkMap + runTable
+    let tail = system.roundedToPhysicalPages(UInt(tailByteCount))
+    let byteCount = fixed + chunkMap + runTable + tail
     let start = try system.sysMapGuarded(byteCount, readyByteCount: fixed)
     return AllocatorTables(
       system: system, start: start, byteCount: byteCount, fixedByteCount: fixed,
-      chunkMapByteCount: chunkMap, headByteCount: headSize)
+      chunkMapByteCount: chunkMap, tailByteCount: tail,
+      headByteCount: headSize)
   }
 
   private static let summaryByteCount = UInt(SummaryTree.byteCount)
@@ -62,11 +71,12 @@ package struct AllocatorTables: ~Copyable {
 
   private init(
     system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, chunkMapByteCount: UInt,
-    headByteCount: UInt
+    tailByteCount: UInt, headByteCount: UInt
   ) {
     self.system = system
     self.start = start
     self.byteCount = byteCount
+    tail = start + byteCount - tailByteCount
     self.fixedByteCount = fixedByteCount
     self.chunkMapByteCount = chunkMapByteCount
     mappedByteCount = fixedByteCount
@@ -110,6 +120,13 @@ package struct AllocatorTables: ~Copyable {
     }
   }
 
+  /// Counts the tail as ready from now on.
+  package mutating func useTail() {
+    readyTailByteCount = start + byteCount - tail
+    system.sysMapped(byteCount: readyTailByteCount)
+    system.sysUsed(byteCount: readyTailByteCount)
+  }
+
   /// Where the tables lie, with the guards around them.
   package var addresses: Range<UInt> {
     let guardSize = UInt(system.physicalPageSize)
@@ -126,6 +143,6 @@ package struct AllocatorTables: ~Copyable {
   deinit {
     // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of
     // its own.
-    system.sysFreeGuarded(start, byteCount, readyByteCount: mappedByteCount)
+    system.sysFreeGuarded(start, byteCount, readyByteCount: mappedByteCount + readyTailByteCount)
   }
 }

@@ -6,8 +6,19 @@ struct Growth: ~Copyable {
   var reservation: Reservation
   /// The tables' memory.
   var tables: AllocatorTables
+  /// The memory of caches.
+  var cacheMemory = CacheMemory()
   /// Whether huge pages are worth asking for.
   var hugeGrowth = HugeGrowth()
+
+  /// Takes zeroed memory for a cache.
+  ///
+  /// - Returns: its address.
+  mutating func takeCacheMemory(
+    _ system: SysMem, isPermanent: Bool
+  ) throws(SysMemError) -> UInt {
+    try cacheMemory.take(&tables, system, isPermanent: isPermanent)
+  }
 
   /// Seals what never changes again, as far as the kernel can.
   func seal(by system: SysMem) {
