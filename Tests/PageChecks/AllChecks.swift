@@ -89,6 +89,7 @@ package let allChecks: [Check] = [
   headroomChecks,
   steadyLoadChecks,
   memoryLimitChecks,
+  hardLimitChecks,
   commitLimitChecks,
   refusalChecks,
   sealChecks,

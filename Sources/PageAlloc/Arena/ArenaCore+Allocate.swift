@@ -90,7 +90,7 @@ extension ArenaCore {
         try growAndTake(pages, alignment, draining: cache, willTake: willTake)
       }
     noteUsed(taken.scavengedPages, draining: cache)
-    if isLimited, taken.scavengedPages != 0 { try enforceLimit(taken, pages) }
+    if taken.isBeyondLimit { try enforceLimit(taken, pages) }
     return taken
   }
 

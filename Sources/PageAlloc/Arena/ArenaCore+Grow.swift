@@ -19,20 +19,24 @@ extension ArenaCore {
     draining cache: CacheReference?,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
-    if isLimited { try checkHardLimit(pageCount) }
+    try admit(pageCount)
     ScavengerThread.startIfMissing()
     return try withGrowth { growth throws(PageArenaError) in
       var isDrained = false
       while true {
-        let (taken, place) = withHeap { heap -> (TakenRun?, GrowthPlace?) in
+        let (taken, place, isAdmitted) = withHeap { heap -> (TakenRun?, GrowthPlace?, Bool) in
           if let cache = cache { heap.spareGrowth(cache, for: pageCount) }
+          if !heap.admits(pageCount) { return (nil, nil, false) }
           // Somebody may have grown, or freed, since the caller looked.
           let taken = heap.take(
             pageCount, alignment, searchLimit: Self.searchLimit, willTake: willTake)
-          return (taken, taken == nil ? growth.place(for: pageCount, alignment, heap) : nil)
+          return (taken, taken == nil ? growth.place(for: pageCount, alignment, heap) : nil, true)
         }
         if let taken { return taken }
-        if let place {
+        if !isAdmitted {
+          // Others took what there was, since the last look.
+          try admit(pageCount)
+        } else if let place {
           if let taken = try grow(&growth, place, pageCount, willTake: willTake) { return taken }
         } else if extendReservation(&growth, for: pageCount, alignment) {
           continue
@@ -50,7 +54,8 @@ extension ArenaCore {
 
   /// Commits fresh chunks, adds them and takes the run.
   ///
-  /// - Returns: `nil` where another thread took free pages at the frontier meanwhile.
+  /// - Returns: `nil` where another thread took free pages at the frontier meanwhile, or so many
+  ///   that the hard limit does not admit the run any more.
   private func grow(
     _ growth: inout Growth, _ place: GrowthPlace, _ pageCount: Int,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
@@ -63,7 +68,9 @@ extension ArenaCore {
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     return withHeap { heap in
       heap.grow(place, growth)
-      guard heap.allocator.isFree(place.page, pageCount) else { return nil }
+      guard heap.allocator.isFree(place.page, pageCount), heap.admits(pageCount) else {
+        return nil
+      }
       return heap.take(at: (place.page, 0), pageCount, willTake: willTake)
     }
   }
@@ -93,7 +100,9 @@ extension ArenaCore {
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
     while true {
+      try admit(pageCount)
       let (taken, isAnyDetached, largest) = withHeap { heap -> (TakenRun?, Bool, Int) in
+        if !heap.admits(pageCount) { return (nil, true, 0) }
         let taken = heap.take(pageCount, alignment, searchLimit: .max, willTake: willTake)
         if taken == nil { heap.allocator.requireSoundTree() }
         return (taken, !heap.detached.isEmpty, heap.allocator.summaries.longestRun)

@@ -1,3 +1,4 @@
+import CSysMem
 import SysMem
 
 // Limits on resident memory
@@ -5,58 +6,97 @@ import SysMem
 //
 // Resident, as the arena counts it, is what is in use and what is free but was not given back. It
 // grows only when an allocation takes pages that were scavenged, or never used; so only such an
-// allocation looks at the limits, after it has taken its pages and before anybody touches them:
+// allocation gives memory back, after it has taken its pages and before anybody touches them:
 //
+//   admitted: what is out of the allocator, and 10 pages more, are within the hard limit
 //   take 10 pages, 4 of them scavenged --> 3 pages beyond the soft limit --> give 3 free ones back
 //
-// The kernel thus never sees more than the limit, whatever many threads do at once. What was taken
-// beyond the hard limit goes back, and the caller gets an error.
+// The kernel thus never sees more than the limit, whatever many threads do at once. A request that
+// the hard limit refuses takes nothing at any moment, so that nobody else is refused for it.
 
 extension ArenaCore {
-  /// Refuses what cannot be had under the hard limit, whatever is given back.
+  /// Sees to it that the hard limit allows so many pages beside what is out of the allocator, if
+  /// only for a moment: caches and the quarantine give way.
   ///
-  /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``
-  func checkHardLimit(_ pageCount: Int) throws(PageArenaError) {
-    let (refusal, isAnyWithheld) = withHeap { heap -> (PageArenaError?, Bool) in
-      let inUse = heap.inUsePages
-      if !heap.limits.isHopeless(pageCount, inUse: inUse) { return (nil, false) }
-      if heap.withheldPages > 0 { return (nil, true) }
-      heap.scavenger.counters.limitRefusals += 1
-      return (heap.limits.refusal(pageCount, inUse: inUse), false)
+  /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where what was handed
+  ///   out and the request exceed the limit together.
+  func admit(_ pageCount: Int) throws(PageArenaError) {
+    for _ in 0..<Self.drainsBeforeRefusal {
+      let (answer, inUse) = withHeap { heap -> (Admission, Int) in
+        if heap.admits(pageCount) { return (.granted, 0) }
+        let inUse = heap.inUsePages
+        if heap.withheldPages > 0 { return (.quarantined, inUse) }
+        return (heap.limits.isHopeless(pageCount, inUse: inUse) ? .refused : .cached, inUse)
+      }
+      switch answer {
+      case .granted: return
+      case .cached:
+        // An owner that was preempted inside of its cache gives nothing until it runs again.
+        if drainCaches(own: cacheInLastSlot()) == 0 { csm_yield() }
+      case .quarantined:
+        if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
+      case .refused: return try refuse(pageCount, inUse)
+      }
     }
-    if let refusal { throw refusal }
-    if isAnyWithheld, emptyQuarantine() > 0 { try checkHardLimit(pageCount) }
+    try refuse(pageCount, withHeap { $0.inUsePages })
+  }
+
+  /// What the hard limit says of a request.
+  private enum Admission {
+    /// It fits.
+    case granted
+    /// It would, without what caches hold.
+    case cached
+    /// It does not; but freed runs are in quarantine, and count as in use.
+    case quarantined
+    case refused
+  }
+
+  /// How often caches are drained for a request that would fit without them, and that others get
+  /// ahead of.
+  private static var drainsBeforeRefusal: Int { 64 }
+
+  private func refuse(_ pageCount: Int, _ inUse: Int) throws(PageArenaError) {
+    throw withHeap { heap in
+      heap.scavenger.counters.limitRefusals += 1
+      return heap.limits.refusal(pageCount, inUse: inUse)
+    }
   }
 
   /// Brings resident memory under the limits again after a run was taken that nobody has touched
   /// yet.
   ///
+  /// What is out of the allocator is within the hard limit: whoever took it was admitted. So giving
+  /// free memory back is always enough, where the kernel takes it.
   /// - Throws: the hard limit cannot be kept; the run was given back.
   @inline(never)
   func enforceLimit(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
-    var isDrained = false
+    var fruitless = 0
     while true {
-      let (resident, inUse, limits) = withHeap { ($0.counts.resident, $0.inUsePages, $0.limits) }
+      let (resident, free, limits) = withHeap {
+        ($0.counts.resident, $0.counts.freeResident, $0.limits)
+      }
       let excess = limits.excess(residentPages: resident)
       if excess == 0 { return }
       if checks != nil, emptyQuarantine() > 0 { continue }
-      // Otherwise nothing that could be given back would help.
-      if limits.allows(residentPages: inUse) {
-        // Waits for a batch under way, which may be all that was missing.
-        let result = Releaser(self).release(Self.bytes(excess), .force, .limit)
-        if result.releasedBytes > 0 { continue }
-        if !isDrained {
-          // The last resort: what threads keep at hand.
-          drainCaches(own: cacheInLastSlot())
-          isDrained = true
-          continue
-        }
-        if limits.allows(residentPages: resident) { return }
+      // Waits for a batch under way, which may be all that was missing.
+      if free > 0, Releaser(self).release(Self.bytes(excess), .force, .limit).releasedBytes > 0 {
+        continue
       }
+      fruitless += 1
+      // The last resort: what threads keep at hand.
+      if fruitless == 1, drainCaches(own: cacheInLastSlot()) > 0 { continue }
+      if limits.allows(residentPages: resident) { return }
+      // Somebody else's pass may have been enough, or freed what this one did not find.
+      if fruitless < Self.passesBeforeRefusal { continue }
       undo(taken, pageCount)
-      throw limits.refusal(pageCount, inUse: inUse - min(inUse, pageCount))
+      let inUse = withHeap { $0.inUsePages }
+      throw limits.refusal(pageCount, inUse: inUse)
     }
   }
+
+  /// How many passes may give nothing back before the kernel is taken to refuse.
+  private static var passesBeforeRefusal: Int { 4 }
 
   /// Gives a run back that nobody has touched, scavenged as far as the kernel agrees.
   private func undo(_ taken: TakenRun, _ pageCount: Int) {

@@ -15,11 +15,7 @@ extension ArenaCore {
     // A block is taken for small runs that may lie anywhere.
     if pages > Heap.longestRefilled || alignment > Geometry.pageSize { return nil }
     let limit = cacheLimit
-    // A block may bring more resident memory than a limit allows, and only one run can be refused.
-    let mayRefill = !isLimited
-    let (run, scavenged) = withHeap {
-      $0.take(pages, into: cache, limit: limit, mayRefill: mayRefill)
-    }
+    let (run, scavenged) = withHeap { $0.take(pages, into: cache, limit: limit) }
     noteUsed(scavenged, draining: cache)
     return run
   }

@@ -12,17 +12,16 @@ extension Heap {
   ///   - pages: 1 ... 16.
   ///   - cache: the caller's own, who is outside of it.
   ///   - limit: pages that the cache may hold.
-  ///   - mayRefill: a block may be taken.
   /// - Returns: the run, `nil` where there is none; and how many pages were taken that were
   ///   scavenged.
   package mutating func take(
-    _ pages: Int, into cache: CacheReference, limit: Int, mayRefill: Bool
+    _ pages: Int, into cache: CacheReference, limit: Int
   ) -> (run: CachedRun?, scavengedPages: Int) {
     var taken: (run: CachedRun?, clean: Int) = (nil, 0)
     drainIfClosed(cache)
     if takePassed(pages, into: cache, limit: limit) {
       taken.run = cache.contents.take(pages)
-    } else if mayRefill {
+    } else {
       taken = refill(cache, for: pages, limit: limit)
     }
     coverCharge(of: cache)
@@ -33,6 +32,8 @@ extension Heap {
   /// Takes the lowest run that is long enough, and moves what else is free in its block of 64 pages
   /// into a cache.
   ///
+  /// That may be much more than was asked for, and nobody can be refused it afterwards: so nothing
+  /// is taken where the block, or the run, might bring what is resident beyond a limit.
   /// - Parameters:
   ///   - pages: 1 ... 16.
   ///   - limit: pages that the cache may hold.
@@ -45,11 +46,18 @@ extension Heap {
     let first = place.page & (Geometry.pagesPerCache &- 1)
     if first &+ pages > Geometry.pagesPerCache {
       // It goes on in the next block.
+      guard limits.allowsRefill(fresh: pages, residentPages: counts.resident) else {
+        return (nil, 0)
+      }
       let taken = take(at: place, pages) { _, _ in }
       return (CachedRun((taken.page, taken.scavengedPages), pages), taken.scavengedPages)
     }
     var block = allocator.allocateBlock(at: place)
     let clean = (block.free & block.scavenged).nonzeroBitCount
+    guard limits.allowsRefill(fresh: clean, residentPages: counts.resident) else {
+      allocator.flush(&block)
+      return (nil, 0)
+    }
     // Warm memory is better than fresh.
     if clean != 0 { emptyDepot() }
     counts.allocated &+= block.free.nonzeroBitCount

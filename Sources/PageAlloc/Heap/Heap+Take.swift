@@ -8,6 +8,8 @@ package struct TakenRun {
   package let page: PageNumber
   /// How many of its pages read as zero.
   package let scavengedPages: Int
+  /// They brought what is resident beyond the soft limit.
+  package let isBeyondLimit: Bool
 }
 
 extension Heap {
@@ -16,15 +18,17 @@ extension Heap {
   /// - Parameters:
   ///   - searchLimit: how many runs an aligned search may walk over.
   ///   - willTake: is shown where the run will be before it is taken.
+  /// - Returns: `nil`, too, where the hard limit does not admit it.
   @inline(__always)
   package mutating func take(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, searchLimit: Int,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) -> TakenRun? {
+    guard admits(pageCount) else { return nil }
     if pageCount > RunCache.longestStacked, let page = depot.takeLong(pageCount, alignment) {
       willTake(allocator, page)
       runs.setLength(page, pageCount)
-      return TakenRun(page: page, scavengedPages: 0)
+      return TakenRun(page: page, scavengedPages: 0, isBeyondLimit: false)
     }
     if alignment.pages == 1 {
       guard let place = allocator.place(pageCount) else { return nil }
@@ -55,24 +59,48 @@ extension Heap {
       emptyDepot()
     }
     noteInUse()
-    return TakenRun(page: place.page, scavengedPages: scavenged)
+    return TakenRun(
+      page: place.page, scavengedPages: scavenged, isBeyondLimit: isBeyondLimit(scavenged))
   }
 
   /// Takes free pages at a given place, as a run of their own.
   ///
-  /// - Returns: how many of them were scavenged; `nil`, with nothing changed, where not all are
-  ///   free.
+  /// - Returns: `nil`, with nothing changed, where not all are free, or the hard limit does not
+  ///   admit so many.
   /// - Complexity: O(`pageCount` / 512).
-  package mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> Int? {
-    guard pageCount <= Geometry.pageCount - page, allocator.isFree(page, pageCount) else {
-      return nil
-    }
+  package mutating func takeExactly(_ page: PageNumber, _ pageCount: Int) -> TakenRun? {
+    guard pageCount <= Geometry.pageCount - page, allocator.isFree(page, pageCount),
+      admits(pageCount)
+    else { return nil }
     let scavenged = allocator.allocateRange(page, pageCount)
     runs.setLength(page, pageCount)
     counts.allocated &+= pageCount
     noteUsed(scavenged)
     noteInUse()
-    return scavenged
+    return TakenRun(
+      page: page, scavengedPages: scavenged, isBeyondLimit: isBeyondLimit(scavenged))
+  }
+
+  /// Whether the hard limit allows so many pages beside all that is out of the allocator.
+  ///
+  /// It is asked before they are taken, in the same section: so what is asked for in vain is in use
+  /// to nobody at any moment. What caches hold counts here; who is refused has them drained, and
+  /// asks again (`ArenaCore.admit`). What the depot holds goes back at once.
+  @inline(__always)
+  mutating func admits(_ pageCount: Int) -> Bool {
+    !limits.isHopeless(pageCount, inUse: counts.allocated) || admitsWithoutDepot(pageCount)
+  }
+
+  @inline(never)
+  private mutating func admitsWithoutDepot(_ pageCount: Int) -> Bool {
+    emptyDepot()
+    return !limits.isHopeless(pageCount, inUse: counts.allocated)
+  }
+
+  /// Whether pages that were just taken brought what is resident beyond the soft limit.
+  @inline(__always)
+  private func isBeyondLimit(_ scavenged: Int) -> Bool {
+    scavenged != 0 && limits.excess(residentPages: counts.resident) > 0
   }
 
   /// Pages that nothing had backed were taken, and count as in use.

@@ -31,20 +31,18 @@ extension ArenaCore {
     let next = page + old
     let more = pages - old
     var dirt = DirtMap()
-    var clean = takeNext(next, more, zeroed, &dirt)
-    if clean == nil {
+    var taken = takeNext(next, more, zeroed, &dirt)
+    if taken == nil {
       if isBlocked(next, more) { return false }
       // They may be nobody's but in a cache.
       drainCaches(own: cacheInLastSlot())
-      clean = takeNext(next, more, zeroed, &dirt)
+      taken = takeNext(next, more, zeroed, &dirt)
     }
-    guard let clean else { return false }
+    guard let taken else { return false }
+    let clean = taken.scavengedPages
     noteUsed(clean, draining: cacheInLastSlot())
-    if isLimited, clean != 0 {
-      // Where it is refused, the pages go back as the run that they are until they join the other.
-      let taken = TakenRun(page: next, scavengedPages: clean)
-      guard (try? enforceLimit(taken, more)) != nil else { return false }
-    }
+    // Where it is refused, the pages go back as the run that they are until they join the other.
+    if taken.isBeyondLimit, (try? enforceLimit(taken, more)) == nil { return false }
     withHeap { $0.join(page..<(page + pages)) }
     if checks != nil { noteAllocation(next, more, isZero: zeroed) }
     if zeroed, clean < more { clear(next, more, dirt, isAllDirty: clean == 0) }
@@ -67,7 +65,7 @@ extension ArenaCore {
   /// Takes free pages at a given place, and copies before which of them are clean.
   private func takeNext(
     _ page: PageNumber, _ pageCount: Int, _ wantsZero: Bool, _ dirt: inout DirtMap
-  ) -> Int? {
+  ) -> TakenRun? {
     guard pageCount <= Geometry.pageCount - page else { return nil }
     return withHeap { heap in
       if wantsZero, heap.allocator.isFree(page, pageCount) {

@@ -49,9 +49,17 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// Whether so many pages may be resident.
   package func allows(residentPages: Int) -> Bool { residentPages <= hardPages }
 
+  /// Whether a cache may be refilled, which nobody judges afterwards: what is fresh must stay
+  /// within the soft limit.
+  ///
+  /// - Parameter fresh: how many of the pages nothing backs yet.
+  package func allowsRefill(fresh: Int, residentPages: Int) -> Bool {
+    residentPages &+ fresh <= (fresh == 0 ? hardPages : softPages)
+  }
+
   /// Whether a request cannot be had, whatever is given back.
   ///
-  /// - Parameter inUse: pages that others have.
+  /// - Parameter inUse: pages that others have, or may have.
   package func isHopeless(_ pageCount: Int, inUse: Int) -> Bool {
     // Neither is negative: the difference may be, and does not overflow.
     inUse > hardPages - pageCount
