@@ -119,6 +119,9 @@ test-overcommit: ## as root: the checks where the kernel does not overcommit (ch
 	Tests/Overcommit/overcommit.sh .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck \
 	  .build/release/pagetool $(TRACE)
 
+test-process: ## as root: arenas in control groups, filled to the end (makes groups)
+	@echo "== process"; $(prepare); Tests/Process/groups.sh "$${flags[@]}"
+
 coverage: ## lines of the library that the checks run through; fails below 95 in 100
 	@$(prepare); Tests/Coverage/coverage.sh
 
@@ -145,5 +148,5 @@ clean: ## remove everything built, and the packages unpacked for it
 
 .PHONY: help build run check bench bench-quick bench-i386 bench-gate lint format clean \
   test test-ladder test-x86_64 test-compile test-references test-two-copies test-model \
-  test-overcommit sanitize coverage fuzz nightly \
+  test-overcommit test-process sanitize coverage fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))

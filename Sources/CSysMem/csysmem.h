@@ -153,6 +153,12 @@ static inline uint64_t csm_address_space_limit(void) {
   return limit.rlim_cur;
 }
 
+/* Processors that are there; 1 where the system does not tell. */
+static inline long csm_processor_count(void) {
+  long n = sysconf(_SC_NPROCESSORS_CONF);
+  return n > 0 ? n : 1;
+}
+
 /* ---- Futex (private) */
 #ifdef SYS_futex
 #define CSM_SYS_FUTEX SYS_futex

@@ -136,6 +136,15 @@ extension FixedText {
     return index
   }
 
+  /// Where a literal of at least one byte is first found; `nil` where it is not.
+  package func index(of text: StaticString) -> Int? {
+    // Within the literal, which lives for ever.
+    let first = unsafe text.utf8Start[0]
+    var place = index(of: first, from: 0)
+    while place < count, !has(text, at: place) { place = index(of: first, from: place + 1) }
+    return place < count ? place : nil
+  }
+
   /// The decimal number at a place; `nil` where there is none. Larger ones are the largest.
   package func number(at place: Int) -> UInt64? {
     var index = place

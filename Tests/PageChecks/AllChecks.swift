@@ -9,7 +9,7 @@ package let allChecks: [Check] = [
   fixedTextChecks,
   momentChecks,
   stallWatchChecks,
-  cgroupLimitChecks,
+  cgroupMemoryChecks,
   hugePageScanChecks,
   // Base
   geometryChecks,
@@ -90,6 +90,7 @@ package let allChecks: [Check] = [
   steadyLoadChecks,
   memoryLimitChecks,
   hardLimitChecks,
+  groupLimitChecks,
   commitLimitChecks,
   refusalChecks,
   sealChecks,

@@ -1,3 +1,4 @@
+import CSysMem
 import SysMem
 
 extension PageArena {
@@ -15,23 +16,25 @@ extension PageArena {
     if excess > 0 { _ = try core.release(ArenaCore.bytes(excess), .limit) }
   }
 
-  /// The bounds in force, in bytes; `nil` where there is none.
+  /// The bounds in force, in bytes; `nil` where there is none. Those of a control group are what it
+  /// leaves to the arena just now.
   public var memoryLimits: (soft: UInt64?, hard: UInt64?) {
+    core.lookAtGroup()
     let limits = core.withHeap { $0.limits }
     return (limits.softBytes, limits.hardBytes)
   }
 }
 
 extension PageArena.MemoryLimit {
-  /// The bounds that it stands for now.
-  func limits(_ files: any SystemFiles) -> ResidencyLimits {
-    switch self {
-    case .none: return .none
-    case .bytes(let soft, let hard): return ResidencyLimits(softBytes: soft, hardBytes: hard)
-    case .cgroup(let fraction):
-      guard let hard = cgroupLimit(files) else { return .none }
-      // Below 2^62, so that the product fits.
-      return ResidencyLimits(softBytes: UInt64(Double(hard) * fraction), hardBytes: hard)
-    }
+  /// The bounds that it stands for, where it says so itself.
+  var limits: ResidencyLimits {
+    guard case .bytes(let soft, let hard) = self else { return .none }
+    return ResidencyLimits(softBytes: soft, hardBytes: hard)
+  }
+
+  /// What finds the bounds, where the control group says.
+  var watch: GroupWatch? {
+    guard case .cgroup(let fraction) = self else { return nil }
+    return GroupWatch(fraction: fraction, processorCount: Int(csm_processor_count()))
   }
 }

@@ -169,7 +169,7 @@ extension ArenaCore {
 
   /// Puts a limit that was checked in force.
   func setLimits(_ limit: PageArena.MemoryLimit) {
-    let limits = limit.limits(files)
-    withHeap { $0.set(limits) }
+    withHeap { $0.set(limit.limits, watching: limit.watch) }
+    lookAtGroup()
   }
 }

@@ -35,9 +35,10 @@ extension PageArena {
     ///   - hard: an allocation that would go beyond, whatever is given back, is refused. Not below
     ///     `soft`.
     case bytes(soft: UInt64? = nil, hard: UInt64? = nil)
-    /// What the control group of the process allows, version 1 or 2, read when the limit is set:
-    /// that is the hard limit, and a fraction of it (above 0, at most 1) the soft one. No limit
-    /// where the group has none.
+    /// What the control group of the process, version 1 or 2, leaves beside everybody else in it.
+    /// All but a margin of 1 MiB and 256 KiB a processor is the hard limit; a fraction (above 0, at
+    /// most 1) of all is the soft one. The group is asked as the arena takes memory, the more often
+    /// the less is left, and before anything is refused. No limit where the group has none.
     case cgroup(fraction: Double)
   }
 

@@ -82,6 +82,7 @@ extension ArenaCore {
     draining cache: CacheReference?,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
+    lookAhead(pages)
     let fast = withHeap {
       $0.take(pages, alignment, searchLimit: Self.searchLimit, willTake: willTake)
     }
@@ -90,7 +91,7 @@ extension ArenaCore {
         try growAndTake(pages, alignment, draining: cache, willTake: willTake)
       }
     noteUsed(taken.scavengedPages, draining: cache)
-    if taken.isBeyondLimit { try enforceLimit(taken, pages) }
+    try keepLimits(taken, pages)
     return taken
   }
 

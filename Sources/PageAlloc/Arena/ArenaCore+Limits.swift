@@ -21,6 +21,7 @@ extension ArenaCore {
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where what was handed
   ///   out and the request exceed the limit together.
   func admit(_ pageCount: Int) throws(PageArenaError) {
+    var hasLooked = pagesUntilLook == .max
     for _ in 0..<Self.drainsBeforeRefusal {
       let (answer, inUse) = withHeap { heap -> (Admission, Int) in
         if heap.admits(pageCount) { return (.granted, 0) }
@@ -35,7 +36,11 @@ extension ArenaCore {
         if drainCaches(own: cacheInLastSlot()) == 0 { csm_yield() }
       case .quarantined:
         if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
-      case .refused: return try refuse(pageCount, inUse)
+      case .refused:
+        if hasLooked { return try refuse(pageCount, inUse) }
+        // Perhaps others in the control group use less by now.
+        lookAtGroup()
+        hasLooked = true
       }
     }
     try refuse(pageCount, withHeap { $0.inUsePages })
@@ -60,6 +65,18 @@ extension ArenaCore {
     throw withHeap { heap in
       heap.scavenger.counters.limitRefusals += 1
       return heap.limits.refusal(pageCount, inUse: inUse)
+    }
+  }
+
+  /// Sees to it that a run that was taken, and that nobody has touched yet, is within the limits.
+  ///
+  /// - Throws: as ``enforceLimit(_:_:)``.
+  @inline(__always)
+  func keepLimits(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
+    let isWatched = pagesUntilLook != .max
+    if isWatched { lookIfLate(untouched: taken.scavengedPages) }
+    if taken.isBeyondLimit || (isWatched && taken.scavengedPages != 0) {
+      try enforceLimit(taken, pageCount)
     }
   }
 

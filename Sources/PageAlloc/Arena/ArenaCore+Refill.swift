@@ -15,8 +15,10 @@ extension ArenaCore {
     // A block is taken for small runs that may lie anywhere.
     if pages > Heap.longestRefilled || alignment > Geometry.pageSize { return nil }
     let limit = cacheLimit
+    lookAhead(pages)
     let (run, scavenged) = withHeap { $0.take(pages, into: cache, limit: limit) }
     noteUsed(scavenged, draining: cache)
+    lookIfLate(untouched: scavenged)
     return run
   }
 }

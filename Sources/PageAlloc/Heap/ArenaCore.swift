@@ -144,6 +144,11 @@ extension ArenaCore {
   @inline(__always)
   var isLimited: Bool { heap.isLimited.load(ordering: .relaxed) }
 
+  /// How many fresh pages may be taken before the control group is asked again; `Int.max` where none
+  /// is watched.
+  @inline(__always)
+  var pagesUntilLook: Int { heap.pagesUntilLook.load(ordering: .relaxed) }
+
   /// Whether somebody who took fresh memory should look what must go back.
   @inline(__always)
   var isHeadroomDue: Bool { heap.isHeadroomDue.load(ordering: .relaxed) }

@@ -107,6 +107,10 @@ extension Heap {
   @inline(__always)
   mutating func noteUsed(_ scavenged: Int) {
     counts.scavenged &-= scavenged
+    let pagesUntilLook = self.pagesUntilLook.load(ordering: .relaxed)
+    if pagesUntilLook != .max {
+      self.pagesUntilLook.store(pagesUntilLook &- scavenged, ordering: .relaxed)
+    }
     noteTaken(scavenged)
   }
 

@@ -36,6 +36,11 @@ package struct Heap: ~Copyable {
   package private(set) var limits = ResidencyLimits.none
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
   package let isLimited = Atomic<Bool>(false)
+  /// What the control group leaves, where that is the limit.
+  package private(set) var watch: GroupWatch?
+  /// How many fresh pages may be taken before the group is asked again; negative where more were;
+  /// `Int.max` where none is watched. Written with the lock held; read relaxed without, as a hint.
+  package let pagesUntilLook = Atomic<Int>(.max)
   /// The figures of the ``Growth``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
@@ -111,9 +116,23 @@ package struct Heap: ~Copyable {
     return nil
   }
 
-  /// Puts other bounds in force.
-  package mutating func set(_ limits: ResidencyLimits) {
+  /// Puts other bounds in force; those of a control group, where one is watched, with the next look.
+  package mutating func set(_ limits: ResidencyLimits, watching watch: GroupWatch? = nil) {
+    self.watch = watch
+    pagesUntilLook.store(watch == nil ? .max : -1, ordering: .relaxed)
+    use(limits)
+  }
+
+  /// Takes notice of what the control group said, while the arena had so many pages.
+  package mutating func note(_ group: CgroupMemory?, ownPages: Int, now: Moment) {
+    guard let told = watch?.note(group, ownPages: ownPages, now: now) else { return }
+    pagesUntilLook.store(told.pagesUntilLook, ordering: .relaxed)
+    use(told.limits)
+  }
+
+  private mutating func use(_ limits: ResidencyLimits) {
     self.limits = limits
-    isLimited.store(limits.isAny, ordering: .relaxed)
+    // A group may get a bound at any time.
+    isLimited.store(limits.isAny || watch != nil, ordering: .relaxed)
   }
 }

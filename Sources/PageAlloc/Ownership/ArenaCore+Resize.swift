@@ -31,6 +31,7 @@ extension ArenaCore {
     let next = page + old
     let more = pages - old
     var dirt = DirtMap()
+    lookAhead(more)
     var taken = takeNext(next, more, zeroed, &dirt)
     if taken == nil {
       if isBlocked(next, more) { return false }
@@ -42,7 +43,7 @@ extension ArenaCore {
     let clean = taken.scavengedPages
     noteUsed(clean, draining: cacheInLastSlot())
     // Where it is refused, the pages go back as the run that they are until they join the other.
-    if taken.isBeyondLimit, (try? enforceLimit(taken, more)) == nil { return false }
+    if (try? keepLimits(taken, more)) == nil { return false }
     withHeap { $0.join(page..<(page + pages)) }
     if checks != nil { noteAllocation(next, more, isZero: zeroed) }
     if zeroed, clean < more { clear(next, more, dirt, isAllDirty: clean == 0) }

@@ -1,7 +1,7 @@
 import SysMem
 
 /// The bound on memory of control groups, by files of the check's own.
-package let cgroupLimitChecks: [Check] = [
+package let cgroupMemoryChecks: [Check] = [
   Check("control groups: the bound, of version 2, version 1, both, containers, and none") {
     recorder in
     let cases: [(name: StaticString, limit: UInt64?, files: FakeFiles)] = [
@@ -46,7 +46,7 @@ package let cgroupLimitChecks: [Check] = [
     ]
     for test in cases {
       recorder.context = "\(test.name)"
-      recorder.expect(cgroupLimit(test.files) == test.limit, "the limit")
+      recorder.expect(cgroupMemory(test.files)?.limitBytes == test.limit, "the limit")
     }
   }
 ]
