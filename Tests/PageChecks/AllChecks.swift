@@ -48,6 +48,7 @@ package let allChecks: [Check] = [
   cacheListChecks,
   // Policy
   residencyLimitsChecks,
+  giveBackBudgetChecks,
   scavengeGoalChecks,
   growthHeadroomChecks,
   hugeGrowthPauseChecks,

@@ -56,6 +56,9 @@ extension PageArena {
     public let backgroundElapsedNanoseconds: UInt64
     /// Allocations that the hard limit refused.
     public let limitRefusals: UInt64
+    /// Allocations that went beyond the soft limit although there was free memory: keeping it would
+    /// have taken more than half of the time.
+    public let softLimitYields: UInt64
     /// Advice about huge pages that the kernel did not take.
     public let refusedAdvice: UInt64
 
@@ -78,6 +81,7 @@ extension PageArena {
       backgroundNanoseconds = counters.workNanoseconds
       backgroundElapsedNanoseconds = counters.awakeNanoseconds
       limitRefusals = counters.limitRefusals
+      softLimitYields = counters.softLimitYields
       refusedAdvice = counters.refusedAdvice
     }
   }

@@ -31,7 +31,8 @@ extension PageArena {
     ///
     /// - Parameters:
     ///   - soft: an allocation that would go beyond first gives free memory back, as much as
-    ///     needed; where there is none it goes beyond.
+    ///     needed; where there is none, or where that takes more than half of the time, it goes
+    ///     beyond.
     ///   - hard: an allocation that would go beyond, whatever is given back, is refused. Not below
     ///     `soft`.
     case bytes(soft: UInt64? = nil, hard: UInt64? = nil)

@@ -37,7 +37,8 @@ extension PageArena.Returned {
       ("passes", passes), ("callNanoseconds", callNanoseconds),
       ("backgroundNanoseconds", backgroundNanoseconds),
       ("backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
-      ("limitRefusals", limitRefusals), ("refusedAdvice", refusedAdvice),
+      ("limitRefusals", limitRefusals), ("softLimitYields", softLimitYields),
+      ("refusedAdvice", refusedAdvice),
     ]
   }
 }

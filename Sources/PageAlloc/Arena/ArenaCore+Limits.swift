@@ -90,26 +90,31 @@ extension ArenaCore {
   func enforceLimit(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
     var fruitless = 0
     while true {
-      let (resident, free, limits) = withHeap {
-        ($0.counts.resident, $0.counts.freeResident, $0.limits)
-      }
-      let excess = limits.excess(residentPages: resident)
+      let now = clock.now()
+      let (excess, isAllowed) = withHeap { $0.excessToGiveBack(now) }
       if excess == 0 { return }
-      if checks != nil, emptyQuarantine() > 0 { continue }
-      // Waits for a batch under way, which may be all that was missing.
-      if free > 0, Releaser(self).release(Self.bytes(excess), .force, .limit).releasedBytes > 0 {
-        continue
-      }
-      fruitless += 1
-      // The last resort: what threads keep at hand.
-      if fruitless == 1, drainCaches(own: cacheInLastSlot()) > 0 { continue }
-      if limits.allows(residentPages: resident) { return }
+      if giveBack(excess, since: now, drains: fruitless == 0) { continue }
+      if isAllowed { return }
       // Somebody else's pass may have been enough, or freed what this one did not find.
+      fruitless += 1
       if fruitless < Self.passesBeforeRefusal { continue }
       undo(taken, pageCount)
-      let inUse = withHeap { $0.inUsePages }
-      throw limits.refusal(pageCount, inUse: inUse)
+      throw withHeap { $0.limits.refusal(pageCount, inUse: $0.inUsePages) }
     }
+  }
+
+  /// Gives free memory back, and what is in quarantine; as a last resort what threads keep at hand.
+  ///
+  /// - Returns: whether there was any.
+  private func giveBack(_ pages: Int, since start: Moment, drains: Bool) -> Bool {
+    // Waits for a batch under way, which may be all that was missing.
+    let isAny =
+      emptyQuarantine() > 0
+      || Releaser(self).release(Self.bytes(pages), .force, .limit).releasedBytes > 0
+      || (drains && drainCaches(own: cacheInLastSlot()) > 0)
+    let spent = clock.now().elapsed(since: start)
+    withHeap { $0.giveBackBudget.spend(spent) }
+    return isAny
   }
 
   /// How many passes may give nothing back before the kernel is taken to refuse.
@@ -134,5 +139,21 @@ extension ArenaCore {
       return heap.wakesScavenger()
     }
     wakeScavenger(if: wakes)
+  }
+}
+
+extension Heap {
+  /// How many pages an allocation that took fresh ones has to give back; 0, too, where it goes
+  /// beyond the soft limit: where nothing is free, or the time for that is used up.
+  ///
+  /// - Returns: also whether the hard limit allows what is resident.
+  fileprivate mutating func excessToGiveBack(_ now: Moment) -> (pages: Int, isAllowed: Bool) {
+    let excess = limits.excess(residentPages: counts.resident)
+    if excess == 0 { return (0, true) }
+    if !limits.allows(residentPages: counts.resident) { return (excess, false) }
+    if counts.freeResident == 0, cachedPages + withheldPages == 0 { return (0, true) }
+    if giveBackBudget.allows(now) { return (excess, true) }
+    scavenger.counters.softLimitYields += 1
+    return (0, true)
   }
 }

@@ -36,6 +36,8 @@ package struct Heap: ~Copyable {
   package private(set) var limits = ResidencyLimits.none
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
   package let isLimited = Atomic<Bool>(false)
+  /// How long allocating threads may give back to keep the soft one.
+  package var giveBackBudget = GiveBackBudget()
   /// What the control group leaves, where that is the limit.
   package private(set) var watch: GroupWatch?
   /// How many fresh pages may be taken before the group is asked again; negative where more were;

