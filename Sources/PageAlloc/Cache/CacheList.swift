@@ -163,12 +163,17 @@ extension CacheList {
     return isAny ? ticket : nil
   }
 
-  /// Closes all caches, and those that are still to come: nobody is to come in again.
-  package mutating func closeForGood() {
-    isClosedForGood = true
+  /// Closes all caches, so that each owner comes by the lock first.
+  package mutating func closeAll() {
     // A drain that is under way takes nothing from what is closed only now.
     let ticket = nextTicket()
     forEach { $0.front.close(with: ticket) }
+  }
+
+  /// Closes all caches, and those that are still to come: nobody is to come in again.
+  package mutating func closeForGood() {
+    isClosedForGood = true
+    closeAll()
   }
 
   /// Lets the owner of a cache in again, who then sees what was changed before; unless all caches

@@ -3,10 +3,17 @@
 
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
-  package mutating func obtainCache() -> CacheReference? { caches.takeRetired() }
+  package mutating func obtainCache() -> CacheReference? {
+    let cache = caches.takeRetired()
+    closeBeyondHardLimit()
+    return cache
+  }
 
   /// Adds a new cache.
-  package mutating func add(_ cache: CacheReference) { caches.add(cache) }
+  package mutating func add(_ cache: CacheReference) {
+    caches.add(cache)
+    closeBeyondHardLimit()
+  }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   ///
@@ -129,12 +136,19 @@ extension Heap {
     }
   }
 
-  /// Gives everything in a cache back if somebody asked for it.
+  /// Gives everything in a cache back if somebody asked for it, and lets its owner in again; unless
+  /// more is out of the allocator than a limit that was lowered allows.
   package mutating func drainIfClosed(_ cache: CacheReference) {
     if !cache.front.isClosed { return }
     takeAll(cache)
-    caches.reopen(cache)
+    if !isBeyondHardLimit { caches.reopen(cache) }
   }
+
+  /// More was handed out, or is in caches, than the hard limit allows.
+  var isBeyondHardLimit: Bool { limits.isHopeless(0, inUse: counts.allocated) }
+
+  /// Sees to it that nobody takes out of a cache what the limit does not allow any more.
+  mutating func closeBeyondHardLimit() { if isBeyondHardLimit { caches.closeAll() } }
 
   /// The arena goes: no owner is to come or go by a cache again.
   package mutating func closeCaches() {

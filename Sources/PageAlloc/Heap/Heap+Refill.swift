@@ -19,7 +19,7 @@ extension Heap {
   ) -> (run: CachedRun?, scavengedPages: Int) {
     var taken: (run: CachedRun?, clean: Int) = (nil, 0)
     drainIfClosed(cache)
-    if takePassed(pages, into: cache, limit: limit) {
+    if !isBeyondHardLimit, takePassed(pages, into: cache, limit: limit) {
       taken.run = cache.contents.take(pages)
     } else {
       taken = refill(cache, for: pages, limit: limit)

@@ -136,5 +136,6 @@ package struct Heap: ~Copyable {
     self.limits = limits
     // A group may get a bound at any time.
     isLimited.store(limits.isAny || watch != nil, ordering: .relaxed)
+    closeBeyondHardLimit()
   }
 }

@@ -57,6 +57,29 @@ package let hardLimitChecks: [Check] = [
     arena.give(whole, &recorder)
   },
 
+  Check("hard limit: lowered below what is in use, nothing is had before enough was freed") {
+    recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
+      var runs: [Run] = []
+      for _ in 0..<100 { runs.append(try cache.run(1)) }
+      try arena.setMemoryLimit(.bytes(hard: 50 * 8192))
+      for left in stride(from: 100, to: 50, by: -1) {
+        recorder.context = "\(left) in use"
+        recorder.expect((try? cache.run(1)) == nil, "one page more")
+        recorder.expect(arena.errorOfTaking(1) != nil, "one page more, without the handle")
+        let run = runs.removeLast()
+        unsafe try cache.deallocate(run.pointer, pages: 1)
+      }
+      recorder.context = "50 in use"
+      recorder.expect((try? cache.run(1)) == nil, "one page more")
+      let run = runs.removeLast()
+      unsafe try cache.deallocate(run.pointer, pages: 1)
+      recorder.expect((try? cache.run(1)) != nil, "what was freed")
+      recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+    }
+  },
+
   Check("limits: caches are refilled below one, a page at a time beside it") { recorder in
     // The first page makes the arena grow. For the second a block comes, the rest of which is fresh.
     for (soft, cached) in [(64, 62), (1 << 17, 62), (63, 0), (2, 0)] {

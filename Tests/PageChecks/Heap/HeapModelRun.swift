@@ -129,11 +129,8 @@ extension HeapModelRun {
   private mutating func takeCached(_ pages: Int, _ recorder: inout Recorder) {
     guard let cache = anyOwned() else { return take(pages, aligned: 1, &recorder) }
     var run = cache.reference.allocate(pages, alignment: Geometry.pageSize, as: .raw)
-    if run == nil, pages <= Heap.longestRefilled {
-      run =
-        subject.heap.take(
-          pages, into: cache.reference, limit: limit, mayRefill: random.below(4) > 0
-        ).run
+    if run == nil, pages <= Heap.longestRefilled, random.below(4) > 0 {
+      run = subject.heap.take(pages, into: cache.reference, limit: limit).run
     }
     guard let run else { return take(pages, aligned: 1, &recorder) }
     receive(
@@ -145,8 +142,8 @@ extension HeapModelRun {
     let run = Range(start: near.upperBound, count: pages)
     if run.upperBound > Geometry.pageCount { return }
     let isFree = run.allSatisfy { isGrown[Geometry.chunk(of: $0)] && !isUsed[$0] }
-    if let scavenged = subject.heap.takeExactly(run.lowerBound, pages) {
-      receive(run, scavengedPages: scavenged, &recorder)
+    if let taken = subject.heap.takeExactly(run.lowerBound, pages) {
+      receive(run, scavengedPages: taken.scavengedPages, &recorder)
     } else {
       recorder.expect(!isFree || subject.heap.heldPages > 0, "\(run) is free")
     }
