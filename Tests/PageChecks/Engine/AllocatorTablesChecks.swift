@@ -30,7 +30,7 @@ package let allocatorTablesChecks: [Check] = [
           "the chunk map")
         recorder.expectEqual(
           owner.tables.addresses.upperBound - parts[5],
-          system.roundedToPhysicalPages(UInt(Geometry.pageCount)) + unit,
+          system.roundedToPhysicalPages(UInt(RunTable.byteCount)) + unit,
           "the run table and a guard")
       }
     }

@@ -62,7 +62,9 @@ package let heapChecks: [Check] = [
     recorder.expect(subject.heap.obtainCache() == nil, "there is none yet")
     subject.heap.add(cache.reference)
     subject.heap.divide(all.lowerBound, at: all.lowerBound + 9)
-    recorder.expect(cache.give(all.lowerBound, 9), "given to the cache")
+    recorder.expect(
+      subject.heap.makeRoomAndPut(all.lowerBound, 9, cache.reference, limit: 1024),
+      "given to the cache")
     recorder.expectEqual(subject.heap.heldPages, 9, "held")
     recorder.expectEqual(subject.heap.inUsePages, 503, "in use")
     _ = subject.heap.retire(cache.reference)
@@ -81,7 +83,9 @@ package let heapChecks: [Check] = [
     for (index, cache) in caches.enumerated() {
       subject.heap.add(cache.reference)
       subject.heap.divide(run.lowerBound, at: run.lowerBound + 5 + index)
-      recorder.expect(cache.give(run.lowerBound, 5 + index), "given to cache \(index)")
+      recorder.expect(
+        subject.heap.makeRoomAndPut(run.lowerBound, 5 + index, cache.reference, limit: 1024),
+        "given to cache \(index)")
       run = (run.lowerBound + 5 + index)..<run.upperBound
     }
     recorder.expect(caches[1].reference.front.enter(), "inside")
@@ -99,7 +103,9 @@ package let heapChecks: [Check] = [
     let cache = BareCache(subject)
     subject.heap.add(cache.reference)
     subject.heap.divide(all.lowerBound, at: all.lowerBound + 3)
-    recorder.expect(cache.give(all.lowerBound, 3), "given to the cache")
+    recorder.expect(
+      subject.heap.makeRoomAndPut(all.lowerBound, 3, cache.reference, limit: 1024),
+      "given to the cache")
     recorder.expectEqual(cache.take(3, as: .owned) ?? -1, all.lowerBound, "an owner takes it")
     recorder.expect(cache.reference.front.enter(), "inside")
     subject.heap.closeCaches()

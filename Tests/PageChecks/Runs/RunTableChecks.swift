@@ -74,11 +74,6 @@ package let runTableChecks: [Check] = [
           recorder.expect(runs.contains(run), "\(run) is a run")
         }
       }
-      if let first = runs.first {
-        let page = first.upperBound - 1
-        recorder.expect(
-          table.runs.run(around: page, lowest: page + 1) == nil, "none starts above \(page)")
-      }
     }
   },
 ]
