@@ -235,9 +235,16 @@ static inline int csm_thread_start(pthread_t *thread, void *(*body)(void *), voi
 
 static inline int csm_thread_join(pthread_t thread) { return pthread_join(thread, NULL); }
 
-/* 0, or an errno value: the handlers are then not registered. */
-static inline int csm_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
-  return pthread_atfork(prepare, parent, child);
+/* What tells the calling thread from others of the process; the same in a child of fork. */
+static inline uintptr_t csm_thread_self(void) { return (uintptr_t)pthread_self(); }
+
+/* The kernel's numbers of the calling thread and of the process. */
+static inline int32_t csm_thread_number(void) { return (int32_t)syscall(SYS_gettid); }
+static inline int32_t csm_process(void) { return (int32_t)getpid(); }
+
+/* Whether there is still a thread of a number in this process. A filter's refusal means yes. */
+static inline int csm_thread_exists(int32_t number) {
+  return syscall(SYS_tgkill, getpid(), number, 0) == 0 || errno != ESRCH;
 }
 
 /* ---- Files and time */

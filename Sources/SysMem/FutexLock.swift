@@ -3,9 +3,15 @@ import Synchronization
 
 /// A lock of one word that sleeps in the kernel only when it must.
 ///
-/// The word has three states: 0 free, 1 held, 2 held and somebody may sleep. Whoever has slept
-/// takes it as 2, since others may still be asleep. It works in mapped memory, on every target,
-/// without allocating, and is not recursive.
+/// Two bits and a count; 0 is a free lock, 1 one that is held:
+///
+///     31                16                0
+///     | may sleep | ... | fork | ... | count |
+///
+/// Whoever has slept takes the lock with the upper bit set, since others may still be asleep. It
+/// works in mapped memory, on every target, without allocating. It is recursive for one thread
+/// alone: the one whose fork holds it (ForkTurn). To take it, or to give it back, costs the same
+/// for that.
 ///
 /// Ordering: taking it acquires what the last holder released.
 @safe
@@ -14,6 +20,12 @@ public struct FutexLock: ~Copyable, Sendable {
 
   /// How often to look for a free lock before sleeping, some tens of nanoseconds each.
   private static var looks: Int { 100 }
+  /// Somebody may sleep.
+  private static var sleepers: UInt32 { 1 << 31 }
+  /// It is held from one handler of a fork to another.
+  private static var fork: UInt32 { 1 << 16 }
+  /// How often it is held: more than once by a fork's thread alone.
+  private static var count: UInt32 { fork - 1 }
 
   /// A free lock.
   public init() {}
@@ -29,6 +41,7 @@ public struct FutexLock: ~Copyable, Sendable {
   /// Takes the lock if it is free.
   public borrowing func tryLock() -> Bool {
     word.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
+      || lockWithinFork()
   }
 
   /// Gives the lock back.
@@ -36,7 +49,8 @@ public struct FutexLock: ~Copyable, Sendable {
   /// - Precondition: the caller holds it.
   @inline(__always)
   public borrowing func unlock() {
-    if word.exchange(0, ordering: .releasing) == 2 { wake() }
+    let left = word.wrappingSubtract(1, ordering: .releasing).newValue
+    if left != 0 { unlockSlowly(left) }
   }
 
   /// Makes the lock free, whoever held it: for a child of `fork`, where the holder is gone.
@@ -44,22 +58,70 @@ public struct FutexLock: ~Copyable, Sendable {
   /// - Precondition: no other thread uses the lock.
   public borrowing func reset() { word.store(0, ordering: .relaxed) }
 
+  /// Takes the lock for a fork, whose thread may then take it again.
+  package borrowing func lockForFork() {
+    lock()
+    word.wrappingAdd(Self.fork, ordering: .relaxed)
+  }
+
+  /// Gives it back, in the parent or in the child.
+  package borrowing func unlockAfterFork() {
+    word.wrappingSubtract(Self.fork, ordering: .relaxed)
+    unlock()
+  }
+
+  /// It is held from one handler of a fork to another.
+  package var isHeldByFork: Bool { word.load(ordering: .relaxed) & Self.fork != 0 }
+
+  /// Takes it once more, if this thread's fork holds it.
+  private borrowing func lockWithinFork() -> Bool {
+    if word.load(ordering: .relaxed) & Self.fork == 0 || !ForkTurn.isMine { return false }
+    // In a new child this gives all locks back.
+    if ForkTurn.isNewChild {
+      ForkTurn.renewIfNewChild()
+      lock()
+      return true
+    }
+    word.wrappingAdd(1, ordering: .acquiring)
+    return true
+  }
+
   @inline(never)
   private borrowing func lockSlowly() {
+    if lockWithinFork() { return }
     // A holder is in for some hundred nanoseconds, while to sleep and to be woken take thousands of
     // both threads: look for about two microseconds first.
     for _ in 0..<Self.looks {
       csm_pause()
-      if word.load(ordering: .relaxed) == 0, tryLock() { return }
+      if word.load(ordering: .relaxed) == 0,
+        word.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
+      {
+        return
+      }
     }
-    while word.exchange(2, ordering: .acquiring) != 0 {
-      // EAGAIN and EINTR both mean: look again.
-      unsafe withAddress { _ = unsafe csm_futex_wait($0, 2) }
+    while true {
+      let seen = word.load(ordering: .relaxed)
+      let marked = seen | Self.sleepers
+      if seen & Self.count == 0 {
+        if word.compareExchange(expected: seen, desired: marked | 1, ordering: .acquiring).exchanged
+        {
+          return
+        }
+      } else if seen == marked
+        || word.compareExchange(expected: seen, desired: marked, ordering: .relaxed).exchanged
+      {
+        // EAGAIN and EINTR both mean: look again.
+        unsafe withAddress { _ = unsafe csm_futex_wait($0, marked) }
+      }
     }
   }
 
   @inline(never)
-  private borrowing func wake() {
+  private borrowing func unlockSlowly(_ left: UInt32) {
+    // A fork still holds it.
+    if left & Self.count != 0 { return }
+    // Unless somebody has it already, who then wakes the next.
+    _ = word.compareExchange(expected: Self.sleepers, desired: 0, ordering: .relaxed)
     unsafe withAddress { unsafe csm_futex_wake($0, 1) }
   }
 

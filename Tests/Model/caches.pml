@@ -359,7 +359,7 @@ done:
   atomic { c = 0; h = 0; d = 0; b = 0; canSeeOthers = 0 }
 }
 
-/* beforeFork and inChild of Fork.swift, Heap.takeOrphanedCaches: what a child finds. */
+/* beforeFork and renewChild of Fork.swift, Heap.takeOrphanedCaches: what a child finds. */
 proctype Fork() {
 #if MUTANT == 22
   d_step {

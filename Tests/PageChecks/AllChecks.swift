@@ -118,6 +118,8 @@ package let allChecks: [Check] = [
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
 /// meanwhile. The Embedded runner (`make test-TARGET`) has them, Swift Testing not.
 package let aloneChecks: [Check] = [
+  // First of all, before there is an arena.
+  forkHandlerChecks,
   // Engine
   dumpChecks,
   // Return

@@ -3,6 +3,9 @@
  * A thread-local variable needs a definition in one object file; from a header alone it would be
  * copied a module. The initial-exec model makes an access one instruction. Everything is hidden: two
  * copies of the library in a process, the program's and a dynamic library's, share nothing.
+ *
+ * A constructor registers the handlers of fork when the library is loaded: whoever registers some
+ * later, as a program does, has them run outside of ours. They do nothing until there is an arena.
  */
 #ifndef THREADSLOTS_H
 #define THREADSLOTS_H
@@ -42,10 +45,28 @@ typedef struct {
   uint32_t used;    /* places that were ever used */
   uint32_t free;    /* the first free one of them, and 1; 0 for none */
   uintptr_t places; /* the address of the table; 0 before the first arena */
+  uintptr_t tables; /* the first of the threads' tables of slots (SlotTables) */
 } cts_registry;
 
 extern cts_registry cts_arenas __attribute__((visibility("hidden")));
 
 static inline cts_registry *cts_registry_here(void) { return &cts_arenas; }
+
+/* What the handlers of fork call; null before the first arena. */
+typedef struct {
+  void (*prepare)(void);
+  void (*parent)(void);
+  void (*child)(void);
+} cts_fork_handlers;
+
+extern cts_fork_handlers cts_fork __attribute__((visibility("hidden")));
+
+/* Sets them. To set the same once more changes nothing. */
+static inline void cts_set_fork_handlers(void (*prepare)(void), void (*parent)(void),
+                                         void (*child)(void)) {
+  cts_fork.prepare = prepare;
+  cts_fork.parent = parent;
+  cts_fork.child = child;
+}
 
 #endif

@@ -149,7 +149,8 @@ extension ArenaCore {
       number: Self.numbers.add(1, ordering: .relaxed).newValue,
       place: place, ownersUseCaches: cacheLimit > 0 && system.passBarrier(),
       allowsWritableCode: options.allowsWritableCode, isPermanent: options.isPermanent,
-      hugePages: options.hugePages, cacheLimit: cacheLimit, base: reservation.base, runs: runs,
+      forksManually: options.forkHandling == .manual, hugePages: options.hugePages,
+      cacheLimit: cacheLimit, base: reservation.base, runs: runs,
       files: options.files, clock: options.clock, plan: plan, checks: checks,
       checkedMode: mode ?? CheckedMode())
     // Where none are wanted, none are kept whole.

@@ -96,6 +96,8 @@ extension PageArena {
     /// address space that are never used. Runs are not, so that they can be protected, moved and
     /// given back as in any arena.
     public var isPermanent: Bool
+    /// Who sees to it that a child of `fork` finds the arena whole.
+    public var forkHandling: ForkHandling = .automatic
     /// Whether the arena looks for the program's mistakes with its runs.
     public var diagnosis: Diagnosis
 

@@ -1,52 +1,125 @@
 import CSysMem
+import CThreadSlots
+import SysMem
+import Synchronization
 
 // fork
 // ====
 //
 // Only the thread that called `fork` exists in the child. A lock that another one held would never
-// be free again there, and what it was changing would be half changed. So, for every arena:
+// be free again there, and what it was changing would be half changed. So:
 //
-//   before    take the growth lock, then the heap lock: nothing is being changed
+//   before    take the registry's lock; then, of every arena, the growth lock and the heap lock:
+//             nothing is being changed
 //   parent    give them back
-//   child     the same; runs that were on their way to the kernel are free again, and so is what
-//             the caches of threads held; the release lock and the scavenger are as new. The
-//             child's next growth starts a thread.
+//   child     the scavenger's locks, list and thread are as new, and its next growth starts one; of
+//             every arena, runs that were on their way to the kernel are free again, and so is what
+//             the caches of threads held; the release lock is free. Give the others back.
 //
-// The release lock is not waited for, since its holder may be in the kernel for long.
+// The release lock is not waited for, since its holder may be in the kernel for long; nor are those
+// of the scavenger, since nothing that they guard is of use to a child.
+//
+// The handlers are registered when the library is loaded (CThreadSlots). A program's own handlers
+// may use arenas all the same: those that it registers later run outside of ours; those registered
+// before run while we hold the locks, and are let through (ForkTurn). Only who waits, in a handler
+// registered before, for a thread that may use an arena needs more: an arena of
+// `ForkHandling.manual`, whose locks the program's handler has taken when it may.
 
-/// The handlers of `fork`, registered once.
+/// The handlers of `fork`.
 enum ForkHandlers {
-  private static let isRegistered: Bool =
-    // Without memory for the handlers, `fork` is as dangerous as with any lock.
-    csm_at_fork({ beforeFork() }, { inParent() }, { inChild() }) == 0
+  /// How many handlers hold the registry's lock: ours, and the program's for manual arenas.
+  nonisolated(unsafe) private static var depth = 0
+  /// Ours is one of them.
+  nonisolated(unsafe) private static var holdsAutomatic = false
+  /// The kernel's number of the thread that forks, which the child's only thread had before.
+  nonisolated(unsafe) private static var thread: Int32 = 0
 
-  /// Registers them, before the first arena is made.
-  static func register() { _ = isRegistered }
-}
-
-private func beforeFork() {
-  ScavengerThread.lockForFork()
-  ArenaRegistry.lock()
-  ArenaRegistry.forEach { $0.lockForFork() }
-  // Last: who grows an arena may wake the scavenger.
-  ScavengerThread.lockListForFork()
-}
-
-private func inParent() {
-  ScavengerThread.unlockAfterFork()
-  ArenaRegistry.forEach { $0.unlockAfterFork() }
-  ArenaRegistry.unlock()
-}
-
-private func inChild() {
-  ScavengerThread.unlockInChild()
-  ArenaRegistry.forEach { core in
-    core.unlockInChild { heap, steps in
-      heap.reattachAll()
-      heap.takeOrphanedCaches()
-      steps.isFresh = true
-      heap.forgetThread(core.plan)
-    }
+  /// Has them do something from now on, before the first arena is made.
+  static func register() {
+    cts_set_fork_handlers(
+      { ForkHandlers.beforeFork() }, { ForkHandlers.inParent() }, { ForkHandlers.inChild() })
+    process.store(csm_process(), ordering: .relaxed)
   }
-  ArenaRegistry.unlock()
+
+  /// This is the process in which the first arena was made, or a child that our handler has seen:
+  /// one that was made by other means, as `vfork` is, has numbers of threads that are not its own.
+  static var knowsProcess: Bool { process.load(ordering: .relaxed) == csm_process() }
+
+  /// The kernel's number of the process.
+  private static let process = Atomic<Int32>(0)
+
+  // What follows is called by the thread that forks, whose turn it is while it holds the lock.
+
+  private static func begin() {
+    if ForkTurn.isMine {
+      unsafe depth += 1
+      return
+    }
+    ArenaRegistry.lockForFork()
+    ForkTurn.begin { ForkHandlers.renewChild() }
+    unsafe thread = csm_thread_number()
+    unsafe depth = 1
+  }
+
+  private static func finish() {
+    unsafe depth -= 1
+    if unsafe depth > 0 { return }
+    ForkTurn.end()
+    ArenaRegistry.unlockAfterFork()
+  }
+
+  fileprivate static func beforeFork() {
+    begin()
+    unsafe holdsAutomatic = true
+    ArenaRegistry.forEach { if !$0.forksManually { $0.lockForFork() } }
+  }
+
+  fileprivate static func inParent() {
+    // Perhaps there was no arena yet before the fork.
+    guard ForkTurn.isMine, unsafe holdsAutomatic else { return }
+    unsafe holdsAutomatic = false
+    ArenaRegistry.forEach { if !$0.forksManually { $0.unlockAfterFork() } }
+    finish()
+  }
+
+  fileprivate static func inChild() { ForkTurn.renewIfNewChild() }
+
+  /// Takes part in a fork for one arena, whose program's handler says when.
+  static func prepare(_ core: ArenaCore) {
+    guard core.forksManually else { return }
+    begin()
+    core.lockForFork()
+  }
+
+  /// The same in the parent.
+  static func resumeInParent(_ core: ArenaCore) {
+    guard core.forksManually, ForkTurn.isMine, core.isHeldByFork else { return }
+    core.unlockAfterFork()
+    finish()
+  }
+
+  /// The same in the child, for all arenas that are held.
+  static func resumeInChild() { ForkTurn.renewIfNewChild() }
+
+  /// In a child: does all that is to be done, for manual arenas, too, whoever comes first.
+  private static func renewChild() {
+    ScavengerThread.renewInChild()
+    SlotTables.dropOthers()
+    let former = unsafe thread
+    let now = csm_thread_number()
+    ArenaRegistry.forEach { core in
+      // The program's handler did not say that a manual one was to be held.
+      if !core.isHeldByFork { return }
+      core.unlockInChild { heap, steps in
+        heap.reattachAll()
+        heap.takeOrphanedCaches(but: former, now: now)
+        steps.isFresh = true
+        heap.forgetThread(core.plan)
+      }
+    }
+    process.store(csm_process(), ordering: .relaxed)
+    unsafe holdsAutomatic = false
+    unsafe depth = 1
+    finish()
+  }
 }

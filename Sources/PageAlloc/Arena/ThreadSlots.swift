@@ -47,7 +47,7 @@ extension ArenaCore {
       let slot = unsafe thread.pointee.slot(place)
     else { return nil }
     if unsafe slot.pointee.arena != number {
-      guard let cache = try? obtainCache() else { return nil }
+      guard let cache = try? obtainCache(for: csm_thread_number()) else { return nil }
       // Every thread that has a cache is to be told of its end.
       guard ThreadEnd.watch() else {
         retire(cache)
@@ -81,31 +81,8 @@ extension cts_thread {
       }
     }
     let index = place - Int(CTS_NEAR_SLOTS)
-    if index >= Int(table_count), !growTable(for: index) { return nil }
+    if index >= Int(table_count), !SlotTables.grow(&self, for: index) { return nil }
     return unsafe UnsafeMutablePointer<cts_slot>(bitPattern: table)! + index
-  }
-
-  /// Makes the table twice as long, or as long as is needed.
-  private mutating func growTable(for index: Int) -> Bool {
-    let stride = MemoryLayout<cts_slot>.stride
-    var count = max(2 * Int(table_count), Int(csm_page_size()) / stride)
-    while count <= index { count *= 2 }
-    let mapped = csm_mmap(0, UInt(count * stride), PROT_READ | PROT_WRITE, 0, 1)
-    guard mapped.error == 0, let new = unsafe UnsafeMutableRawPointer(bitPattern: mapped.value)
-    else { return false }
-    if let old = unsafe UnsafeRawPointer(bitPattern: table) {
-      unsafe new.copyMemory(from: old, byteCount: Int(table_count) * stride)
-    }
-    dropTable()
-    table = mapped.value
-    table_count = UInt(count)
-    return true
-  }
-
-  fileprivate mutating func dropTable() {
-    if table != 0 { _ = csm_munmap(table, table_count * UInt(MemoryLayout<cts_slot>.stride)) }
-    table = 0
-    table_count = 0
   }
 
   /// Gives all caches back, and takes no more.
@@ -118,7 +95,7 @@ extension cts_thread {
       unsafe slot.pointee = cts_slot(arena: 0, cache: 0)
       giveBackCache(found, place)
     }
-    dropTable()
+    SlotTables.drop(&self)
   }
 }
 
@@ -153,15 +130,44 @@ private enum ThreadEnd {
 
 extension ArenaCore {
   /// A cache without an owner, or a new one.
-  func obtainCache() throws(SysMemError) -> CacheReference {
-    if let cache = withHeap({ $0.obtainCache() }) { return cache }
+  ///
+  /// - Parameter thread: the kernel's number of the owner; 0 for a handle.
+  func obtainCache(for thread: Int32) throws(SysMemError) -> CacheReference {
+    if let cache = withHeap({ $0.obtainCache(for: thread) }) { return cache }
+    if retireAbandonedCaches(), let cache = withHeap({ $0.obtainCache(for: thread) }) {
+      return cache
+    }
     let address = try withGrowth { growth throws(SysMemError) in
       try growth.takeCacheMemory(system, isPermanent: isPermanent)
     }
     let cache = unsafe CacheReference(
       zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head))
-    withHeap { $0.add(cache) }
+    withHeap { $0.add(cache, for: thread) }
     return cache
+  }
+
+  /// Takes caches from threads that have ended without giving them back: those that used the arena
+  /// for the first time in the last of their destructors, when nobody asks any more.
+  ///
+  /// It is done when there are twice as many as at the last time, so that it costs each new cache
+  /// about one call to the kernel, and no more are lost than there are threads.
+  /// - Returns: whether there were any.
+  private func retireAbandonedCaches() -> Bool {
+    guard let caches = withHeap({ $0.cachesToVisit() }), ForkHandlers.knowsProcess else {
+      return false
+    }
+    // One at a time: what was found here is given to nobody else meanwhile.
+    return withGrowth { _ in
+      var isAny = false
+      caches.forEach { cache in
+        let thread = withHeap { _ in cache.contents.thread }
+        if thread == 0 || csm_thread_exists(thread) != 0 { return }
+        isAny = true
+        wakeScavenger(if: withHeap { $0.retireAbandoned(cache) })
+      }
+      withHeap { $0.noteVisit() }
+      return isAny
+    }
   }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.

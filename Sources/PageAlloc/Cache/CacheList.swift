@@ -49,11 +49,15 @@ package struct CacheList {
   private var firstRetired: CacheReference?
   /// How many there are.
   package private(set) var count = 0
-  /// How many have an owner; after a fork, also those whose thread stayed behind.
+  /// How many have an owner.
   package private(set) var ownedCount = 0
   /// Every cache is closed, whoever asks to open it.
   package private(set) var isClosedForGood: Bool
   private var lastTicket: DrainTicket
+  /// With so many, it is time to look whose threads have ended.
+  private var visitCount = Self.leastVisited
+
+  private static var leastVisited: Int { 16 }
 
   /// No caches.
   ///
@@ -72,8 +76,11 @@ package struct CacheList {
 
 extension CacheList {
   /// Adds a new cache, which has an owner.
-  package mutating func add(_ cache: CacheReference) {
+  ///
+  /// - Parameter thread: the kernel's number of the owner; 0 for a handle.
+  package mutating func add(_ cache: CacheReference, for thread: Int32 = 0) {
     // The caller's, and the list's from now on.
+    cache.contents.thread = thread
     cache.contents.next = first
     first = cache
     count &+= 1
@@ -83,9 +90,11 @@ extension CacheList {
 
   /// Finds an owner a cache that has none.
   ///
+  /// - Parameter thread: the kernel's number of the owner; 0 for a handle.
   /// - Returns: `nil` where there is none.
-  package mutating func takeRetired() -> CacheReference? {
+  package mutating func takeRetired(for thread: Int32 = 0) -> CacheReference? {
     guard let cache = firstRetired else { return nil }
+    cache.contents.thread = thread
     firstRetired = cache.contents.nextRetired
     cache.contents.nextRetired = nil
     ownedCount &+= 1
@@ -96,9 +105,20 @@ extension CacheList {
   /// Takes a cache from its owner, who does not use it any more.
   package mutating func retire(_ cache: CacheReference) {
     cache.contents.nextRetired = firstRetired
+    cache.contents.thread = 0
     firstRetired = cache
     ownedCount &-= 1
   }
+}
+
+// MARK: - Caches whose threads have ended without a word
+
+extension CacheList {
+  /// It is time to look for them: there are twice as many caches as were owned at the last time.
+  package var isVisitDue: Bool { count >= visitCount }
+
+  /// That was done.
+  package mutating func noteVisit() { visitCount = max(Self.leastVisited, 2 &* ownedCount) }
 }
 
 // MARK: - All caches

@@ -49,6 +49,9 @@ package struct RunCache: ~Copyable {
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
   package private(set) var capacity = 0
 
+  /// The kernel's number of the thread that owns it; 0 for a handle, or for nobody. Of CacheList.
+  package var thread: Int32 = 0
+
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
   var counts = InlineArray<128, UInt8>(repeating: 0)

@@ -115,9 +115,24 @@ extension ArenaCore {
   func withRelease<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    locks.release.lock()
+    lockRelease()
     defer { locks.release.unlock() }
     return try body()
+  }
+
+  /// Waits for the turn. A fork, which has not waited for it, lets who has it get on meanwhile: the
+  /// thread that forks is in the middle of nothing, and has the heap again afterwards.
+  private func lockRelease() {
+    if locks.release.tryLock() { return }
+    guard ForkTurn.isMine, isHeldByFork else { return locks.release.lock() }
+    // In a new child nobody has the turn any more.
+    if ForkTurn.isNewChild {
+      ForkTurn.renewIfNewChild()
+      return locks.release.lock()
+    }
+    locks.heap.unlockAfterFork()
+    locks.release.lock()
+    locks.heap.lockForFork()
   }
 
   /// The same, if nobody else is at it.
@@ -160,14 +175,17 @@ extension ArenaCore {
   /// Takes the locks that a fork waits for, in order. The release lock is not one: its holder may
   /// be in the kernel for long.
   func lockForFork() {
-    locks.growth.lock()
-    locks.heap.lock()
+    locks.growth.lockForFork()
+    locks.heap.lockForFork()
   }
+
+  /// A fork holds them.
+  var isHeldByFork: Bool { locks.heap.isHeldByFork }
 
   /// Gives them back, in the parent.
   func unlockAfterFork() {
-    locks.heap.unlock()
-    locks.growth.unlock()
+    locks.heap.unlockAfterFork()
+    locks.growth.unlockAfterFork()
   }
 
   /// In the child, whose other threads are gone: runs `body` with what the locks guard, and gives
@@ -227,6 +245,8 @@ extension ArenaCore {
   var clock: any ScavengeClock { facts.clock }
   /// What the options say about memory that goes back.
   var plan: ScavengePlan { facts.plan }
+  /// Whether the program's own handlers of `fork` say when the arena is held.
+  var forksManually: Bool { facts.forksManually }
 }
 
 // MARK: - Beginning and end

@@ -37,6 +37,8 @@ struct ArenaFacts {
   let allowsWritableCode: Bool
   /// Whether the arena never ends.
   let isPermanent: Bool
+  /// Whether the program's own handlers of `fork` say when the arena is held.
+  let forksManually: Bool
   /// What the kernel is told of memory to come.
   let hugePages: HugePages
   /// Pages that a cache may hold; 0 for no caches.

@@ -37,11 +37,14 @@ package enum ArenaRegistry {
     body()
   }
 
-  /// Takes the registry's lock: for `fork`, where it is held from one call to another.
-  static func lock() { unsafe futex.pointee.lock() }
+  private static func lock() { unsafe futex.pointee.lock() }
+  private static func unlock() { unsafe futex.pointee.unlock() }
+
+  /// Takes the registry's lock for a fork, which holds it from one call to another.
+  static func lockForFork() { unsafe futex.pointee.lockForFork() }
 
   /// Gives it back.
-  static func unlock() { unsafe futex.pointee.unlock() }
+  static func unlockAfterFork() { unsafe futex.pointee.unlockAfterFork() }
 
   private static var futex: UnsafeMutablePointer<FutexLock> {
     // The first field, as wide as the lock, and zero at first: a free lock.

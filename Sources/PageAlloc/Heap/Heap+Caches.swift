@@ -3,17 +3,23 @@
 
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
-  package mutating func obtainCache() -> CacheReference? {
-    let cache = caches.takeRetired()
+  package mutating func obtainCache(for thread: Int32 = 0) -> CacheReference? {
+    let cache = caches.takeRetired(for: thread)
     closeBeyondHardLimit()
     return cache
   }
 
   /// Adds a new cache.
-  package mutating func add(_ cache: CacheReference) {
-    caches.add(cache)
+  package mutating func add(_ cache: CacheReference, for thread: Int32 = 0) {
+    caches.add(cache, for: thread)
     closeBeyondHardLimit()
   }
+
+  /// All caches, if it is time to look whose threads have ended.
+  func cachesToVisit() -> CacheList? { caches.isVisitDue ? caches : nil }
+
+  /// That was done.
+  mutating func noteVisit() { caches.noteVisit() }
 
   /// Takes a cache from its owner, who does not use it any more, with all its pages.
   ///
@@ -22,6 +28,24 @@ extension Heap {
     takeAll(cache)
     caches.retire(cache)
     return wakesScavenger()
+  }
+
+  /// The same with one whose owner has ended, perhaps in the middle of a call.
+  mutating func retireAbandoned(_ cache: CacheReference) -> Bool {
+    takeAbandoned(cache)
+    caches.retire(cache)
+    return wakesScavenger()
+  }
+
+  /// Takes all from a cache whose owner is no more.
+  ///
+  /// One whose owner was inside just then may be half changed: it is made empty, and what it had
+  /// stays in use, nobody's.
+  private mutating func takeAbandoned(_ cache: CacheReference) {
+    if cache.front.isOutside { return takeAll(cache) }
+    cache.contents.forget()
+    resetCapacity(of: cache)
+    lostCaches += 1
   }
 
   /// Gives all runs of a cache back to the allocator.
@@ -167,21 +191,22 @@ extension Heap {
 
   /// In a child of `fork`: takes what the caches of threads that are gone hold.
   ///
-  /// A cache whose owner was inside just then may be half changed: it is made empty, and what it
-  /// had stays in use, nobody's. The caches stay owned, since one may be that of a handle, which
-  /// the child can use.
-  package mutating func takeOrphanedCaches() {
+  /// Those of threads wait for another owner, but for those of the
+  /// thread that forked; a handle's stays owned, since the child can use it.
+  ///
+  /// - Parameter former: the number that the thread had which forked; it has the number `now`.
+  package mutating func takeOrphanedCaches(but former: Int32, now: Int32) {
     // A copy, as above.
     let caches = self.caches
     caches.forEach { cache in
-      if cache.front.isOutside {
-        takeAll(cache)
-      } else {
-        cache.contents.forget()
-        resetCapacity(of: cache)
-        lostCaches += 1
-      }
+      takeAbandoned(cache)
       self.caches.reopen(cache)
+      let thread = cache.contents.thread
+      if thread == former {
+        if thread != 0 { cache.contents.thread = now }
+      } else if thread != 0 {
+        self.caches.retire(cache)
+      }
     }
   }
 }

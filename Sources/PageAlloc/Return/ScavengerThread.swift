@@ -312,29 +312,20 @@ extension ScavengerThread.List {
 // MARK: - fork
 
 extension ScavengerThread {
-  /// Before a fork: the thread neither starts nor ends until it is over.
-  static func lockForFork() { lifecycle.lock() }
-
-  /// The same for the list, once the registry's lock is held.
-  static func lockListForFork() { listLock.lock() }
-
-  /// In the parent.
-  static func unlockAfterFork() {
-    listLock.unlock()
-    lifecycle.unlock()
-  }
-
-  /// In the child, which has no thread: its next growth starts one. The registry's lock is held.
-  static func unlockInChild() {
+  /// In the child, which has no thread: its next growth starts one. All that the locks guard is made
+  /// anew, so a fork does not wait for them. The registry's lock is held.
+  static func renewInChild() {
+    lifecycle.reset()
+    listLock.reset()
     unsafe list = List()
-    unsafe life.hasThread = false
+    unsafe life = Life()
     ArenaRegistry.forEach { core in
       core.withLink { $0 = ScavengerLink() }
+      if core.plan.isInBackground { unsafe life.arenaCount += 1 }
       if core.plan.readsPressure, unsafe list.watcher == nil { unsafe list.watcher = core }
     }
     unsafe isMissing.store(life.arenaCount > 0, ordering: .relaxed)
     event.reset()
     watch.close()
-    unlockAfterFork()
   }
 }
