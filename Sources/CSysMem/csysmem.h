@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -289,23 +288,43 @@ static inline csm_word csm_watch_stalls(unsigned stall, unsigned window) {
   return r;
 }
 
-static inline csm_word csm_eventfd(void) {
-  int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+/* A bell: a pipe, whose two ends no other file can be mistaken for. */
+typedef struct {
+  int ear, cord;
+  int error;
+} csm_bell;
+
+static inline csm_bell csm_bell_open(void) {
+  int ends[2] = {-1, -1};
+  int error = pipe2(ends, O_NONBLOCK | O_CLOEXEC) ? errno : 0;
+  csm_bell r = {ends[0], ends[1], error};
   return r;
 }
 
-/* Makes an eventfd readable. It can only fail by being so already. */
-static inline void csm_ring(int fd) {
-  uint64_t one = 1;
-  ssize_t n = write(fd, &one, sizeof one);
+/* Makes a bell's ear readable. It can only fail by being so already. */
+static inline void csm_ring(int cord) {
+  ssize_t n = write(cord, "", 1);
   (void)n;
 }
 
 /* Makes it no longer readable; whether it was. */
-static inline int csm_hush(int fd) {
-  uint64_t count;
-  return read(fd, &count, sizeof count) == sizeof count;
+static inline int csm_hush(int ear) {
+  char rings[64];
+  int any = 0;
+  while (read(ear, rings, sizeof rings) > 0) any = 1;
+  return any;
+}
+
+/* What tells a file from all others, if it is one that has an inode of its own; 0 for none. */
+typedef struct {
+  uintptr_t device, node;
+} csm_file_identity;
+
+static inline csm_file_identity csm_identity(int fd) {
+  struct stat s;
+  csm_file_identity r = {0, 0};
+  if (fstat(fd, &s) == 0) r.device = (uintptr_t)s.st_dev + 1, r.node = (uintptr_t)s.st_ino;
+  return r;
 }
 
 /* Sleeps until `file` has one of `events` to tell, `bell` can be read, or so many nanoseconds are

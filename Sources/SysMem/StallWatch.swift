@@ -8,56 +8,95 @@ import Synchronization
 // scavenger, its thread sleeps on two files instead:
 //
 //   stalls   the kernel tells when tasks have waited for memory for 20 ms within 2 s
-//   bell     an eventfd: who signals the word also rings
+//   bell     a pipe: who signals the word also rings
 //
 // Whether there was a signal the word says still; the bell only ends the sleep. Where the kernel
 // does not grant both, the thread sleeps on the word, and looks at the kernel's count once a
 // generation.
+//
+// A program may close whatever it finds open, and have the numbers for files of its own. So each is
+// looked at before it is used or closed; when one is another's, the watch is over. Nobody can ring
+// then, so no sleep is longer than a second.
+
+/// A descriptor that is kept, and what it was opened for.
+@safe
+private struct KeptFile: ~Copyable {
+  // -1 for none. Written by the thread, and where there is none; the identity comes before.
+  private let number = Atomic<Int32>(-1)
+  private let device = Atomic<UInt>(0)
+  private let node = Atomic<UInt>(0)
+
+  /// Whether there is one.
+  var isOpen: Bool { number.load(ordering: .relaxed) >= 0 }
+
+  /// Keeps a file that was just opened.
+  borrowing func keep(_ file: Int32) {
+    let identity = csm_identity(file)
+    device.store(identity.device, ordering: .relaxed)
+    node.store(identity.node, ordering: .relaxed)
+    number.store(file, ordering: .releasing)
+  }
+
+  /// Its number, if that is still the file's; -1 otherwise.
+  var current: Int32 {
+    let number = number.load(ordering: .acquiring)
+    return number >= 0 && isOurs(number) ? number : -1
+  }
+
+  /// Closes it, unless somebody did.
+  borrowing func close() {
+    let number = number.exchange(-1, ordering: .relaxed)
+    if number >= 0, isOurs(number) { csm_close(number) }
+  }
+
+  private borrowing func isOurs(_ number: Int32) -> Bool {
+    let identity = csm_identity(number)
+    return identity.device == device.load(ordering: .relaxed)
+      && identity.node == node.load(ordering: .relaxed)
+  }
+}
 
 /// The files on which the scavenger's thread sleeps where stalls are to wake it.
 package struct StallWatch: ~Copyable {
-  // -1 for none. Written by the thread, and where there is none. Who rings reads `bell`, which
-  // stays open as long as the thread lives; that no signal is missed is by the fences: either who
-  // rings sees the bell, or the thread sees the signal that came before.
-  private let stalls = Atomic<Int32>(-1)
-  private let bell = Atomic<Int32>(-1)
+  // Who rings reads `cord`, which stays open as long as the thread lives; that no signal is missed
+  // is by the fences: either who rings sees the bell, or the thread sees the signal that came
+  // before.
+  private let stalls = KeptFile()
+  private let ear = KeptFile()
+  private let cord = KeptFile()
 
   /// Watches nothing.
   package init() {}
 
   /// Whether there is anything to sleep on.
-  package var isOn: Bool { stalls.load(ordering: .relaxed) >= 0 }
+  package var isOn: Bool { stalls.isOpen }
 
-  /// Opens both files, or none.
+  /// Opens all files, or none.
   package borrowing func open(_ files: any SystemFiles) {
     guard let file = files.watchStalls() else { return }
-    let opened = csm_eventfd()
-    guard opened.error == 0 else {
+    let bell = csm_bell_open()
+    guard bell.error == 0 else {
       csm_close(file)
       return
     }
-    stalls.store(file, ordering: .relaxed)
-    bell.store(Int32(truncatingIfNeeded: opened.value), ordering: .relaxed)
+    stalls.keep(file)
+    ear.keep(bell.ear)
+    cord.keep(bell.cord)
     atomicMemoryFence(ordering: .sequentiallyConsistent)
   }
 
-  /// Closes them, when the thread has ended.
+  /// Closes them, when the thread has ended, or they are of no use.
   package borrowing func close() {
-    closeStalls()
-    let bell = bell.exchange(-1, ordering: .relaxed)
-    if bell >= 0 { csm_close(bell) }
-  }
-
-  private borrowing func closeStalls() {
-    let file = stalls.exchange(-1, ordering: .relaxed)
-    if file >= 0 { csm_close(file) }
+    stalls.close()
+    cord.close()
+    ear.close()
   }
 
   /// Ends a sleep, after the signal itself.
   package borrowing func ring() {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
-    let bell = bell.load(ordering: .relaxed)
-    if bell >= 0 { csm_ring(bell) }
+    let cord = cord.current
+    if cord >= 0 { csm_ring(cord) }
   }
 
   /// What ended a sleep.
@@ -70,20 +109,27 @@ package struct StallWatch: ~Copyable {
     case stall
   }
 
-  /// Sleeps until `event` is signalled, tasks have stalled, or so many nanoseconds are over.
+  /// Sleeps until `event` is signalled, tasks have stalled, or so many nanoseconds are over; for a
+  /// second at the most, which counts as a signal.
   package borrowing func wait(
     _ event: borrowing FutexEvent, _ files: any SystemFiles, nanoseconds: UInt64?
   ) -> End {
     if event.take() { return .signal }
-    let bell = bell.load(ordering: .relaxed)
-    let news = files.awaitStall(
-      stalls.load(ordering: .relaxed), bell: bell, nanoseconds: nanoseconds)
+    let (file, bell) = (stalls.current, ear.current)
+    // Somebody has closed what is ours: from now on the thread sleeps on the word.
+    guard file >= 0, bell >= 0, cord.current >= 0 else {
+      close()
+      return .signal
+    }
+    let slice = min(nanoseconds ?? .max, 1_000_000_000)
+    let news = files.awaitStall(file, bell: bell, nanoseconds: slice)
     // In this order: a signal in between leaves the bell to be heard once more.
-    let wasRung = csm_hush(bell) != 0
+    let wasRung = ear.current >= 0 && csm_hush(bell) != 0
     let wasSignalled = event.take()
     // The kernel would end every sleep at once.
-    if news == .gone { closeStalls() }
-    return news == .stalled ? .stall : wasRung || wasSignalled || news == .gone ? .signal : .time
+    if news == .gone || cord.current < 0 { close() }
+    if news == .stalled { return .stall }
+    return wasRung || wasSignalled || !isOn || slice != nanoseconds ? .signal : .time
   }
 }
 

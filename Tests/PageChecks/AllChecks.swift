@@ -127,6 +127,7 @@ package let aloneChecks: [Check] = [
   idleThreadChecks,
   untoldCapacityChecks,
   stallChecks,
+  descriptorChecks,
   largeReturnChecks,
   // Guards
   mappingChecks,

@@ -195,7 +195,7 @@ extension Heap {
   /// thread that forked; a handle's stays owned, since the child can use it.
   ///
   /// - Parameter former: the number that the thread had which forked; it has the number `now`.
-  package mutating func takeOrphanedCaches(but former: Int32, now: Int32) {
+  package mutating func takeOrphanedCaches(but former: Int32 = 0, now: Int32 = 0) {
     // A copy, as above.
     let caches = self.caches
     caches.forEach { cache in

@@ -88,18 +88,21 @@ package let stallChecks: [Check] = [
       return recorder.leaveOut("the kernel does not grant word of stalls")
     }
     defer { csm_close(file) }
-    let bell = csm_eventfd()
+    let bell = csm_bell_open()
     guard bell.error == 0 else { return recorder.fail("no bell: errno \(bell.error)") }
-    defer { csm_close(Int32(bell.value)) }
+    defer {
+      csm_close(bell.ear)
+      csm_close(bell.cord)
+    }
     let start = csm_now()
-    let quiet = files.awaitStall(file, bell: Int32(bell.value), nanoseconds: 20_000_000)
+    let quiet = files.awaitStall(file, bell: bell.ear, nanoseconds: 20_000_000)
     // Memory may be short on this machine just now.
     recorder.expect(quiet == .stalled || csm_now() - start >= 20_000_000, "slept for its time")
     recorder.expect(quiet != .gone, "the file is good")
-    csm_ring(Int32(bell.value))
-    let rung = files.awaitStall(file, bell: Int32(bell.value), nanoseconds: nil)
+    csm_ring(bell.cord)
+    let rung = files.awaitStall(file, bell: bell.ear, nanoseconds: nil)
     recorder.expect(rung != .gone, "the bell ends a sleep without end")
-    recorder.expect(csm_hush(Int32(bell.value)) == 1, "it had rung")
-    recorder.expect(csm_hush(Int32(bell.value)) == 0, "it rings no more")
+    recorder.expect(csm_hush(bell.ear) == 1, "it had rung")
+    recorder.expect(csm_hush(bell.ear) == 0, "it rings no more")
   },
 ]

@@ -4,15 +4,18 @@ import SysMem
 
 /// A kernel that tells of stalls when told to.
 final class FakeStalls: SystemFiles {
-  /// An eventfd in the place of the kernel's file.
+  /// A pipe in the place of the kernel's file.
   let file = Atomic<Int32>(-1)
+  private let cord = Atomic<Int32>(-1)
   /// Sleeps on the files, and looks at the kernel's count.
   let sleeps = Atomic<Int>(0)
   let looks = Atomic<Int>(0)
   /// The file is of no use.
   let isGone = Atomic<Bool>(false)
 
-  func stall() { csm_ring(file.load(ordering: .relaxed)) }
+  deinit { csm_close(cord.load(ordering: .relaxed)) }
+
+  func stall() { csm_ring(cord.load(ordering: .relaxed)) }
 
   func read(_ path: borrowing SmallText, into text: inout SmallText) -> Bool {
     looks.add(1, ordering: .relaxed)
@@ -21,10 +24,11 @@ final class FakeStalls: SystemFiles {
   }
 
   func watchStalls() -> Int32? {
-    let opened = csm_eventfd()
+    let opened = csm_bell_open()
     if opened.error != 0 { return nil }
-    file.store(Int32(opened.value), ordering: .relaxed)
-    return Int32(opened.value)
+    file.store(opened.ear, ordering: .relaxed)
+    cord.store(opened.cord, ordering: .relaxed)
+    return opened.ear
   }
 
   func awaitStall(_ file: Int32, bell: Int32, nanoseconds: UInt64?) -> StallNews {
