@@ -108,6 +108,7 @@ package let allChecks: [Check] = [
   returnStatisticsChecks,
   stormChecks,
   textChecks,
+  barrierChecks,
   freeSweepChecks,
   takeSweepChecks,
   resizeSweepChecks,

@@ -147,7 +147,7 @@ extension ArenaCore {
     let facts = unsafe ArenaFacts(
       system: Unmanaged.passRetained(system), physicalPageSize: system.physicalPageSize,
       number: Self.numbers.add(1, ordering: .relaxed).newValue,
-      place: place, ownersUseCaches: cacheLimit > 0 && system.passBarrier(),
+      place: place, ownersUseCaches: cacheLimit > 0,
       allowsWritableCode: options.allowsWritableCode, isPermanent: options.isPermanent,
       forksManually: options.forkHandling == .manual, hugePages: options.hugePages,
       cacheLimit: cacheLimit, base: reservation.base, runs: runs,
@@ -158,7 +158,8 @@ extension ArenaCore {
       physicalPageSize: options.calls.physicalPageSize,
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
-    let heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
+    var heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
+    if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)
     if isPermanent { withGrowth { $0.seal(by: system) } }

@@ -8,7 +8,11 @@ extension ArenaCore {
     withHeap { $0.closeCaches() }
     // From here on nobody goes into a cache; whoever is inside is for nanoseconds, unless preempted
     // there.
-    if ownersUseCaches { _ = system.passBarrier() }
+    if ownersUseCaches, !passBarrier(), !withHeap({ $0.areOwnersFenced }) {
+      // The kernel has refused for the first time after a cache was opened: somebody may be inside
+      // unseen. The core stays for good.
+      return
+    }
     while true {
       let (isSum, haveAllGone) = withHeap { ($0.addUpOwners(), $0.owners.haveAllGone) }
       if haveAllGone { return end() }

@@ -19,8 +19,11 @@
 // owner may be inside although nobody can see it yet, since that drain's own barrier is still to
 // come. So a closed cache keeps the ticket of the drain that closed it, and a drain leaves alone
 // what a later one has closed. What an earlier one closed has been closed ever since, so both may
-// take it. Without a barrier, where the kernel has none, a drain takes from its own thread's cache
-// alone.
+// take it.
+//
+// Where the kernel refuses the barrier, caches are opened in another way: the owner passes a fence
+// whenever it comes in, and whoever drains passes one after it has closed. A cache that was opened
+// before the first refusal is left alone until its owner has opened it again.
 
 /// The order in which drains began: what a cache was closed with.
 package struct DrainTicket: Equatable {
@@ -53,6 +56,9 @@ package struct CacheList {
   package private(set) var ownedCount = 0
   /// Every cache is closed, whoever asks to open it.
   package private(set) var isClosedForGood: Bool
+  /// Caches that are opened from now on have their owners pass a fence: the kernel has refused a
+  /// barrier in all threads.
+  package var ownersFence = false
   private var lastTicket: DrainTicket
   /// With so many, it is time to look whose threads have ended.
   private var visitCount = Self.leastVisited
@@ -150,6 +156,13 @@ extension CacheList {
     return total
   }
 
+  /// All owners pass a fence.
+  package var areFenced: Bool {
+    var isAnyOther = false
+    forEach { if !$0.front.isFenced { isAnyOther = true } }
+    return !isAnyOther
+  }
+
   /// What all caches have counted of owners, when they are closed, and after a barrier in all
   /// threads.
   ///
@@ -202,7 +215,7 @@ extension CacheList {
     if isClosedForGood {
       cache.front.close(with: nextTicket())
     } else {
-      cache.front.open()
+      cache.front.open(byFence: ownersFence)
     }
   }
 
@@ -211,7 +224,8 @@ extension CacheList {
   ///
   /// - Parameters:
   ///   - ticket: the drain's.
-  ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone.
+  ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone, and
+  ///     caches whose owners pass a fence, as the caller has done, too.
   ///   - own: the cache of the calling thread, which is outside of it.
   ///   - body: takes all from a cache, and reopens it.
   /// - Returns: whether all gave.
@@ -224,7 +238,7 @@ extension CacheList {
       guard let closedWith = cache.front.ticket, ticket.covers(closedWith) else {
         return
       }
-      if cache == own || (canSeeOthers && cache.front.isOutside) {
+      if cache == own || ((canSeeOthers || cache.front.isFenced) && cache.front.isOutside) {
         body(cache)
       } else {
         isDone = false

@@ -22,7 +22,9 @@ extension CacheReference {
   @inline(__always)
   package func allocate(_ pages: Int, alignment: Int, as kind: RunKind) -> CachedRun? {
     // The cache is the caller's, and so is its memory as long.
-    guard Geometry.isAlignment(alignment), front.enter() else { return nil }
+    guard Geometry.isAlignment(alignment), front.enter() || front.enterByFence() else {
+      return nil
+    }
     let mask = UInt(bitPattern: alignment &- 1)
     let run = front.takeHot(pages, mask, as: kind)
     if run == 0 { return allocateMore(self, pages, mask, as: kind) }

@@ -40,8 +40,9 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let ownedRun = HotRun()
   /// The owner is inside: written by the owner alone, read by who wants to take all.
   @usableFromInline let isInside = Atomic<UInt32>(0)
-  /// The number of the ticket with which the cache was closed, because somebody wants to take all;
-  /// 0 where it is open. Written with the heap lock held, read by the owner.
+  /// The number of the ticket with which the cache was closed, because somebody wants to take all.
+  /// Where it is open, 0, or `byFence`, which no ticket has: the owner passes a fence. Written with
+  /// the heap lock held, read by the owner.
   @usableFromInline let closedWith = Atomic<UInt32>(0)
   /// The address of page 0.
   @usableFromInline let base: UInt
@@ -49,6 +50,10 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let runs: RunTable
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer
+  /// The owner passes a fence since the cache was last opened. Of who holds the heap lock.
+  private let fences = Atomic<Bool>(false)
+
+  private static var byFence: UInt32 { 2 }
 
   init(base: UInt, runs: RunTable, core: UnsafeRawPointer) {
     self.base = base
@@ -72,6 +77,19 @@ extension CacheFront {
     return false
   }
 
+  /// The same where `enter` has failed, since the kernel has no barrier for all threads: the owner
+  /// passes one itself. Out of line.
+  ///
+  /// - Returns: `false` where somebody wants to take all.
+  borrowing func enterByFence() -> Bool {
+    if closedWith.load(ordering: .relaxed) != Self.byFence { return false }
+    isInside.store(1, ordering: .relaxed)
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    if closedWith.load(ordering: .acquiring) == Self.byFence { return true }
+    isInside.store(0, ordering: .releasing)
+    return false
+  }
+
   /// Ends an access by the owner.
   @inlinable @inline(__always)
   package borrowing func leave() { isInside.store(0, ordering: .releasing) }
@@ -86,11 +104,14 @@ extension CacheFront {
   /// What the cache was closed with; `nil` where it is open.
   var ticket: DrainTicket? {
     let number = closedWith.load(ordering: .relaxed)
-    return number == 0 ? nil : DrainTicket(number: number)
+    return number == 0 || number == Self.byFence ? nil : DrainTicket(number: number)
   }
 
+  /// Since the cache was last opened the owner passes a fence whenever it comes in.
+  package var isFenced: Bool { fences.load(ordering: .relaxed) }
+
   /// The owner is not inside: certain only where the cache was closed before a barrier in all
-  /// threads.
+  /// threads, or `isFenced` and closed before a fence in this one.
   package var isOutside: Bool { isInside.load(ordering: .acquiring) == 0 }
 
   /// Asks the owner to stay outside. A cache that is closed keeps its ticket.
@@ -99,7 +120,12 @@ extension CacheFront {
   }
 
   /// Lets the owner in, who then sees what was changed before.
-  borrowing func open() { closedWith.store(0, ordering: .releasing) }
+  ///
+  /// - Parameter byFence: the owner has to pass a fence.
+  borrowing func open(byFence: Bool) {
+    fences.store(byFence, ordering: .relaxed)
+    closedWith.store(byFence ? Self.byFence : 0, ordering: .releasing)
+  }
 }
 
 // MARK: - The hot runs. Only inside, or for who may touch the cache.
@@ -199,7 +225,7 @@ extension CacheReference {
   @inlinable @inline(__always)
   package func allocate(_ pages: Int, as kind: RunKind) -> UInt {
     // The cache is the caller's, and so is its memory as long.
-    guard front.enter() else { return 0 }
+    guard front.enter() else { return allocateByFence(self, pages, as: kind) }
     let run = front.takeHot(pages, as: kind)
     if run == 0 { return allocateMore(self, pages, as: kind) }
     front.runs.setByte(
@@ -227,7 +253,7 @@ extension CacheReference {
     if Int(front.runs.byte(page)) != pages {
       return deallocateLong(self, page, pages, as: kind)
     }
-    guard front.enter() else { return false }
+    guard front.enter() else { return deallocateByFence(self, page, pages, as: kind) }
     // As long as the last: a length of a run, then.
     if front.with(kind, { $0.length.load(ordering: .relaxed) }) != pages
       || front.isHot(kind)

@@ -18,6 +18,33 @@ func allocateMore(
   }
 }
 
+/// Takes a run of so many pages, from outside, where the owner passes a fence.
+///
+/// - Parameter pages: any number.
+/// - Returns: its address; 0 for none, or where somebody wants all.
+@usableFromInline @inline(never)
+func allocateByFence(_ cache: CacheReference, _ pages: Int, as kind: RunKind) -> UInt {
+  // The cache is the caller's, and so is its memory as long.
+  guard cache.front.enterByFence() else { return 0 }
+  let run = cache.front.takeHot(pages, as: kind)
+  if run == 0 { return allocateMore(cache, pages, as: kind) }
+  cache.front.runs.setByte(cache.front.page(at: run), UInt8(truncatingIfNeeded: pages))
+  cache.front.leave()
+  return run
+}
+
+/// Takes a whole run back of so many pages, from outside, where the owner passes a fence.
+///
+/// - Parameter pages: what the run table's byte of the page says, which may be 0.
+/// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or somebody
+///   wants all.
+@usableFromInline @inline(never)
+func deallocateByFence(
+  _ cache: CacheReference, _ page: Int, _ pages: Int, as kind: RunKind
+) -> Bool {
+  cache.front.enterByFence() && deallocateMore(cache, page, pages, as: kind)
+}
+
 /// Takes a whole run back of so many pages, and leaves.
 ///
 /// - Parameter pages: what the run table's byte of the page says, which may be 0.
@@ -46,7 +73,7 @@ func deallocateLong(
 ) -> Bool {
   // The cache is the caller's, and so is its memory as long; by the front alone, until inside.
   guard pages > RunCache.longestStacked,
-    cache.front.runs.length(page) == pages, cache.front.enter()
+    cache.front.runs.length(page) == pages, cache.front.enter() || cache.front.enterByFence()
   else { return false }
   return cache.contents.deallocateLong(page, pages, as: kind)
 }

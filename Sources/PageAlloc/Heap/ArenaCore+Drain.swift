@@ -1,3 +1,5 @@
+import Synchronization
+
 // Taking back what caches hold
 // ============================
 //
@@ -14,8 +16,10 @@
 // keeps the number of the drain that closed it, and a drain leaves alone what a later one has
 // closed. What an earlier one closed has been closed ever since, so both may take it.
 //
-// Where the kernel has no `membarrier`, a drain takes from the cache of its own thread alone; the
-// owners of the others give everything back by themselves, when they next need their caches.
+// Where the kernel refuses `membarrier`, the owners pass a fence instead, and so does a drain (see
+// CacheList). Where it refuses for the first time later than the arena was made, the owners of
+// caches that are open give everything back by themselves, when they next need their caches; from
+// then on they pass a fence, too.
 //
 // Tests/Model searches this protocol for faults. Who changes a step changes it there, too.
 
@@ -39,16 +43,26 @@ extension ArenaCore {
       return heap.closeForDrain()
     }
     guard let drain = asked else { return drained }
-    let canSeeOthers = system.passBarrier()
+    let canSeeOthers = passBarrier()
     for _ in 0..<looks {
       let isDone = withHeap { heap in
         let before = heap.counts.allocated
         defer { drained += before - heap.counts.allocated }
         return heap.drainClosed(by: drain, canSeeOthers: canSeeOthers, own: own)
       }
-      if isDone || !canSeeOthers { break }
+      // To look once more helps only where an owner can be seen to go.
+      if isDone || (!canSeeOthers && !withHeap { $0.areOwnersFenced }) { break }
     }
     return drained
+  }
+
+  /// Makes every thread of the process pass a barrier, or at least this one.
+  ///
+  /// - Returns: `false` where the kernel refuses.
+  func passBarrier() -> Bool {
+    if system.passBarrier() { return true }
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    return false
   }
 
   /// The same for a thread that has no cache and can wait for the next time.

@@ -30,8 +30,7 @@ struct ArenaFacts {
   @usableFromInline let number: UInt
   /// Its place in the registry.
   let place: Int
-  /// Whether owners may come and go by the threads' caches: the kernel can tell when nobody is
-  /// inside one.
+  /// Whether owners may come and go by the threads' caches: there are any.
   @usableFromInline let ownersUseCaches: Bool
   /// Whether runs may be writable and executable at once.
   let allowsWritableCode: Bool

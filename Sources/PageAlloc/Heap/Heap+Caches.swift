@@ -147,12 +147,14 @@ extension Heap {
   /// its last step, after a barrier in all threads.
   ///
   /// - Parameters:
-  ///   - canSeeOthers: there was such a barrier; else only `own` is known to be left alone.
+  ///   - canSeeOthers: there was such a barrier; else the caller has passed a fence, and only `own`
+  ///     and caches whose owners do so, too, are known to be left alone.
   ///   - own: the cache of the calling thread, which is outside of it.
   /// - Returns: whether all gave.
   package mutating func drainClosed(
     by ticket: DrainTicket, canSeeOthers: Bool, own: CacheReference?
   ) -> Bool {
+    if !canSeeOthers { self.caches.ownersFence = true }
     // A copy: what is changed on the way is the heap, which the list is a part of.
     let caches = self.caches
     return caches.drainClosed(ticket, canSeeOthers: canSeeOthers, own: own) {
@@ -179,6 +181,9 @@ extension Heap {
     owners.isOrphan = true
     caches.closeForGood()
   }
+
+  /// No owner of a cache can be inside unseen, after a fence.
+  var areOwnersFenced: Bool { caches.areFenced }
 
   /// Takes over what the closed caches have counted, after a barrier in all threads.
   ///

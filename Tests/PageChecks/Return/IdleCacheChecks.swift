@@ -54,17 +54,16 @@ package let idleCacheChecks: [Check] = [
     }
   },
 
-  Check("idle cache: without barriers it is left alone, and asked for") { recorder in
+  Check("idle cache: without barriers it goes back, too") { recorder in
     let calls = FakeCalls()
     calls.hasBarriers.store(false, ordering: .relaxed)
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     let idler = Hoarder(arena)
     whileIdle([idler], &recorder) { recorder in
-      let hoard = arena.statistics.cachedBytes
+      recorder.expect(arena.statistics.cachedBytes > 0, "at hand")
       recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
-      recorder.expectEqual(arena.statistics.cachedBytes, hoard, "at hand after release")
+      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after release")
     }
-    // The thread gave way when it came to its cache again.
     recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when the thread has ended")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
