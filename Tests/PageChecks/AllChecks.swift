@@ -127,6 +127,7 @@ package let aloneChecks: [Check] = [
   scavengerThreadChecks,
   idleThreadChecks,
   untoldCapacityChecks,
+  endedThreadChecks,
   stallChecks,
   descriptorChecks,
   largeReturnChecks,

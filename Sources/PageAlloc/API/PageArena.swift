@@ -158,7 +158,9 @@ extension ArenaCore {
       physicalPageSize: options.calls.physicalPageSize,
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
-    var heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
+    var heap = Heap(
+      growth, plan, kernelPages: kernelPages, runs: runs, checks: checks,
+      keepsCaches: options.isPermanent)
     if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)

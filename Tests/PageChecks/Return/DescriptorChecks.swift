@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import SysMem
 import Synchronization
 
 /// Descriptors that the scavenger's thread keeps, and a program that closes whatever it finds.
