@@ -138,6 +138,7 @@ extension MemoryAdvice {
   fileprivate var value: Int32 {
     switch self {
     case .dontNeed: MADV_DONTNEED
+    case .dontNeedLocked: CSM_MADV_DONTNEED_LOCKED
     case .free: 8  // MADV_FREE
     case .hugePage: MADV_HUGEPAGE
     case .noHugePage: MADV_NOHUGEPAGE

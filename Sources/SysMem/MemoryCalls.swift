@@ -16,6 +16,8 @@ public enum MemoryProtection: UInt8, Equatable, Sendable {
 public enum MemoryAdvice: UInt8, Equatable, Sendable {
   /// The contents may go; the range reads as zero afterwards.
   case dontNeed
+  /// The same, locked in memory or not.
+  case dontNeedLocked
   /// The contents may go when the kernel wants the memory; until then they stay.
   case free
   /// Huge pages are welcome.

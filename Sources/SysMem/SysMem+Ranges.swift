@@ -26,14 +26,21 @@ extension SysMem {
     }
   }
 
-  /// Tells the kernel about a range.
+  /// Tells the kernel about a range. What is locked in memory goes as well as what is not, where the
+  /// kernel can (Linux 5.18).
   ///
   /// - Throws: `madvise` was refused.
   public func advise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(SysMemError) {
     try attempt(.madvise, address, byteCount) { () throws(Errno) in
-      try calls.madvise(address, byteCount, advice)
+      do throws(Errno) {
+        try calls.madvise(address, byteCount, advice)
+      } catch {
+        // So it says of memory that is locked, which has an advice of its own.
+        guard advice == .dontNeed, error == .invalidArgument else { throw error }
+        try calls.madvise(address, byteCount, .dontNeedLocked)
+      }
     }
   }
 

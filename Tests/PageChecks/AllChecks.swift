@@ -70,6 +70,7 @@ package let allChecks: [Check] = [
   // Return
   scavengerStepChecks,
   returnBatchChecks,
+  lockedMemoryChecks,
   hugeUnitChecks,
   idleCacheChecks,
   // Diagnosis
