@@ -58,6 +58,7 @@ package let allChecks: [Check] = [
   checkedRunsChecks,
   traceChecks,
   // Heap
+  cacheMemoryChecks,
   heapCountsChecks,
   heapStoreChecks,
   heapChecks,
@@ -102,7 +103,6 @@ package let allChecks: [Check] = [
   resizeChecks,
   growRefusalChecks,
   guardFallbackChecks,
-  cacheMemoryChecks,
   protectChecks,
   // API
   arenaMisuseChecks,
@@ -134,6 +134,7 @@ package let aloneChecks: [Check] = [
   largeReturnChecks,
   // Guards
   mappingChecks,
+  mappingBudgetChecks,
   // Diagnosis
   reportChecks,
   // Arena

@@ -77,7 +77,7 @@ extension ArenaCore {
         if try setMarker(run) { return .markers }
       } catch {}
       // Perhaps there are markers in a part of it: what ends a fence of access rights ends them.
-      removeMappings(-Self.mappingsOfFence)
+      MappingBudget.note(Self.mappingsOfFence)
     } else {
       do throws(PageArenaError) {
         try addMappings(Self.mappingsOfFence)
@@ -98,7 +98,7 @@ extension ArenaCore {
     case .markers:
       return (try? system.advise(run.address, run.byteCount, .removeGuard)) != nil
     case .access:
-      removeMappings(Self.mappingsOfFence)
+      MappingBudget.note(Self.mappingsOfFence)
       return (try? system.replace(run.address, run.byteCount)) != nil
     }
   }

@@ -30,18 +30,12 @@ extension ArenaCore {
     }
   }
 
-  /// Notes that more mappings are needed than before.
+  /// Makes sure that there may be so many mappings more.
   ///
   /// - Throws: ``PageArenaError/tooManyMappings(limit:)``; nothing has changed.
   func addMappings(_ count: Int) throws(PageArenaError) {
-    if count == 0 { return }
-    let limit = GuardBudget.mappingLimit
-    guard withHeap({ $0.guards.add(mappings: count) }) else { throw .tooManyMappings(limit: limit) }
-  }
-
-  /// Notes that fewer mappings are needed than before, or, for what has happened already, more.
-  func removeMappings(_ count: Int) {
-    if count != 0 { withHeap { $0.guards.mappings -= count } }
+    if count <= 0 || MappingBudget.add(count) { return }
+    throw .tooManyMappings(limit: MappingBudget.limit)
   }
 
   /// Does what the system may refuse.

@@ -70,8 +70,6 @@ package struct Heap: ~Copyable {
   package var owners = Owners()
   /// Freed runs that are not plain memory.
   package var limbo = Limbo()
-  /// How many mappings there may be.
-  var guards = GuardBudget()
   /// The notes of the checked mode; `nil` where it is off.
   let checks: CheckedRuns?
 

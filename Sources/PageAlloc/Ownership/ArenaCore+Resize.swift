@@ -139,7 +139,6 @@ extension ArenaCore {
       try countMappings(from: [], to: .moved)
     } catch { return false }
     if withSystem({ (try? $0.move(from, bytes, to: to)) != nil }) { return true }
-    removeMappings(mappings(of: .moved))
     return false
   }
 }

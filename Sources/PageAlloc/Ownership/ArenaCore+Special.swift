@@ -38,10 +38,9 @@ extension ArenaCore {
   }
 
   private func forgetSpecial(_ whole: Range<PageNumber>, mappings: Int) {
-    withHeap { heap in
-      heap.guards.mappings -= mappings
-      heap.join(whole)
-    }
+    // To join one mapping's middle to others is to split that.
+    MappingBudget.note(mappings)
+    withHeap { $0.join(whole) }
   }
 
   /// A run's pages and those of its guards.
@@ -51,17 +50,17 @@ extension ArenaCore {
     return (run.lowerBound - before)..<(run.upperBound + after)
   }
 
-  /// How many mappings such a run costs the process at the most.
+  /// How many mappings a run that becomes so, or ends so, can add to the process at the most.
   func mappings(of traits: RunTraits) -> Int {
     var count = traits.isDisjoint(with: .mapped) ? 0 : 2
     if traits.contains(.mappedGuards) {
-      if traits.contains(.guardBefore) { count += 1 }
-      if traits.contains(.guardAfter) { count += 1 }
+      if traits.contains(.guardBefore) { count += 2 }
+      if traits.contains(.guardAfter) { count += 2 }
     }
     return count
   }
 
-  /// Notes that a run needs more mappings than before.
+  /// Makes sure that a run may need more mappings than before.
   ///
   /// - Returns: how many more.
   /// - Throws: ``PageArenaError/tooManyMappings(limit:)``; nothing has changed.
@@ -123,8 +122,8 @@ extension ArenaCore {
       if traits.contains(.guardAfter) { try system.replace(address + bytes, guardSize) }
     } catch { return .system(error) }
     let mappings = mappings(of: traits)
+    MappingBudget.note(mappings)
     withHeap { heap in
-      heap.guards.mappings -= mappings
       if traits.contains(.guardBefore) { heap.giveBackEmpty((run - guardPages)..<run) }
       if traits.contains(.guardAfter) {
         heap.giveBackEmpty((run + pages)..<(run + pages + guardPages))

@@ -50,21 +50,6 @@ package let heapStoreChecks: [Check] = [
     recorder.expectEqual(limbo.strandedPages, 405, "what was stranded stays so")
   },
 
-  Check("guard budget: mappings up to the limit, and none in part") { recorder in
-    let limit = GuardBudget.mappingLimit
-    let rows: [(had: Int, more: Int, fits: Bool)] = [
-      (0, 0, true), (0, 1, true), (0, limit, true), (0, limit + 1, false),
-      (limit - 1, 1, true), (limit - 1, 2, false), (limit, 0, true), (limit, 1, false),
-    ]
-    for row in rows {
-      recorder.context = "\(row.more) beside \(row.had)"
-      var budget = GuardBudget()
-      recorder.expect(budget.add(mappings: row.had), "those before")
-      recorder.expect(budget.add(mappings: row.more) == row.fits, "whether they fit")
-      recorder.expectEqual(budget.mappings, row.had + (row.fits ? row.more : 0), "mappings")
-    }
-  },
-
   Check("owners: an orphan ends with its last owner, once the caches were added up") { recorder in
     var owners = Owners()
     owners.live = 2

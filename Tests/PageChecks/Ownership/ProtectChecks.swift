@@ -89,23 +89,6 @@ package let protectChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
-  Check("protect: more mappings than the arena allows itself are refused") { recorder in
-    guard let arena = makeArena(&recorder) else { return }
-    var runs = RunList(capacity: 20_000)
-    var refusal: PageArenaError?
-    while refusal == nil, runs.count < 20_000 {
-      guard var run = arena.own(1, &recorder) else { return }
-      do throws(PageArenaError) { try run.protect(.readOnly) } catch { refusal = error }
-      runs.append(run)
-    }
-    recorder.expect(refusal == .tooManyMappings(limit: 32_000), "refused")
-    recorder.expectEqual(runs.count, 16_001, "runs until then")
-    runs.removeAll()
-    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
-    guard var run = arena.own(1, &recorder) else { return }
-    recorder.succeeds("again") { () throws(PageArenaError) in try run.protect(.readOnly) }
-  },
-
   Check("protect: locked, left out of dumps, prefaulted, discarded") { recorder in
     guard let arena = makeArena(&recorder), var run = arena.own(4, &recorder) else { return }
     let view = unsafe Run(UnsafeMutableRawPointer(bitPattern: run.address)!, pages: 4)
