@@ -116,7 +116,7 @@ package struct RunTable {
   /// - Complexity: O(1), a look at 127 bytes at the most; long runs that caches hold right below
   ///   the page are walked over.
   package func run(around page: PageNumber, lowest: PageNumber) -> Range<PageNumber>? {
-    if let run = longRun(around: page) { return run }
+    if let run = longRun(around: page) { return run.lowerBound < lowest ? nil : run }
     var start = page
     let last = max(lowest, page &- Self.longestShort &+ 1)
     while start >= last {

@@ -30,7 +30,10 @@ package let addressSpaceChecks: [Check] = [
       let status = inChild {
         guard let used = addressSpace() else { return 2 }
         if ctest_limit_address_space(UInt(used) + UInt(room) << 20) != 0 { return 3 }
-        guard let arena = try? PageArena() else { return 4 }
+        // A thread of its own would have malloc reserve 64 MiB more.
+        var options = PageArena.Options()
+        options.scavenging = .manual
+        guard let arena = try? PageArena(options) else { return 4 }
         guard let run = try? arena.run(16), let after = addressSpace() else { return 5 }
         run.stamp(1)
         // The tables, and the cache of this thread, are no reservation.

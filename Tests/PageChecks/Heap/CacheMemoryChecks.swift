@@ -27,7 +27,7 @@ package let cacheMemoryChecks: [Check] = [
     caches.removeAll()
     arena = nil
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
-  },
+  }
 ]
 
 /// Keeps a cache that cannot be copied in a list.
