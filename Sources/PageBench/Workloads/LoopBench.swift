@@ -29,6 +29,7 @@ final class LoopBench<C: Contender> {
     case .memory(let live): churn(.upTo(32), live: live, writes: true)
     case .occupancy(let percent, let held): occupancy(percent, held)
     case .checkerboard(let pages, let held): checkerboard(pages, held)
+    case .steady(let load): steady(load)
     case .threads, .handover: break
     }
   }
@@ -176,6 +177,33 @@ extension LoopBench {
     if writes { peak = max(peak, resident()) }
     for run in live where run.base != 0 { contender.free(run.base, run.pages) }
     if writes { noteMemory(peak: peak, livePages: mostPages) }
+    result.refusals += Double(refusals)
+  }
+
+  private func steady(_ load: SteadyLoad) {
+    var random = Random()
+    var refusals = 0
+    var round = 0
+    var mostPages = 0
+    var livePages = 0
+    var live = [Live](repeating: Live(base: 0, pages: 0), count: load.liveCount)
+    unsafe live.withUnsafeMutableBufferPointer { live in
+      stackHotRun(operations: 4_096) {
+        let (place, pages) = load.next(round, &random)
+        round &+= 1
+        // Below the count of the buffer.
+        let old = unsafe live[place]
+        if old.base != 0 { contender.free(old.base, old.pages) }
+        let base = contender.allocate(pages)
+        if base == 0 { refusals &+= 1 } else { write(base, pages) }
+        livePages &+= pages &- old.pages
+        mostPages = max(mostPages, livePages)
+        unsafe live[place] = Live(base: base, pages: pages)
+      }
+    }
+    let peak = resident()
+    for run in live where run.base != 0 { contender.free(run.base, run.pages) }
+    noteMemory(peak: peak, livePages: mostPages)
     result.refusals += Double(refusals)
   }
 

@@ -137,7 +137,7 @@ private func known(_ value: Double) -> Double? { value < 0 ? nil : value }
 
 extension Row {
   /// Whether resident memory is looked at.
-  var hasMemory: Bool { isReplay || family == "memory" }
+  var hasMemory: Bool { isReplay || family == "memory" || family == "steady" }
 }
 
 /// Where it was measured.

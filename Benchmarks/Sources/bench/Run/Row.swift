@@ -28,7 +28,7 @@ struct Row {
   }
 
   /// Whether the memory is written to, which takes memory.
-  var writes: Bool { isReplay || ["touch", "zeroed", "memory"].contains(family) }
+  var writes: Bool { isReplay || ["touch", "zeroed", "memory", "steady"].contains(family) }
 
   /// So much memory at least has to be there for a row that writes; twice what lives, for a replay.
   var writtenBytes: Int {
@@ -47,7 +47,9 @@ extension Row {
   private static let held = 32_768
 
   /// All rows but the replays.
-  static var fixed: [Row] { pairs + churns + occupancies + touches + threaded + memory + engine }
+  static var fixed: [Row] {
+    pairs + churns + occupancies + touches + threaded + memory + steady + engine
+  }
 
   private static var pairs: [Row] {
     [1, 2, 4, 8, 16, 64, 512, 2_048, 131_072].map { pages in
@@ -132,6 +134,15 @@ extension Row {
         family: "memory", name: "memory/1..32", job: .workload(.memory(live: 1_024)),
         isQuick: true)
     ]
+  }
+
+  private static var steady: [Row] {
+    let loads: [(String, SteadyLoad)] = [
+      ("saw", .saw), ("random", .random), ("wide", .wide), ("swing", .swing),
+    ]
+    return loads.map { name, load in
+      Row(family: "steady", name: "steady/\(name)", job: .workload(.steady(load)), bound: 1.1)
+    }
   }
 
   private static var engine: [Row] {
