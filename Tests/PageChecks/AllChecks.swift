@@ -128,7 +128,6 @@ package let aloneChecks: [Check] = [
   scavengerThreadChecks,
   idleThreadChecks,
   untoldCapacityChecks,
-  endedThreadChecks,
   stallChecks,
   descriptorChecks,
   largeReturnChecks,

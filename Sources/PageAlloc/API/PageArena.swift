@@ -158,9 +158,7 @@ extension ArenaCore {
       physicalPageSize: options.calls.physicalPageSize,
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
-    var heap = Heap(
-      growth, plan, kernelPages: kernelPages, runs: runs, checks: checks,
-      keepsCaches: options.isPermanent)
+    var heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
     if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)

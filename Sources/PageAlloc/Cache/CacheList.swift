@@ -2,8 +2,7 @@
 // ======================
 //
 // All of them in one list, and those that wait for an owner in a second one, so that an owner gets
-// one in O(1). A cache with an owner stays on the first list; those that wait are taken off both
-// when the scavenger has nothing else to do, and their memory goes.
+// one in O(1). A cache is never taken off the first list before the arena ends.
 //
 // Taking back what they hold
 // --------------------------
@@ -47,7 +46,7 @@ package struct DrainTicket: Equatable {
 /// caches walks over a copy.
 @safe
 package struct CacheList {
-  // Invariant: all caches of both lists live until they are taken off.
+  // Invariant: all caches of both lists live as long as the list.
   private var first: CacheReference?
   /// Those without an owner.
   private var firstRetired: CacheReference?
@@ -104,7 +103,6 @@ extension CacheList {
     cache.contents.thread = thread
     firstRetired = cache.contents.nextRetired
     cache.contents.nextRetired = nil
-    cache.contents.isRetired = false
     ownedCount &+= 1
     reopen(cache)
     return cache
@@ -114,37 +112,8 @@ extension CacheList {
   package mutating func retire(_ cache: CacheReference) {
     cache.contents.nextRetired = firstRetired
     cache.contents.thread = 0
-    cache.contents.isRetired = true
     firstRetired = cache
     ownedCount &-= 1
-  }
-
-  /// How many have no owner.
-  package var retiredCount: Int { count &- ownedCount }
-
-  /// Takes those that have no owner off the list: they are the caller's, to end their lives.
-  ///
-  /// - Parameter willRemove: is called with each.
-  /// - Returns: the first of them, each of which names the next one.
-  /// - Complexity: O(caches).
-  package mutating func removeRetired(
-    _ willRemove: (CacheReference) -> Void
-  ) -> CacheReference? {
-    var kept: CacheReference?
-    var position = first
-    while let cache = position {
-      position = cache.contents.next
-      if cache.contents.isRetired {
-        willRemove(cache)
-        count &-= 1
-      } else {
-        if let kept { kept.contents.next = cache } else { first = cache }
-        kept = cache
-      }
-    }
-    if let kept { kept.contents.next = nil } else { first = nil }
-    defer { firstRetired = nil }
-    return firstRetired
   }
 }
 

@@ -63,15 +63,9 @@ package struct RunCache: ~Copyable {
   /// CacheList.
   var next: CacheReference?
   var nextRetired: CacheReference?
-  /// It waits for a new owner.
-  var isRetired = false
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }
-  /// Pages that a cache itself takes, in memory of its own.
-  package static var ownPages: Int {
-    (MemoryLayout<RunCache>.size &+ Geometry.pageSize &- 1) / Geometry.pageSize
-  }
   /// Runs a stack.
   package static var depth: Int { 32 }
 

@@ -4,9 +4,7 @@
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
   package mutating func obtainCache(for thread: Int32 = 0) -> CacheReference? {
-    let before = unwatchedPages
     let cache = caches.takeRetired(for: thread)
-    moveMark(unwatchedBefore: before)
     closeBeyondHardLimit()
     return cache
   }
@@ -28,9 +26,7 @@ extension Heap {
   /// - Returns: whether the scavenger is to be woken.
   package mutating func retire(_ cache: CacheReference) -> Bool {
     takeAll(cache)
-    let before = unwatchedPages
     caches.retire(cache)
-    moveMark(unwatchedBefore: before)
     return wakesScavenger()
   }
 
@@ -50,18 +46,6 @@ extension Heap {
     cache.contents.forget()
     resetCapacity(of: cache)
     lostCaches += 1
-  }
-
-  /// Parts with the caches that have no owner.
-  ///
-  /// - Returns: the first of them, each of which names the next one.
-  package mutating func removeRetiredCaches() -> CacheReference? {
-    let before = unwatchedPages
-    var counted = 0
-    let removed = caches.removeRetired { counted &+= $0.contents.ownerCount }
-    owners.live &+= counted
-    moveMark(unwatchedBefore: before)
-    return removed
   }
 
   /// Gives all runs of a cache back to the allocator.
@@ -274,11 +258,6 @@ extension Heap {
   private mutating func add(cacheCapacity pages: Int) {
     let before = unwatchedPages
     cacheCapacity &+= pages
-    moveMark(unwatchedBefore: before)
-  }
-
-  /// What may come to be free without a word has changed: so does what wakes the scavenger.
-  private mutating func moveMark(unwatchedBefore before: Int) {
     if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= unwatchedPages &- before }
   }
 }

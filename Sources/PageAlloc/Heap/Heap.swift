@@ -58,8 +58,6 @@ package struct Heap: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles.
   package var caches: CacheList
-  /// Caches without an owner stay: their memory is sealed.
-  let keepsCaches: Bool
   /// What all caches may hold without a word to the arena.
   package var cacheCapacity = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
@@ -76,9 +74,8 @@ package struct Heap: ~Copyable {
   /// An empty heap.
   init(
     _ growth: borrowing Growth, _ plan: ScavengePlan, kernelPages: KernelPages, runs: RunTable,
-    checks: CheckedRuns?, keepsCaches: Bool
+    checks: CheckedRuns?
   ) {
-    self.keepsCaches = keepsCaches
     base = growth.reservation.base
     self.runs = runs
     self.checks = checks

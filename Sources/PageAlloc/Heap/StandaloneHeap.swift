@@ -24,7 +24,7 @@ package final class StandaloneHeap {
       reservation: try Reservation.reserve(byteCount, from: system), tables: tables)
     heap = unsafe Heap(
       growth, plan, kernelPages: kernelPages, runs: RunTable(storage: growth.tables.runs),
-      checks: nil, keepsCaches: false)
+      checks: nil)
     self.growth = growth
     self.system = system
   }

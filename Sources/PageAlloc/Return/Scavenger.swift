@@ -67,9 +67,8 @@ struct Scavenger {
       }
     }
     // Once in a generation: threads at work get what they need again.
-    if !steps.isFirstGeneration, core.withHeap({ $0.mustEmptyCaches(plan) }) {
+    if mayPark, !steps.isFirstGeneration, core.withHeap({ $0.mustEmptyCaches(plan) }) {
       core.drainCachesOfOthers()
-      core.unmapRetiredCaches()
     }
     return core.withHeap {
       $0.finishStep(&steps, plan, isIdle: excess > 0, mayPark: mayPark)

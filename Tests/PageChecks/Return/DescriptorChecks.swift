@@ -1,6 +1,5 @@
 import CSysMem
 import PageAlloc
-import SysMem
 import Synchronization
 
 /// Descriptors that the scavenger's thread keeps, and a program that closes whatever it finds.
