@@ -1,6 +1,7 @@
 import CSysMem
 import PageAlloc
 import Synchronization
+import SysMem
 
 /// Descriptors that the scavenger's thread keeps, and a program that closes whatever it finds.
 package let descriptorChecks: [Check] = [
