@@ -1,6 +1,6 @@
 import PageAlloc
 
-/// A heap without an arena, case by case.
+/// A heap without an arena, case by case. It does not own its caches, so each check keeps them.
 package let heapChecks: [Check] = [
   Check("heap: what is no part of a run is refused, and says why") { recorder in
     guard let subject = makeHeap(&recorder), let all = subject.fill(512, &recorder) else { return }
@@ -36,6 +36,7 @@ package let heapChecks: [Check] = [
     recorder in
     guard let subject = makeHeap(&recorder), let all = subject.fill(2048, &recorder) else { return }
     let cache = BareCache(subject)
+    defer { withExtendedLifetime(cache) {} }
     subject.heap.add(cache.reference)
     // A limit of nothing: the cache has no room for it, and the depot has.
     subject.heap.divide(all.lowerBound, at: all.lowerBound + 300)
@@ -59,6 +60,7 @@ package let heapChecks: [Check] = [
     recorder in
     guard let subject = makeHeap(&recorder), let all = subject.fill(512, &recorder) else { return }
     let cache = BareCache(subject)
+    defer { withExtendedLifetime(cache) {} }
     recorder.expect(subject.heap.obtainCache() == nil, "there is none yet")
     subject.heap.add(cache.reference)
     subject.heap.divide(all.lowerBound, at: all.lowerBound + 9)
@@ -79,6 +81,7 @@ package let heapChecks: [Check] = [
     recorder in
     guard let subject = makeHeap(&recorder), let all = subject.fill(512, &recorder) else { return }
     let caches = [BareCache(subject), BareCache(subject)]
+    defer { withExtendedLifetime(caches) {} }
     var run = all
     for (index, cache) in caches.enumerated() {
       subject.heap.add(cache.reference)
@@ -101,6 +104,7 @@ package let heapChecks: [Check] = [
     recorder in
     guard let subject = makeHeap(&recorder), let all = subject.fill(512, &recorder) else { return }
     let cache = BareCache(subject)
+    defer { withExtendedLifetime(cache) {} }
     subject.heap.add(cache.reference)
     subject.heap.divide(all.lowerBound, at: all.lowerBound + 3)
     recorder.expect(

@@ -28,4 +28,6 @@ private func runModel(
   guard let subject = makeHeap(&recorder, kernelPages: pages) else { return }
   var run = HeapModelRun(subject, seed: seed, caches: caches, limit: limit)
   run.run(steps: 3000, &recorder)
+  // With the caches, which the heap does not own.
+  withExtendedLifetime(run) {}
 }
