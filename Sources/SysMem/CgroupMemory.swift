@@ -2,8 +2,8 @@
 // ==============
 //
 // `/proc/self/cgroup` says which groups the process is in; a group's folder has a file with its
-// bound on memory, and one with what is used. A group is also bound by those above it, so all on the
-// way up are read; the one that leaves least binds.
+// bound on memory, and one with what is used. A group is also bound by those above it, so all on
+// the way up are read; the one that leaves least binds.
 //
 //               line of /proc/self/cgroup    files of the group
 //   version 2   0::/path                     /sys/fs/cgroup/path/memory.max, memory.high,

@@ -26,8 +26,8 @@ extension SysMem {
     }
   }
 
-  /// Tells the kernel about a range. What is locked in memory goes as well as what is not, where the
-  /// kernel can (Linux 5.18).
+  /// Tells the kernel about a range. What is locked in memory goes as well as what is not, where
+  /// the kernel can (Linux 5.18).
   ///
   /// - Throws: `madvise` was refused.
   public func advise(

@@ -1,5 +1,5 @@
-/// Every check but those that must run alone, in the order in which they run: bottom up. The folders
-/// here are those of `Sources`.
+/// Every check but those that must run alone, in the order in which they run: bottom up. The
+/// folders here are those of `Sources`.
 package let allChecks: [Check] = [
   // SysMem
   sysMemChecks,

@@ -12,8 +12,8 @@
 //                               1 MiB, at most the limit
 //   both, for all caches        or what is left of a tenth of what is allocated, if that is more
 //
-// What a cache may hold it may come to hold without a word to anybody. So it starts with nothing;
-// 1 MiB is its first capacity, which doubles each time the cache is full, by way of the lock: whoever
+// What a cache may hold it may come to hold without a word to anybody. So it starts with nothing; 1
+// MiB is its first capacity, which doubles each time the cache is full, by way of the lock: whoever
 // returns memory knows of each page that may be in a cache.
 
 /// How much one cache of an arena may hold, as far as the arena says. All in pages.

@@ -159,8 +159,8 @@ extension ArenaCore {
   @inline(__always)
   var isLimited: Bool { heap.isLimited.load(ordering: .relaxed) }
 
-  /// How many fresh pages may be taken before the control group is asked again; `Int.max` where none
-  /// is watched.
+  /// How many fresh pages may be taken before the control group is asked again; `Int.max` where
+  /// none is watched.
   @inline(__always)
   var pagesUntilLook: Int { heap.pagesUntilLook.load(ordering: .relaxed) }
 

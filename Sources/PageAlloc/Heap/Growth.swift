@@ -59,8 +59,8 @@ package struct GrowthPlace {
 
   /// The first page that is added.
   package var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
-  /// The chunks from the run on. Where it lies apart, to be aligned, it starts a chunk: the frontier
-  /// is as aligned as a chunk is.
+  /// The chunks from the run on. Where it lies apart, to be aligned, it starts a chunk: the
+  /// frontier is as aligned as a chunk is.
   var chunksOfRun: Range<ChunkIndex> {
     max(chunks.lowerBound, Geometry.chunk(of: page))..<chunks.upperBound
   }

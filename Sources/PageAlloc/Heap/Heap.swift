@@ -116,7 +116,8 @@ package struct Heap: ~Copyable {
     return nil
   }
 
-  /// Puts other bounds in force; those of a control group, where one is watched, with the next look.
+  /// Puts other bounds in force; those of a control group, where one is watched, with the next
+  /// look.
   package mutating func set(_ limits: ResidencyLimits, watching watch: GroupWatch? = nil) {
     self.watch = watch
     pagesUntilLook.store(watch == nil ? .max : -1, ordering: .relaxed)

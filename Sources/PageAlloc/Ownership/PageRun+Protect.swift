@@ -94,8 +94,8 @@ extension PageRun {
 
   /// Gives the contents back to the kernel; the run stays, and reads as zero.
   ///
-  /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the kernel
-  ///   older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
+  /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
+  ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
     try core.checkWholePhysicalPages(memory)
     try core.attempt { system throws(SysMemError) in

@@ -3,9 +3,9 @@ import SysMem
 /// How long allocating threads may give memory back to keep the soft limit.
 ///
 /// Close to what is in use, a limit would have every allocation give back what the next one needs
-/// again. So the time for that has a ceiling, as in Go's collector: at most half of every second, for
-/// all threads of an arena together. There is a tenth of a second to begin with, and time that passes
-/// adds four tenths of itself; what the last pass takes beyond that is paid for first.
+/// again. So the time for that has a ceiling, as in Go's collector: at most half of every second,
+/// for all threads of an arena together. There is a tenth of a second to begin with, and time that
+/// passes adds four tenths of itself; what the last pass takes beyond that is paid for first.
 ///
 /// ```
 ///   100 ms |-----.            .-----.

@@ -3,8 +3,8 @@ import SysMem
 /// What the control group of the process leaves to an arena, and when to ask the group again.
 ///
 /// The group's bound is for everybody in it: other arenas, tables, malloc, stacks, other processes.
-/// So an arena asks what is used, again and again, and keeps away from the end by a margin, for what
-/// others take between its look and its clients' first writes:
+/// So an arena asks what is used, again and again, and keeps away from the end by a margin, for
+/// what others take between its look and its clients' first writes:
 ///
 /// ```
 ///   0                                                                 the group's bound

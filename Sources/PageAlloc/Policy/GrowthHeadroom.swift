@@ -15,11 +15,11 @@
 // by time.
 //
 // And each height is paid for once. What was resident when somebody looked, and gave some of it
-// back, may be resident again: more goes back only beyond that height. A steady load of runs that do
-// not fit each other's holes needs some height; held below it, each 4 MiB that went back would be
-// taken again as fresh memory, and paid for again, without end. So a program that goes on growing
-// beside its holes gives back 4 MiB for each 4 MiB that it rises, and one that has found its height
-// gives back nothing more.
+// back, may be resident again: more goes back only beyond that height. A steady load of runs that
+// do not fit each other's holes needs some height; held below it, each 4 MiB that went back would
+// be taken again as fresh memory, and paid for again, without end. So a program that goes on
+// growing beside its holes gives back 4 MiB for each 4 MiB that it rises, and one that has found
+// its height gives back nothing more.
 
 /// The bound on what is resident while an arena takes fresh memory. All in pages.
 package struct GrowthHeadroom: Equatable, Sendable {

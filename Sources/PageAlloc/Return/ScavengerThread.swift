@@ -312,8 +312,8 @@ extension ScavengerThread.List {
 // MARK: - fork
 
 extension ScavengerThread {
-  /// In the child, which has no thread: its next growth starts one. All that the locks guard is made
-  /// anew, so a fork does not wait for them. The registry's lock is held.
+  /// In the child, which has no thread: its next growth starts one. All that the locks guard is
+  /// made anew, so a fork does not wait for them. The registry's lock is held.
   static func renewInChild() {
     lifecycle.reset()
     listLock.reset()

@@ -24,8 +24,8 @@ public enum Workload: Sendable {
   case handover
   /// Churn of 1 ... 32 pages over `live` runs that are written to; what matters is resident memory.
   case memory(live: Int)
-  /// A load of large runs that goes on as it is, and is written to: what matters is how much goes to
-  /// the kernel and comes back.
+  /// A load of large runs that goes on as it is, and is written to: what matters is how much goes
+  /// to the kernel and comes back.
   case steady(SteadyLoad)
 }
 

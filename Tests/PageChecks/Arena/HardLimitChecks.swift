@@ -81,7 +81,8 @@ package let hardLimitChecks: [Check] = [
   },
 
   Check("limits: caches are refilled below one, a page at a time beside it") { recorder in
-    // The first page makes the arena grow. For the second a block comes, the rest of which is fresh.
+    // The first page makes the arena grow. For the second a block comes, the rest of which is
+    // fresh.
     for (soft, cached) in [(64, 62), (1 << 17, 62), (63, 0), (2, 0)] {
       recorder.context = "a limit of \(soft) pages"
       guard let arena = makeArena(&recorder, limit: .bytes(soft: UInt64(soft) << 13)) else {
