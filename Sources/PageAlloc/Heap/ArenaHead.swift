@@ -15,49 +15,6 @@ import SysMem
 // They lie apart because a mutation of a field is, to Swift, an access to the whole struct: two
 // threads that hold different locks must not change fields of the same struct.
 
-/// What never changes while an arena lives.
-///
-/// Safe, since the one reference that is not counted by the compiler is lent by the core alone,
-/// which lives as long as the arena holds it.
-@usableFromInline
-@safe
-struct ArenaFacts {
-  /// The operating system's memory. It is counted once, from the beginning to the arena's end.
-  let system: Unmanaged<SysMem>
-  /// The kernel's page in bytes.
-  let physicalPageSize: Int
-  /// The arena's number in the process, never used twice.
-  @usableFromInline let number: UInt
-  /// Its place in the registry.
-  let place: Int
-  /// Whether owners may come and go by the threads' caches: there are any.
-  @usableFromInline let ownersUseCaches: Bool
-  /// Whether runs may be writable and executable at once.
-  let allowsWritableCode: Bool
-  /// Whether the arena never ends.
-  let isPermanent: Bool
-  /// Whether the program's own handlers of `fork` say when the arena is held.
-  let forksManually: Bool
-  /// What the kernel is told of memory to come.
-  let hugePages: HugePages
-  /// Pages that a cache may hold; 0 for no caches.
-  let cacheLimit: Int
-  /// The address of offset 0.
-  let base: UInt
-  /// What was handed out.
-  let runs: RunTable
-  /// The operating system's files about limits and stalls.
-  let files: any SystemFiles
-  /// The time.
-  let clock: any ScavengeClock
-  /// What the options say about memory that goes back.
-  let plan: ScavengePlan
-  /// The notes of the checked mode; `nil` where it is off.
-  let checks: CheckedRuns?
-  /// How the checked mode is set up.
-  let checkedMode: CheckedMode
-}
-
 /// The locks of an arena.
 ///
 /// Order: `growth`, `release`, `heap`; Sources/README.md has that of all locks. `heap` alone guards
@@ -68,20 +25,6 @@ struct ArenaLocks: ~Copyable {
   let heap = FutexLock()
   let growth = FutexLock()
   let release = FutexLock()
-}
-
-/// What the scavenger's thread keeps of an arena. Guarded by the lock of its list.
-struct ScavengerLink {
-  /// The next arena in the list of those that are awake.
-  var next: ArenaCore?
-  /// It is in that list.
-  var isLinked = false
-  /// It was woken since its last step began.
-  var wasWoken = false
-  /// It is to give all back: the kernel just told that tasks wait for memory.
-  var isStalled = false
-  /// Nanoseconds until its next step.
-  var delay: UInt64 = 0
 }
 
 /// Where the parts lie.
