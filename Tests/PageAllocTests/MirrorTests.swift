@@ -5,7 +5,8 @@ import Testing
 @Suite struct MirrorTests {
   private static let optionNames = [
     "reservedByteCount", "threadCacheByteCount", "scavenging", "memoryLimit", "hugePages",
-    "scavengesUnderPressure", "allowsWritableCode", "isPermanent", "diagnosis",
+    "scavengesUnderPressure", "allowsWritableCode", "isPermanent", "forkHandling",
+    "diagnosis",
   ]
 
   private func dumped(_ value: Any) -> String {

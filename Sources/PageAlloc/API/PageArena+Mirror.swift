@@ -12,7 +12,7 @@
           "scavenging": scavenging, "memoryLimit": memoryLimit, "hugePages": hugePages,
           "scavengesUnderPressure": scavengesUnderPressure,
           "allowsWritableCode": allowsWritableCode, "isPermanent": isPermanent,
-          "diagnosis": diagnosis,
+          "forkHandling": forkHandling, "diagnosis": diagnosis,
         ], displayStyle: .struct)
     }
   }

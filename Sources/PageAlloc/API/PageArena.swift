@@ -83,14 +83,15 @@ public final class PageArena: Sendable {
     scavengesUnderPressure: Bool = false,
     allowsWritableCode: Bool = false,
     isPermanent: Bool = false,
-    diagnosis: Diagnosis = .automatic
+    forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic
   ) throws(PageArenaError) {
     try self.init(
       Options(
         reserving: reservedByteCount, threadCacheByteCount: threadCacheByteCount,
         scavenging: scavenging, memoryLimit: memoryLimit, hugePages: hugePages,
         scavengesUnderPressure: scavengesUnderPressure, allowsWritableCode: allowsWritableCode,
-        isPermanent: isPermanent, diagnosis: diagnosis))
+        isPermanent: isPermanent,
+        forkHandling: forkHandling, diagnosis: diagnosis))
   }
 
   deinit {

@@ -97,7 +97,7 @@ extension PageArena {
     /// given back as in any arena.
     public var isPermanent: Bool
     /// Who sees to it that a child of `fork` finds the arena whole.
-    public var forkHandling: ForkHandling = .automatic
+    public var forkHandling: ForkHandling
     /// Whether the arena looks for the program's mistakes with its runs.
     public var diagnosis: Diagnosis
 
@@ -130,7 +130,7 @@ extension PageArena {
       scavengesUnderPressure: Bool = false,
       allowsWritableCode: Bool = false,
       isPermanent: Bool = false,
-      diagnosis: Diagnosis = .automatic
+      forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic
     ) {
       self.reservedByteCount = reservedByteCount
       self.threadCacheByteCount = threadCacheByteCount
@@ -140,6 +140,7 @@ extension PageArena {
       self.scavengesUnderPressure = scavengesUnderPressure
       self.allowsWritableCode = allowsWritableCode
       self.isPermanent = isPermanent
+      self.forkHandling = forkHandling
       self.diagnosis = diagnosis
     }
 

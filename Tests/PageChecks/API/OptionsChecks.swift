@@ -9,7 +9,8 @@ package let optionsChecks: [Check] = [
       .init(reserving: 1 << 30), .init(threadCacheByteCount: 0), .init(scavenging: .manual),
       .init(memoryLimit: .bytes(soft: 1 << 20, hard: 1 << 31)), .init(hugePages: .avoid),
       .init(scavengesUnderPressure: true), .init(allowsWritableCode: true),
-      .init(isPermanent: true), .init(diagnosis: .checked(quarantineByteCount: 8192)),
+      .init(isPermanent: true), .init(forkHandling: .manual),
+      .init(diagnosis: .checked(quarantineByteCount: 8192)),
     ]
     for (index, options) in made.enumerated() {
       recorder.expect(differences(options, as: plain) == [index], "the label at \(index)")
@@ -50,7 +51,7 @@ private func differences(_ a: PageArena.Options, as b: PageArena.Options) -> [In
     a.scavenging == b.scavenging, a.memoryLimit == b.memoryLimit, a.hugePages == b.hugePages,
     a.scavengesUnderPressure == b.scavengesUnderPressure,
     a.allowsWritableCode == b.allowsWritableCode, a.isPermanent == b.isPermanent,
-    a.diagnosis == b.diagnosis,
+    a.forkHandling == b.forkHandling, a.diagnosis == b.diagnosis,
   ]
   return same.indices.filter { !same[$0] }
 }
