@@ -77,6 +77,7 @@ extension ArenaCore {
   }
 
   /// Takes a run of another size, moves the contents there and frees the old one.
+  @inline(never)
   func moveOwned(
     _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, _ traits: RunTraits,
     zeroed: Bool

@@ -139,9 +139,11 @@ extension ArenaCore {
   /// - Returns: what the kernel said, where it refused.
   fileprivate func populate(_ range: Range<UInt>) -> SysMemError? {
     if range.isEmpty { return nil }
-    do throws(SysMemError) {
-      try system.advise(range.lowerBound, range.upperBound - range.lowerBound, .populateWrite)
-      return nil
-    } catch { return error }
+    return withSystem { system -> SysMemError? in
+      do throws(SysMemError) {
+        try system.advise(range.lowerBound, range.upperBound - range.lowerBound, .populateWrite)
+        return nil
+      } catch { return error }
+    }
   }
 }
