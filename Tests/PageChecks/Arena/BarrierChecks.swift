@@ -61,15 +61,15 @@ package let barrierChecks: [Check] = [
         let steps = isEmulated ? 4000 : 30_000
         let workers = [Churn(arena, seed: 1, steps: steps), Churn(arena, seed: 2, steps: steps)]
         let drainer = Churn(arena, seed: 0)
-        let left = Atomic<Int>(workers.count)
+        let left = Countdown(workers.count)
         runThreads(workers + [drainer]) { worker in
           if worker.seed != 0 {
             worker.churn()
-            left.subtract(1, ordering: .releasing)
+            left.count.subtract(1, ordering: .releasing)
             return
           }
           var rounds = 0
-          while left.load(ordering: .acquiring) > 0 {
+          while left.count.load(ordering: .acquiring) > 0 {
             arena.drainCaches()
             rounds += 1
             if rounds == 20 { calls.hasBarriers.store(false, ordering: .relaxed) }
@@ -85,6 +85,14 @@ package let barrierChecks: [Check] = [
     }
   },
 ]
+
+/// Threads that are still at work: an object, since Embedded Swift has no closure that captures an
+/// atomic.
+private final class Countdown: Sendable {
+  let count: Atomic<Int>
+
+  init(_ count: Int) { self.count = Atomic(count) }
+}
 
 /// A thread that frees 4 MiB into its cache and stays.
 private final class Idler: Sendable {
