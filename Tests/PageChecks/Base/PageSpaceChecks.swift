@@ -17,8 +17,8 @@ package let pageSpaceChecks: [Check] = [
         let address = base + UInt(page) * 8192
         recorder.expectEqual(space.address(of: page), address, "address of page \(page)")
         recorder.expect(space.isStartOfPage(address), "page \(page) starts there")
-        recorder.expectEqual(space.offset(of: address), UInt32(page * 8192), "offset of \(page)")
-        recorder.expectEqual(space.address(at: UInt32(page * 8192)), address, "offset, back")
+        recorder.expectEqual(space.offset(of: address), UInt32(page) * 8192, "offset of \(page)")
+        recorder.expectEqual(space.address(at: UInt32(page) * 8192), address, "offset, back")
         for inside: UInt in [0, 1, 4096, 8191] {
           recorder.expectEqual(space.page(at: address + inside), page, "page at its byte \(inside)")
           recorder.expectEqual(
