@@ -59,7 +59,7 @@ extension ArenaCore {
 
   /// How often caches are drained for a request that would fit without them, and that others get
   /// ahead of.
-  private static var drainsBeforeRefusal: Int { 64 }
+  private static var drainsBeforeRefusal: Int { 1024 }
 
   private func refuse(_ pageCount: Int, _ inUse: Int) throws(PageArenaError) {
     throw withHeap { heap in
@@ -97,7 +97,10 @@ extension ArenaCore {
       if isAllowed { return }
       // Somebody else's pass may have been enough, or freed what this one did not find.
       fruitless += 1
-      if fruitless < Self.passesBeforeRefusal { continue }
+      if fruitless < Self.passesBeforeRefusal {
+        csm_yield()
+        continue
+      }
       undo(taken, pageCount)
       throw withHeap { $0.limits.refusal(pageCount, inUse: $0.inUsePages) }
     }
@@ -118,7 +121,7 @@ extension ArenaCore {
   }
 
   /// How many passes may give nothing back before the kernel is taken to refuse.
-  private static var passesBeforeRefusal: Int { 4 }
+  private static var passesBeforeRefusal: Int { 64 }
 
   /// Gives a run back that nobody has touched, scavenged as far as the kernel agrees.
   private func undo(_ taken: TakenRun, _ pageCount: Int) {
