@@ -33,11 +33,12 @@ package let scavengerThreadChecks: [Check] = [
   Check("scavenger thread: one for all arenas, gone with the last") { recorder in
     guard let manual = makeArena(&recorder, byteCount: 64 << 20) else { return }
     recorder.expect(!manual.scavengerThread.exists, "a thread for an arena that wants none")
-    let before = threadCount()
+    let before = settledThreadCount()
     do {
       guard let first = makeArena(&recorder, .quick()), let second = makeArena(&recorder, .quick())
       else { return }
-      recorder.expectEqual(threadCount() - before, before == 0 ? 0 : 1, "threads more than before")
+      let more = settledThreadCount() - before
+      recorder.expectEqual(more, before == 0 ? 0 : 1, "threads more than before")
       // Both are served, in whatever order they are woken.
       for arena in [second, first, second] {
         guard let run = arena.take(1024, &recorder) else { return }
@@ -49,7 +50,7 @@ package let scavengerThreadChecks: [Check] = [
       }
     }
     recorder.expect(!manual.scavengerThread.exists, "the thread outlives the last of them")
-    recorder.expectEqual(threadCount(), before, "threads in the end")
+    recorder.expectEqual(settledThreadCount(), before, "threads in the end")
   },
 
   Check("scavenger thread: ends with the arena, at work or asleep") { recorder in
@@ -132,6 +133,20 @@ func sleep(milliseconds: Int) {
   _ = unsafe withUnsafePointer(to: word) {
     unsafe csm_futex_wait_for($0, 0, UInt64(milliseconds) * 1_000_000)
   }
+}
+
+/// Threads of the process once their count has not changed for 50 ms: the kernel counts a thread for
+/// a moment after it was joined.
+private func settledThreadCount() -> Int {
+  var count = threadCount()
+  var looksAlike = 0
+  while looksAlike < 10 {
+    sleep(milliseconds: 5)
+    let next = threadCount()
+    looksAlike = next == count ? looksAlike + 1 : 0
+    count = next
+  }
+  return count
 }
 
 /// Threads of the process, as the kernel counts them; 0 where it does not say.
