@@ -43,6 +43,7 @@ package let allChecks: [Check] = [
   runCacheChecks,
   runCacheModelChecks,
   longRunsChecks,
+  cacheTallyChecks,
   cacheBudgetChecks,
   runDepotChecks,
   cacheListChecks,
@@ -78,6 +79,7 @@ package let allChecks: [Check] = [
   recordChecks,
   quarantineChecks,
   // Arena
+  heldPagesChecks,
   arenaBasicsChecks,
   arenaMemoryChecks,
   arenaLimitChecks,
@@ -140,6 +142,7 @@ package let aloneChecks: [Check] = [
   realCommitLimitChecks,
   forkChecks,
   addressSpaceChecks,
+  heldPagesAloneChecks,
   // API
   sweepTrapChecks,
 ].flatMap { $0 }

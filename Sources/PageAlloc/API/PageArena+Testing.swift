@@ -6,11 +6,14 @@ extension PageArena {
   /// The states of all memory that the arena has of the system, its tables included.
   package var systemStatistics: SysMem.Statistics { core.system.statistics }
 
-  /// Has every cache tell of so many pages more than it holds, or fewer, as one may that is looked
-  /// at while its owner is inside.
-  package func misstateCaches(by pages: Int) {
-    // The caches live as long as the arena.
-    core.withHeap { heap in heap.caches.forEach { $0.contents.charge(pages) } }
+  /// Has the tally of the caches off by so many pages, as it may be while owners have not told what
+  /// they hold.
+  package func misstateCaches(by pages: Int) { core.tally.add(pages) }
+
+  /// The figures once every cache has told exactly what it holds; no owner may be inside its own.
+  package var settledStatistics: Statistics {
+    core.withHeap { heap in heap.caches.forEach { $0.contents.tell() } }
+    return statistics
   }
 
   /// The address of page 0.

@@ -159,7 +159,10 @@ extension ArenaCore {
       physicalPageSize: options.calls.physicalPageSize,
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
-    var heap = Heap(growth, plan, kernelPages: kernelPages, runs: runs, checks: checks)
+    // The head's, which is initialized before anybody reads it.
+    let tally = unsafe ArenaCore(head: growth.tables.head).tally
+    var heap = Heap(
+      growth, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: checks)
     if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)

@@ -25,7 +25,7 @@ extension ArenaCore {
     for _ in 0..<Self.drainsBeforeRefusal {
       let (answer, inUse) = withHeap { heap -> (Admission, Int) in
         if heap.admits(pageCount) { return (.granted, 0) }
-        let inUse = heap.inUsePages
+        let inUse = heap.inUsePages(beside: pageCount)
         if heap.withheldPages > 0 { return (.quarantined, inUse) }
         return (heap.limits.isHopeless(pageCount, inUse: inUse) ? .refused : .cached, inUse)
       }
@@ -154,7 +154,7 @@ extension Heap {
     let excess = limits.excess(residentPages: counts.resident)
     if excess == 0 { return (0, true) }
     if !limits.allows(residentPages: counts.resident) { return (excess, false) }
-    if counts.freeResident == 0, cachedPages + withheldPages == 0 { return (0, true) }
+    if counts.freeResident == 0, cachedPages + withheldPages == 0, heldPages == 0 { return (0, true) }
     if giveBackBudget.allows(now) { return (excess, true) }
     scavenger.counters.softLimitYields += 1
     return (0, true)

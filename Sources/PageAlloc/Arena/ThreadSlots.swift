@@ -141,7 +141,7 @@ extension ArenaCore {
       try growth.takeCacheMemory(system, isPermanent: isPermanent)
     }
     let cache = unsafe CacheReference(
-      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head))
+      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head), tally: tally)
     withHeap { $0.add(cache, for: thread) }
     return cache
   }

@@ -5,15 +5,17 @@ extension CacheReference {
   /// and of the five pages of a cache those of the stacks are backed only when they are used.
   /// - Parameters:
   ///   - address: where the memory is.
-  ///   - base, runs, core: as for the cache's own `init`.
-  init(zeroed address: UInt, base: UInt, runs: RunTable, core: UnsafeRawPointer) {
+  ///   - base, runs, core, tally: as for the cache's own `init`.
+  init(
+    zeroed address: UInt, base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally
+  ) {
     guard let pointer = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {
       corrupted("the kernel mapped a cache at address 0")
     }
     unsafe self.pointer = pointer
     // The front is the first field.
     unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: CacheFront.self)
-      .initialize(to: CacheFront(base: base, runs: runs, core: core))
+      .initialize(to: CacheFront(base: base, runs: runs, core: core, tally: tally))
     contents.resetCapacity()
   }
 }

@@ -70,6 +70,7 @@ extension RunCache {
       countAgain(kind)
       return nil
     }
+    if isToldTooMuch { tell() }
     front.runs.setFirstByte(run.page, pages)
     return run
   }
@@ -81,7 +82,7 @@ extension RunCache {
     }
     if pages <= 0 { return nil }
     let base = front.base
-    let page = long.take(pages) { Geometry.address(of: $0, from: base) & mask == 0 }
+    let page = takeLong(pages) { Geometry.address(of: $0, from: base) & mask == 0 }
     return page.map { CachedRun(page: $0, isZero: false) }
   }
 

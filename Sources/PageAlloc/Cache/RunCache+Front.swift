@@ -50,15 +50,18 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let runs: RunTable
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer
+  /// Where the owner tells what the cache holds.
+  let tally: CacheTally
   /// The owner passes a fence since the cache was last opened. Of who holds the heap lock.
   private let fences = Atomic<Bool>(false)
 
   private static var byFence: UInt32 { 2 }
 
-  init(base: UInt, runs: RunTable, core: UnsafeRawPointer) {
+  init(base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally) {
     self.base = base
     self.runs = runs
     unsafe self.core = core
+    self.tally = tally
   }
 }
 

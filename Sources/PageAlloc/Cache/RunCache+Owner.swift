@@ -73,7 +73,7 @@ func deallocateLong(
 ) -> Bool {
   // The cache is the caller's, and so is its memory as long; by the front alone, until inside.
   guard pages > RunCache.longestStacked,
-    cache.front.runs.length(page) == pages, cache.front.enter() || cache.front.enterByFence()
+    cache.front.runs.isLongRun(page, pages), cache.front.enter() || cache.front.enterByFence()
   else { return false }
   return cache.contents.deallocateLong(page, pages, as: kind)
 }
@@ -81,14 +81,25 @@ func deallocateLong(
 extension RunCache {
   @inline(__always)
   fileprivate mutating func allocateMore(_ pages: Int, as kind: RunKind) -> UInt {
-    defer { front.leave() }
     countComing(kind)
     guard let page = takeAnywhere(pages) else {
       countAgain(kind)
+      front.leave()
       return 0
     }
     front.runs.setFirstByte(page, pages)
-    return front.address(of: page)
+    let address = front.address(of: page)
+    // Nothing is left to do after it, so the common way keeps nothing for it.
+    if isToldTooMuch { return tellAndLeave(address) }
+    front.leave()
+    return address
+  }
+
+  @inline(never)
+  private mutating func tellAndLeave(_ address: UInt) -> UInt {
+    tell()
+    front.leave()
+    return address
   }
 
   /// Counts an owner who is about to get a run: first, in the order in which a fork may see it.
@@ -111,7 +122,7 @@ extension RunCache {
     if UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) {
       return (takeStacked(pages) ?? cut(pages))?.page
     }
-    return pages > 0 ? long.take(pages) { _ in true } : nil
+    return pages > 0 ? takeLong(pages) { _ in true } : nil
   }
 
   @inline(__always)
@@ -121,13 +132,26 @@ extension RunCache {
     // What says in the table that a run is longer may look like a length. No pages are no
     // run, though the table says 0 wherever none starts.
     guard UInt(bitPattern: pages &- 1) < UInt(Self.longestStacked) else {
-      if pages > 0, front.runs.length(page) == pages {
+      if pages > 0, front.runs.isLongRun(page, pages) {
         return deallocateLong(page, pages, as: kind)
       }
       front.leave()
       return false
     }
+    // As above.
+    guard put(front.address(of: page), pages, as: kind) else {
+      return tellAndPut(page, pages, as: kind)
+    }
+    front.runs.setByte(page, 0)
+    front.leave()
+    return true
+  }
+
+  /// Tries again when all is told, and leaves.
+  @inline(never)
+  private mutating func tellAndPut(_ page: PageNumber, _ pages: Int, as kind: RunKind) -> Bool {
     defer { front.leave() }
+    tell()
     guard put(front.address(of: page), pages, as: kind) else { return false }
     front.runs.setByte(page, 0)
     return true
@@ -139,7 +163,7 @@ extension RunCache {
     -> Bool
   {
     defer { front.leave() }
-    guard long.put(page, pages) else { return false }
+    guard putLong(page, pages) else { return false }
     front.runs.setByte(page, 0)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {

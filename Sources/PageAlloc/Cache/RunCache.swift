@@ -51,6 +51,12 @@ package struct RunCache: ~Copyable {
 
   /// The kernel's number of the thread that owns it; 0 for a handle, or for nobody. Of CacheList.
   package var thread: Int32 = 0
+  /// What the owner told of runs, long ones aside.
+  private var toldPages = 0
+  /// While `charged` stays between these, nothing is told. The upper one is within the capacity, so
+  /// that a free makes one comparison for both.
+  private var quietFloor = 0
+  private var quietCeiling = 0
 
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
@@ -75,8 +81,9 @@ package struct RunCache: ~Copyable {
   ///   - base: the address of page 0.
   ///   - runs: notes what is handed out.
   ///   - core: what owners (`PageRun`) refer to. To the cache it is only an address.
-  package init(base: UInt, runs: RunTable, core: UnsafeRawPointer) {
-    front = unsafe CacheFront(base: base, runs: runs, core: core)
+  ///   - tally: where the cache tells what it holds.
+  package init(base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally) {
+    front = unsafe CacheFront(base: base, runs: runs, core: core, tally: tally)
   }
 }
 
@@ -93,23 +100,29 @@ package enum RunKind {
 // MARK: - The capacity, which the heap changes
 
 extension RunCache {
-  /// Makes room for a run of so many pages, up to the most that the capacity may be.
+  /// Makes room for a run of so many pages, up to the most that the capacity may be; and tells what
+  /// the cache holds.
   package mutating func raiseCapacity(for pages: Int, limit: Int) {
     switch CacheBudget.Kind(pages) {
     case .short:
       capacity = CacheBudget.raised(capacity, .short, toHold: chargedPages &+ pages, most: limit)
     case .long: long.raiseCapacity(for: pages, limit: limit)
     }
+    tell()
   }
 
-  /// Lets the cache hold what it holds.
-  package mutating func coverCharge() { capacity = max(capacity, chargedPages) }
+  /// Lets the cache hold what it holds; and tells what that is.
+  package mutating func coverCharge() {
+    capacity = max(capacity, chargedPages)
+    tell()
+  }
 
-  /// Allows nothing, when all was taken out.
+  /// Allows nothing, when all was taken out; and tells that.
   package mutating func resetCapacity() {
     dropUnusedCharge()
     capacity = 0
     long.resetCapacity()
+    tell()
   }
 
   /// What the owner may put by without a word to the arena.
@@ -128,9 +141,11 @@ extension RunCache {
 
 extension RunCache {
   /// Pages in all runs: exact for who may touch the cache.
-  package var heldPages: Int {
+  package var heldPages: Int { shortPages &+ long.pageCount.load(ordering: .relaxed) }
+
+  /// The same but for long runs.
+  private var shortPages: Int {
     chargedPages &- front.unusedHotPages(.raw) &- front.unusedHotPages(.owned)
-      &+ long.pageCount.load(ordering: .relaxed)
   }
 
   /// Those in runs but long ones, with the room that is kept for hot ones.
@@ -141,6 +156,43 @@ extension RunCache {
   borrowing func charge(_ pages: Int) {
     charged.store(charged.load(ordering: .relaxed) &+ pages, ordering: .relaxed)
   }
+
+  /// Tells exactly what the cache holds. For who may touch it; whoever is done with a cache under
+  /// the heap lock calls this.
+  package mutating func tell() {
+    let held = shortPages
+    if held != toldPages { front.tally.add(held &- toldPages) }
+    toldPages = held
+    let charged = chargedPages
+    quietFloor = charged &- CacheTally.batch
+    quietCeiling = min(capacity, charged &+ CacheTally.batch)
+  }
+
+  /// Takes a long run as ``LongRuns/take(_:where:)`` does, and tells of it; so below.
+  @inline(__always)
+  mutating func takeLong(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
+    guard let page = long.take(pages, where: fits) else { return nil }
+    front.tally.subtract(pages)
+    return page
+  }
+
+  /// Puts a long run by.
+  @inline(__always)
+  mutating func putLong(_ page: PageNumber, _ pages: Int) -> Bool {
+    guard long.put(page, pages) else { return false }
+    front.tally.add(pages)
+    return true
+  }
+
+  /// Takes all long runs out.
+  mutating func drainLong(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+    front.tally.subtract(long.pageCount.load(ordering: .relaxed))
+    long.drain(body)
+  }
+
+  /// Whether what the cache holds has become less by a batch since it told.
+  @inline(__always)
+  var isToldTooMuch: Bool { chargedPages < quietFloor }
 
   /// Keeps no room for hot runs where there are none.
   private borrowing func dropUnusedCharge() {
@@ -175,18 +227,19 @@ extension RunCache {
   /// - Parameters:
   ///   - run: its address.
   ///   - pages: 1 ... 127.
-  /// - Returns: `false`, with nothing changed, where there is no room.
+  /// - Returns: `false`, with nothing changed, where there is no room, or the cache has to tell first
+  ///   what it holds.
   @inline(__always)
   package mutating func put(_ run: UInt, _ pages: Int, as kind: RunKind) -> Bool {
     var total = chargedPages &+ pages
     if front.isHot(kind) {
       let old = front.hotPages(kind)
       let count = count(of: old)
-      if total > capacity || count == Self.depth { return false }
+      if total > quietCeiling || count == Self.depth { return false }
       push(takeHotRun(kind), old, count)
     } else {
       total &-= front.hotPages(kind)
-      if total > capacity { return false }
+      if total > quietCeiling { return false }
     }
     charged.store(total, ordering: .relaxed)
     front.replaceHot(by: run, pages, kind)
@@ -225,7 +278,7 @@ extension RunCache {
   package mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
     drainHot(.raw, body)
     drainHot(.owned, body)
-    long.drain(body)
+    drainLong(body)
     drainStacks(to: 0, body)
   }
 
@@ -237,8 +290,8 @@ extension RunCache {
     body(takeHotRun(kind).page, pages)
   }
 
-  /// Forgets all runs, as whoever was inside left them: for a child of `fork`, where the owner is
-  /// gone.
+  /// Forgets all runs, as whoever was inside left them, and what was told of them: for a child of
+  /// `fork`, where the owner is gone, and the tally starts anew.
   ///
   /// Owners stay counted: one that was coming is already, one that was going still is.
   package mutating func forget() {
@@ -249,6 +302,7 @@ extension RunCache {
     front.forget(.raw)
     front.forget(.owned)
     charged.store(0, ordering: .relaxed)
+    toldPages = 0
     front.leave()
   }
 }

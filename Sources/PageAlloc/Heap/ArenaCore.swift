@@ -64,6 +64,9 @@ struct ArenaCore: @unchecked Sendable {
     @inline(__always) nonmutating unsafeMutableAddress { unsafe part(ArenaHead.heapOffset) }
   }
 
+  /// What all caches hold.
+  var tally: CacheTally { unsafe CacheTally(at: UnsafePointer(part(ArenaHead.tallyOffset))) }
+
   private var growth: Growth {
     unsafeAddress { unsafe UnsafePointer(part(ArenaHead.growthOffset)) }
     nonmutating unsafeMutableAddress { unsafe part(ArenaHead.growthOffset) }
@@ -212,6 +215,7 @@ extension ArenaCore {
     unsafe part(ArenaHead.growthOffset).initialize(to: growth)
     unsafe part(ArenaHead.stepsOffset).initialize(to: steps)
     unsafe part(ArenaHead.linkOffset).initialize(to: ScavengerLink())
+    unsafe part(ArenaHead.tallyOffset).initialize(to: Atomic<Int>(0))
   }
 
   /// Takes an arena apart that nobody refers to any more. The head goes with the tables of
@@ -219,7 +223,7 @@ extension ArenaCore {
   ///
   /// - Parameter body: is called with what is to be given back to the system.
   func end(_ body: (ArenaFacts, consuming Heap, consuming Growth) -> Void) {
-    // Steps, locks and link hold nothing that has to end.
+    // Steps, locks, link and tally hold nothing that has to end.
     let heap: Heap = unsafe part(ArenaHead.heapOffset).move()
     let growth: Growth = unsafe part(ArenaHead.growthOffset).move()
     body(unsafe pointer.move(), heap, growth)

@@ -69,7 +69,7 @@ extension Heap {
   /// Gives a cache's long runs back.
   private mutating func takeLong(_ cache: CacheReference) {
     var batch = RunBatch()
-    cache.contents.long.drain { page, pages in
+    cache.contents.drainLong { page, pages in
       runs.forget(page, pages)
       add(page, pages, to: &batch)
     }
@@ -80,7 +80,10 @@ extension Heap {
   /// done a little while ago, for a run that is not long.
   package mutating func spareGrowth(_ cache: CacheReference, for pageCount: Int) {
     emptyDepot()
-    if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk { return takeLong(cache) }
+    if takesSinceSparing < 64, pageCount < Geometry.pagesPerChunk {
+      takeLong(cache)
+      return cache.contents.tell()
+    }
     takesSinceSparing = 0
     takeAll(cache)
   }
@@ -98,9 +101,10 @@ extension Heap {
     case .short:
       fits = cache.contents.put(Geometry.address(of: page, from: base), pages, as: .raw)
     case .long:
-      if !cache.contents.long.put(page, pages) { keepLong(page, pages) }
+      if !cache.contents.putLong(page, pages) { keepLong(page, pages) }
       fits = true
     }
+    cache.contents.tell()
     // What tells a long run's length stays.
     if fits { runs.setByte(page, 0) }
     return fits
@@ -213,6 +217,8 @@ extension Heap {
         self.caches.retire(cache)
       }
     }
+    // All caches are empty, and somebody may have been about to tell of what he had.
+    tally.reset()
   }
 }
 

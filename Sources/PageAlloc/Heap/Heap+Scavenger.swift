@@ -1,6 +1,9 @@
 import SysMem
 
 // What the scavenger looks at, and what wakes it.
+//
+// A step adds up what caches hold: by the tally alone, a MiB in each of a thousand idle caches
+// would be taken for memory in use.
 
 extension Heap {
   /// Whether what was just freed is to wake the scavenger: once the lock is free again,
@@ -22,7 +25,7 @@ extension Heap {
 
   /// What the mark is to be: what is in caches counts, and so does what may come to be there.
   private func wakeMark(_ plan: ScavengePlan) -> Int {
-    let cached = cachedPages
+    let cached = min(heldPages, counts.allocated - withheldPages)
     let now = counts.reading(cached: cached)
     return plan.goal.wakeAbove(inUse: now.inUse, free: now.freeResident, limits: limits)
       - max(cached - depot.pageCount, unwatchedPages)
@@ -50,7 +53,7 @@ extension Heap {
   ) {
     // Perhaps woken by stalls, not by a free.
     _ = scavenger.wake()
-    let inUse = inUsePages
+    let inUse = countedInUsePages
     if steps.isFresh {
       steps.begin(inUse: inUse)
     } else {
@@ -77,7 +80,7 @@ extension Heap {
   package func excessPages(_ steps: ScavengeSteps, _ goal: ScavengeGoal) -> Int {
     counts.resident
       - goal.residentPages(
-        inUse: inUsePages, peak: max(steps.peak, steps.previousPeak), limits: limits)
+        inUse: countedInUsePages, peak: max(steps.peak, steps.previousPeak), limits: limits)
   }
 
   /// There is nothing to do now: what next.
@@ -88,7 +91,7 @@ extension Heap {
   package mutating func finishStep(
     _ steps: inout ScavengeSteps, _ plan: ScavengePlan, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
-    let goal = plan.goal.residentPages(inUse: inUsePages, peak: 0, limits: limits)
+    let goal = plan.goal.residentPages(inUse: countedInUsePages, peak: 0, limits: limits)
     let isDone = isIdle ? steps.idleGenerations >= 2 : counts.resident <= goal
     if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan)) {
       steps.isFresh = true

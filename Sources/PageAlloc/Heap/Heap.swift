@@ -58,6 +58,8 @@ package struct Heap: ~Copyable {
   var takesSinceSparing = 0
   /// The caches of threads and handles.
   package var caches: CacheList
+  /// What they hold, as far as their owners told it.
+  package let tally: CacheTally
   /// What all caches may hold without a word to the arena.
   package var cacheCapacity = 0
   /// Caches whose owners were inside when the process was forked: what they had is in use for ever.
@@ -74,10 +76,11 @@ package struct Heap: ~Copyable {
   /// An empty heap.
   init(
     _ growth: borrowing Growth, _ plan: ScavengePlan, kernelPages: KernelPages, runs: RunTable,
-    checks: CheckedRuns?
+    tally: CacheTally, checks: CheckedRuns?
   ) {
     base = growth.reservation.base
     self.runs = runs
+    self.tally = tally
     self.checks = checks
     // In the checked mode every run comes and goes by the lock.
     caches = CacheList(isClosedForGood: checks != nil)

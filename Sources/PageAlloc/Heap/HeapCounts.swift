@@ -4,8 +4,8 @@
 //   |<------- allocated -------->|                          |<- scavenged ->|
 //   | in use | cached | withheld | free, may be resident    | free, empty   |
 //
-// What caches hold is counted by their owners, without a lock, and so is of no one moment: a
-// reading may be off by what changed while it was taken. A reading adds up all the same.
+// What caches hold is counted by their owners, without a lock, in a tally that is off by what they
+// have not told yet (see CacheTally). A reading adds up all the same.
 
 /// The pages of a heap by state.
 package struct HeapCounts {
@@ -60,16 +60,17 @@ package struct HeapReading {
 }
 
 extension Heap {
-  /// Pages that caches and the depot hold, as they tell it: exact while no owner is inside its
-  /// cache, else any number.
-  ///
-  /// - Complexity: O(caches); so below.
-  package var heldPages: Int { depot.pageCount &+ caches.heldPages }
-
-  /// The same, as far as that can be: at no moment is more cached than is allocated, or anything
-  /// that is withheld.
+  /// Pages that caches and the depot hold, as far as owners told it; at no moment more than is
+  /// allocated, or anything that is withheld.
   package var cachedPages: Int {
-    min(max(depot.pageCount, heldPages), counts.allocated - withheldPages)
+    min(depot.pageCount &+ max(0, tally.pages), counts.allocated - withheldPages)
+  }
+
+  /// The same by adding up all caches: exact while no owner is inside its own, else any number.
+  ///
+  /// - Complexity: O(caches).
+  package var heldPages: Int {
+    depot.pageCount &+ caches.heldPages
   }
 
   /// The longest run of free pages, those in caches aside.
@@ -77,6 +78,24 @@ extension Heap {
 
   /// Pages that were handed out; those in quarantine are among them.
   package var inUsePages: Int { counts.reading(cached: cachedPages).inUse }
+
+  /// The same by adding up all caches.
+  ///
+  /// - Complexity: O(caches).
+  package var countedInUsePages: Int {
+    counts.reading(cached: max(heldPages, depot.pageCount)).inUse
+  }
+
+  /// The same where it decides whether a request is refused: the tally may call too much in use, so
+  /// before a refusal all caches are added up, which is exact while no owner is inside its own.
+  ///
+  /// - Parameter pageCount: pages that the hard limit is to allow beside those in use.
+  /// - Complexity: O(1) where it does; else O(caches).
+  func inUsePages(beside pageCount: Int) -> Int {
+    let inUse = inUsePages
+    if !limits.isHopeless(pageCount, inUse: inUse) { return inUse }
+    return countedInUsePages
+  }
 
   /// The states at one moment, where runs in quarantine are free.
   package var reading: HeapReading { counts.reading(cached: cachedPages + withheldPages) }

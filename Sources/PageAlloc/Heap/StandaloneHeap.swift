@@ -1,3 +1,4 @@
+import Synchronization
 import SysMem
 
 /// A heap with tables and address space of its own, and no memory behind its pages: for tests and
@@ -19,12 +20,15 @@ package final class StandaloneHeap {
     byteCount: UInt64 = Reservation.minimumByteCount, calls: any MemoryCalls = LinuxCalls()
   ) throws(SysMemError) {
     let system = SysMem(calls: calls)
-    let tables = try AllocatorTables.sysInit(system: system, headByteCount: 0)
+    let tables = try AllocatorTables.sysInit(system: system, headByteCount: 64)
     let growth = Growth(
       reservation: try Reservation.reserve(byteCount, from: system), tables: tables)
+    // The head is zero, and here for the tally alone.
+    let tally = unsafe CacheTally(
+      at: UnsafePointer(growth.tables.head.assumingMemoryBound(to: Atomic<Int>.self)))
     heap = unsafe Heap(
       growth, plan, kernelPages: kernelPages, runs: RunTable(storage: growth.tables.runs),
-      checks: nil)
+      tally: tally, checks: nil)
     self.growth = growth
     self.system = system
   }

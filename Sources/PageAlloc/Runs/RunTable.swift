@@ -66,6 +66,12 @@ package struct RunTable {
     return short == Self.long ? longLength(page) : 0
   }
 
+  /// Whether a run of so many pages, more than 127, starts at a page.
+  @inline(__always)
+  func isLongRun(_ page: PageNumber, _ pageCount: Int) -> Bool {
+    byte(page) == Self.long && digits(page) == pageCount
+  }
+
   /// Notes that a run starts at a page. Under the heap lock, as is all that may end a long run.
   @inline(__always)
   package func setLength(_ page: PageNumber, _ pageCount: Int) {
@@ -147,7 +153,10 @@ package struct RunTable {
   }
 
   @inline(never)
-  private func longLength(_ page: PageNumber) -> Int {
+  private func longLength(_ page: PageNumber) -> Int { digits(page) }
+
+  @inline(__always)
+  private func digits(_ page: PageNumber) -> Int {
     var length = 0
     for index in 1...4 { length = length &<< 6 | Int(byte(page &+ index) & 63) }
     return length

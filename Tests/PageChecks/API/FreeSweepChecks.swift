@@ -185,12 +185,12 @@ private func freeInVain(
     let run = place.part(0, counts(place.pages)[column])
     recorder.context = "\(row.name), \(run.pages) pages, \(mode), by handle: \(byHandle)"
     withCache(of: swept.arena, &recorder) { cache, recorder in
-      let before = swept.arena.statistics.inUseBytes
+      let before = swept.arena.settledStatistics.inUseBytes
       for expected in [nil, PageArenaError.notInUse(base: run.address, pages: run.pages)] {
         let error = byHandle ? cache.errorOfGiving(run) : swept.arena.errorOfGiving(run)
         recorder.expect(error == expected, error?.description ?? "freed twice")
         recorder.expectEqual(
-          before - swept.arena.statistics.inUseBytes, UInt64(run.pages) << 13, "bytes freed")
+          before - swept.arena.settledStatistics.inUseBytes, UInt64(run.pages) << 13, "bytes freed")
       }
       if run.pages < place.pages {
         let rest = place.part(run.pages, place.pages - run.pages)
@@ -269,5 +269,5 @@ private func sweepDigits(_ mode: SweepMode, _ recorder: inout Recorder) {
     }
   }
   swept.expectSound(&recorder)
-  recorder.expectEqual(swept.arena.statistics.inUseBytes, before.inUseBytes, "bytes in use")
+  recorder.expectEqual(swept.arena.settledStatistics.inUseBytes, before.inUseBytes, "bytes in use")
 }

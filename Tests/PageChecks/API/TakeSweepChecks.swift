@@ -120,10 +120,10 @@ private func sweepLargeAlignments(_ mode: SweepMode, _ recorder: inout Recorder)
         recorder.context = "\(taker), \(pages) pages, alignment \(alignment), \(mode)"
         guard let swept = SweepArena(mode, &recorder) else { return }
         withCache(of: swept.arena, &recorder) { cache, recorder in
-          let before = swept.arena.statistics.inUseBytes
+          let before = swept.arena.settledStatistics.inUseBytes
           let error = taker.take(pages, alignment, swept.arena, &cache, &recorder)
           expect(error, letter, pages, alignment, taker.limit, &recorder)
-          recorder.expectEqual(swept.arena.statistics.inUseBytes, before, "bytes in use")
+          recorder.expectEqual(swept.arena.settledStatistics.inUseBytes, before, "bytes in use")
         }
         swept.expectSound(&recorder)
       }

@@ -11,12 +11,12 @@ package let alignedCacheChecks: [Check] = [
       recorder.expectEqual(run.address & (1 << UInt(log) - 1), 0, "aligned")
       run.stamp(UInt64(pages))
       arena.give(run, &recorder)
-      let freed = arena.statistics
+      let freed = arena.settledStatistics
       recorder.expectEqual(freed.inUseBytes, 0, "in use")
       guard let again = arena.take(pages, alignment: 1 << log, &recorder) else { return }
       recorder.expect(again == run, "it comes again")
       recorder.expect(again.isStamped(UInt64(pages)), "warm")
-      let taken = arena.statistics
+      let taken = arena.settledStatistics
       recorder.expectEqual(taken.inUseBytes, UInt64(pages) << 13, "in use again")
       recorder.expectEqual(
         taken.cachedBytes, freed.cachedBytes - UInt64(pages) << 13, "no longer at hand")
@@ -30,7 +30,7 @@ package let alignedCacheChecks: [Check] = [
       if !recorder.isGood { return }
     }
     arena.drainCaches()
-    recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after all went back")
+    recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after all went back")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
@@ -54,9 +54,9 @@ package let alignedCacheChecks: [Check] = [
         arena.give(low, &recorder)
         arena.drainCaches()
         unsafe try cache.deallocate(high.pointer, pages: pages)
-        recorder.expectEqual(arena.statistics.cachedBytes, UInt64(pages) << 13, "at hand")
+        recorder.expectEqual(arena.settledStatistics.cachedBytes, UInt64(pages) << 13, "at hand")
         recorder.expect(try cache.run(pages, alignment: 1 << log) == high, "the one at hand")
-        recorder.expectEqual(arena.statistics.cachedBytes, 0, "no longer at hand")
+        recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "no longer at hand")
         recorder.expect(try cache.run(pages, alignment: 1 << log) == low, "then the lowest place")
       }
       guard let low = strict.take(pages, alignment: 1 << log, &recorder),
@@ -81,9 +81,10 @@ package let alignedCacheChecks: [Check] = [
       }
       unsafe try cache.deallocate(right.pointer, pages: 1)
       for run in others { unsafe try cache.deallocate(run.pointer, pages: 1) }
-      let before = arena.statistics.cachedBytes
+      let before = arena.settledStatistics.cachedBytes
       recorder.expect(try cache.run(1, alignment: 1 << 16) == right, "below six and the hot one")
-      recorder.expectEqual(arena.statistics.cachedBytes, before - 8192, "the others stay at hand")
+      recorder.expectEqual(
+        arena.settledStatistics.cachedBytes, before - 8192, "the others stay at hand")
       var found: [Run] = []
       for _ in others { found.append(try cache.run(1)) }
       recorder.expect(others.allSatisfy { found.contains($0) }, "all of them")
@@ -102,12 +103,13 @@ package let alignedCacheChecks: [Check] = [
           unsafe try cache.deallocate(whole.pointer, pages: 101)
           // It takes the place of the hot run.
           unsafe try cache.deallocate(other.pointer, pages: 20)
-          let before = arena.statistics.cachedBytes
+          let before = arena.settledStatistics.cachedBytes
           let run = try cache.run(pages, alignment: 1 << log)
           recorder.expectEqual(run.address & (1 << UInt(log) - 1), 0, "aligned")
           recorder.expect(whole.contains(run), "out of the longer one")
           recorder.expectEqual(
-            arena.statistics.cachedBytes, before - UInt64(pages) << 13, "the rest is at hand")
+            arena.settledStatistics.cachedBytes, before - UInt64(pages) << 13, "the rest is at hand"
+          )
           recorder.expect(arena.brokenInvariant() == nil, "invariants")
           run.stamp(1)
           var left = 101 - pages
@@ -115,7 +117,8 @@ package let alignedCacheChecks: [Check] = [
             let page = try cache.run(1)
             if whole.contains(page) { left -= 1 }
             page.stamp(2)
-            recorder.expect(arena.statistics.cachedBytes < before, "at hand, every page of it")
+            recorder.expect(
+              arena.settledStatistics.cachedBytes < before, "at hand, every page of it")
             if !recorder.isGood { return }
           }
           recorder.expect(run.isStamped(1), "nobody else's")
@@ -145,9 +148,9 @@ package let alignedCacheChecks: [Check] = [
         unsafe try cache.deallocate(fifteen.pointer, pages: 15)
         let other = try cache.run(120)
         unsafe try cache.deallocate(other.pointer, pages: 120)
-        let before = arena.statistics
+        let before = arena.settledStatistics
         let run = try cache.run(1, alignment: 1 << 16)
-        let after = arena.statistics
+        let after = arena.settledStatistics
         recorder.expectEqual(run.address & 0xffff, 0, "aligned")
         recorder.expectEqual(after.inUseBytes, before.inUseBytes + 8192, "in use")
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
@@ -168,7 +171,7 @@ package let alignedCacheChecks: [Check] = [
   Check("aligned: what is no alignment is refused, whatever is at hand") { recorder in
     guard let arena = makeArena(&recorder), let run = arena.take(3, &recorder) else { return }
     arena.give(run, &recorder)
-    let before = arena.statistics
+    let before = arena.settledStatistics
     // The last is all of the space, or nothing on a 32-bit host.
     let all = Int(truncatingIfNeeded: Int64(1) << 32)
     for alignment in [0, -1, -8192, 3, 12_288, 8193, .max, .min, all] {
@@ -188,8 +191,9 @@ package let alignedCacheChecks: [Check] = [
       recorder.expect(
         arena.errorOfTaking(pages, alignment: 1 << 16)?.isAboutPageCount == true, "\(pages) pages")
     }
-    recorder.expect(arena.statistics.inUseBytes == before.inUseBytes, "nothing is in use")
-    recorder.expect(arena.statistics.cachedBytes == before.cachedBytes, "nothing has changed")
+    recorder.expect(arena.settledStatistics.inUseBytes == before.inUseBytes, "nothing is in use")
+    recorder.expect(
+      arena.settledStatistics.cachedBytes == before.cachedBytes, "nothing has changed")
   },
 
   Check("aligned: caches are taken back while threads use them") { recorder in
@@ -199,7 +203,7 @@ package let alignedCacheChecks: [Check] = [
     for each in pairs {
       recorder.expectEqual(each.faults.load(ordering: .relaxed), 0, "faults in a thread")
     }
-    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use at the end")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 ]
@@ -233,11 +237,11 @@ private func useOwners(_ calls: FakeCalls, _ recorder: inout Recorder) {
     let address = run.address
     recorder.expectEqual(address & (1 << UInt(log) - 1), 0, "aligned")
     run.deallocate()
-    let freed = arena.statistics.cachedBytes
+    let freed = arena.settledStatistics.cachedBytes
     guard var again = arena.own(pages, alignment: 1 << log, &recorder) else { return }
     recorder.expectEqual(again.address, address, "it comes again")
     recorder.expectEqual(
-      arena.statistics.cachedBytes, freed - UInt64(pages) << 13, "no longer at hand")
+      arena.settledStatistics.cachedBytes, freed - UInt64(pages) << 13, "no longer at hand")
     again.stamp(1)
     again.deallocate()
     guard let zeroed = arena.own(pages, alignment: 1 << log, zeroed: true, &recorder) else {

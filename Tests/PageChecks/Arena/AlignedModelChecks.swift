@@ -67,7 +67,7 @@ private struct AlignedModel: ~Copyable {
     case 11...14: if owned.count > 0 { drop(random.below(owned.count), &recorder) }
     default: try housekeep()
     }
-    recorder.expectEqual(arena.statistics.inUseBytes, UInt64(pagesInUse) << 13, "in use")
+    recorder.expectEqual(arena.settledStatistics.inUseBytes, UInt64(pagesInUse) << 13, "in use")
   }
 
   /// Gives everything back.
@@ -76,14 +76,14 @@ private struct AlignedModel: ~Copyable {
     while owned.count > 0 { drop(0, &recorder) }
     look(&recorder)
     try arena.releaseFreeMemory()
-    let statistics = arena.statistics
+    let statistics = arena.settledStatistics
     recorder.expectEqual(
       statistics.freeResidentBytes, statistics.cachedBytes, "all given back but the quarantine")
     look(&recorder)
   }
 
   func look(_ recorder: inout Recorder) {
-    let statistics = arena.statistics
+    let statistics = arena.settledStatistics
     recorder.expectEqual(statistics.inUseBytes, UInt64(pagesInUse) << 13, "in use")
     recorder.expectEqual(
       statistics.inUseBytes + statistics.freeResidentBytes + statistics.scavengedBytes,

@@ -210,11 +210,11 @@ package let arenaCacheChecks: [Check] = [
         recorder.expect(
           error == .notInUse(base: runs[1].address, pages: runs[1].pages), error.description)
       }
-      recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
-      recorder.expect(arena.statistics.cachedBytes > 0, "something is at hand")
+      recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use")
+      recorder.expect(arena.settledStatistics.cachedBytes > 0, "something is at hand")
     } catch { recorder.fail(error.description) }
     arena.drainCaches()
-    recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after the handle's end")
+    recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after the handle's end")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 

@@ -16,7 +16,7 @@ package let cacheRefillChecks: [Check] = [
         let run = try cache.run(pages)
         runs.append(run)
         recorder.expectEqual(Int(run.address - whole.address) >> 13, place, "place of \(pages)")
-        recorder.expectEqual(arena.statistics.cachedBytes >> 13, atHand, "at hand")
+        recorder.expectEqual(arena.settledStatistics.cachedBytes >> 13, atHand, "at hand")
       }
       try take(6, at: 70, left: 1, &recorder)
       try take(1, at: 80, left: 0, &recorder)
@@ -33,7 +33,7 @@ package let cacheRefillChecks: [Check] = [
     for part in [whole.part(0, 2), whole.part(5, 65), whole.part(76, 4), whole.part(81, 47)] {
       arena.give(part, &recorder)
     }
-    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use")
     recorder.expect(arena.brokenInvariant() == nil, "invariants at the end")
   },
 
@@ -50,18 +50,18 @@ package let cacheRefillChecks: [Check] = [
       (11, 58, 5), (14, 69, 56), (14, 83, 0), (14, 97, 0), (14, 111, 0), (14, 125, 14),
     ] {
       recorder.context = "page \(place)"
-      let before = arena.statistics.scavengedBytes
+      let before = arena.settledStatistics.scavengedBytes
       guard let run = arena.take(pages, zeroed: true, &recorder) else { return }
       recorder.expectEqual(Int(run.address - whole.address) >> 13, place, "place")
       recorder.expectEqual(
-        (before - arena.statistics.scavengedBytes) >> 13, UInt64(clean), "clean pages")
+        (before - arena.settledStatistics.scavengedBytes) >> 13, UInt64(clean), "clean pages")
       recorder.expect(run.isZero, "zero")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
       runs.append(run)
     }
     for run in runs { arena.give(run, &recorder) }
     arena.give(whole.part(0, 58), &recorder)
-    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use")
   },
 
   Check("cache: it holds no more than its bound") { recorder in
@@ -73,7 +73,7 @@ package let cacheRefillChecks: [Check] = [
     }
     for run in runs {
       arena.give(run, &recorder)
-      let statistics = arena.statistics
+      let statistics = arena.settledStatistics
       // A tenth of what was in use.
       let bound = max(1 << 20, statistics.readyBytes / 10)
       recorder.expect(statistics.cachedBytes <= bound, "bound")
@@ -81,7 +81,8 @@ package let cacheRefillChecks: [Check] = [
     arena.drainCaches()
     guard let long = arena.take(200, &recorder) else { return }
     arena.give(long, &recorder)
-    recorder.expectEqual(arena.statistics.cachedBytes, 200 * 8192, "one long run is kept whole")
+    recorder.expectEqual(
+      arena.settledStatistics.cachedBytes, 200 * 8192, "one long run is kept whole")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
@@ -99,7 +100,7 @@ package let cacheRefillChecks: [Check] = [
       var most: UInt64 = 0
       for run in runs[..<(runs.count / 3)] {
         arena.give(run, &recorder)
-        most = max(most, arena.statistics.cachedBytes >> 13)
+        most = max(most, arena.settledStatistics.cachedBytes >> 13)
       }
       recorder.expect(most <= bound + 64, "at most \(most) pages at hand")
       recorder.expect(most > bound / 4, "\(most) pages at hand")
@@ -119,9 +120,9 @@ package let cacheRefillChecks: [Check] = [
     var most: UInt64 = 0
     for run in runs[..<90] {
       arena.give(run, &recorder)
-      most = max(most, arena.statistics.cachedBytes >> 13)
+      most = max(most, arena.settledStatistics.cachedBytes >> 13)
     }
-    let inUse = arena.statistics.readyBytes >> 13
+    let inUse = arena.settledStatistics.readyBytes >> 13
     recorder.expect(most <= 1000 + inUse / 16 + 64, "at most \(most) pages at hand")
     recorder.expect(most > 1000 + inUse / 32, "\(most) pages at hand")
   },

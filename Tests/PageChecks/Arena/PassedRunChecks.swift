@@ -12,7 +12,7 @@ package let passedRunChecks: [Check] = [
       recorder.context = "\(pages) pages"
       withHandover(&recorder, runs: count, of: pages) {
         arena, from, to, recorder throws(PageArenaError) in
-        let before = arena.statistics
+        let before = arena.settledStatistics
         recorder.expectEqual(before.inUseBytes, 0, "in use")
         // Of longer ones the first went to the allocator, whenever the cache had to be let have
         // more.
@@ -28,7 +28,7 @@ package let passedRunChecks: [Check] = [
           run.stamp(UInt64(index))
           runs.append(run)
         }
-        let after = arena.statistics
+        let after = arena.settledStatistics
         recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "never used")
         recorder.expectEqual(
           after.freeResidentBytes, before.freeResidentBytes - UInt64(passed * pages) << 13, "free")
@@ -49,14 +49,14 @@ package let passedRunChecks: [Check] = [
       recorder.context = "cause \(cause)"
       withHandover(&recorder, runs: 320, of: 1) { arena, _, _, recorder throws(PageArenaError) in
         let size = 320 << 13
-        recorder.expectEqual(arena.statistics.cachedBytes, UInt64(size), "at hand")
+        recorder.expectEqual(arena.settledStatistics.cachedBytes, UInt64(size), "at hand")
         switch cause {
         case 0: recorder.expectEqual(try arena.releaseFreeMemory(), size, "given back")
         case 1: recorder.expectEqual(try arena.scavenge(byteCount: size), size, "scavenged")
         case 2: try arena.setMemoryLimit(.bytes(soft: 64 << 13))
         default: arena.drainCaches()
         }
-        let statistics = arena.statistics
+        let statistics = arena.settledStatistics
         recorder.expectEqual(statistics.cachedBytes, 0, "at hand after")
         let most = [0, 0, 64 << 13, size][cause]
         recorder.expect(statistics.residentBytes <= most, "\(statistics.residentBytes) resident")
@@ -77,9 +77,9 @@ package let passedRunChecks: [Check] = [
         _ = arena.backgroundStep()
         clock.sleep(1_000_000_000)
       }
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand")
-      recorder.expect(arena.statistics.residentBytes <= 1 << 20, "a MiB may stay")
-      recorder.expect(arena.statistics.returned.backgroundBytes > 0, "given back")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand")
+      recorder.expect(arena.settledStatistics.residentBytes <= 1 << 20, "a MiB may stay")
+      recorder.expect(arena.settledStatistics.returned.backgroundBytes > 0, "given back")
     }
   },
 
@@ -87,9 +87,9 @@ package let passedRunChecks: [Check] = [
     withHandover(&recorder, runs: 320, of: 1) { arena, _, _, recorder throws(PageArenaError) in
       // Of what was never used; then what had been passed on is free for all.
       guard let fresh = arena.take(150, &recorder) else { return }
-      let scavenged = arena.statistics.scavengedBytes
+      let scavenged = arena.settledStatistics.scavengedBytes
       guard let warm = arena.take(60, &recorder) else { return }
-      recorder.expectEqual(arena.statistics.scavengedBytes, scavenged, "never used")
+      recorder.expectEqual(arena.settledStatistics.scavengedBytes, scavenged, "never used")
       arena.give(warm, &recorder)
       arena.give(fresh, &recorder)
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
@@ -104,9 +104,9 @@ package let passedRunChecks: [Check] = [
         arena, _, _, recorder throws(PageArenaError) in
         // With a full stack, and with what a block had beyond what was asked for.
         let bound = min(33 * pages, 128) + most + 64
-        let cached = Int(arena.statistics.cachedBytes >> 13)
+        let cached = Int(arena.settledStatistics.cachedBytes >> 13)
         recorder.expect(cached <= bound, "\(cached) pages at hand")
-        recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+        recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use")
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
       }
     }
@@ -120,7 +120,7 @@ package let passedRunChecks: [Check] = [
       runs.append(run)
     }
     for run in runs { arena.give(run, &recorder) }
-    recorder.expect(arena.statistics.cachedBytes <= 33 << 13, "at hand")
+    recorder.expect(arena.settledStatistics.cachedBytes <= 33 << 13, "at hand")
   },
 
   Check("passed: old ones give way, sizes do not mix, and the arena ends with some on their way") {
@@ -145,12 +145,13 @@ private func overfill(_ calls: FakeCalls, _ recorder: inout Recorder) {
         run.stamp(UInt64(index))
         runs.append(run)
       }
-      recorder.expectEqual(arena.statistics.inUseBytes, 3199 << 13, "in use in round \(round)")
+      recorder.expectEqual(
+        arena.settledStatistics.inUseBytes, 3199 << 13, "in use in round \(round)")
       for index in 0..<runs.count {
         recorder.expect(runs[index].isStamped(UInt64(index)), "nobody else has run \(index)")
         unsafe try from.deallocate(runs[index].pointer, pages: runs[index].pages)
       }
-      recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use after round \(round)")
+      recorder.expectEqual(arena.settledStatistics.inUseBytes, 0, "in use after round \(round)")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   } catch { recorder.fail(error.description) }

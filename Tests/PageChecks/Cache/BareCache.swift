@@ -1,15 +1,20 @@
 import PageAlloc
+import Synchronization
 
-/// A run table in plain memory, for the caches of a check.
+/// A run table and a tally in plain memory, for the caches of a check.
 @safe
 final class BareTable {
   let runs: RunTable
+  let tally: CacheTally
 
   init() {
     // As many bytes as the table has, zero, and never freed: a cache may outlive this object.
     let storage = UnsafeMutableRawPointer.allocate(byteCount: RunTable.byteCount, alignment: 16)
     unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: RunTable.byteCount)
     runs = unsafe RunTable(storage: storage)
+    let count = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: 1)
+    unsafe count.initialize(to: Atomic<Int>(0))
+    tally = unsafe CacheTally(at: count)
   }
 }
 
@@ -21,28 +26,30 @@ final class BareCache {
 
   private let base: UInt
   let runs: RunTable
+  private let tally: CacheTally
   /// The cache, as its owner has it.
   let reference: CacheReference
 
   /// - Parameter capacity: what it may hold at first.
   convenience init(_ table: BareTable = BareTable(), capacity: Int = 128) {
-    self.init(base: Self.base, table.runs)
+    self.init(base: Self.base, table.runs, table.tally)
     raiseCapacity(for: min(capacity, RunCache.longestStacked), limit: capacity)
   }
 
   /// A cache of a heap without an arena.
   convenience init(_ subject: StandaloneHeap) {
-    self.init(base: subject.heap.base, subject.heap.runs)
+    self.init(base: subject.heap.base, subject.heap.runs, subject.heap.tally)
   }
 
-  private init(base: UInt, _ runs: RunTable) {
+  private init(base: UInt, _ runs: RunTable, _ tally: CacheTally) {
     self.base = base
     self.runs = runs
+    self.tally = tally
     // Never freed: a list may refer to the cache after the last use of this object, where the
     // optimiser ends it.
     let memory = UnsafeMutablePointer<RunCache>.allocate(capacity: 1)
     unsafe memory.initialize(
-      to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(memory)))
+      to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(memory), tally: tally))
     reference = unsafe CacheReference(memory)
   }
 
@@ -69,6 +76,8 @@ final class BareCache {
   }
 
   var heldPages: Int { reference.contents.heldPages }
+  /// What the caches of the table told.
+  var talliedPages: Int { tally.pages }
   var ownerCount: Int { reference.contents.ownerCount }
   var capacity: Int { reference.contents.capacity }
 

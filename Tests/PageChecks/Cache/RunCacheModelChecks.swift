@@ -133,6 +133,9 @@ private struct RunCacheModel {
       recorder.expectEqual(cache.heldPages, 0, "pages when all came out")
       cache.reference.contents.resetCapacity()
     }
+    // As whoever does so under the heap lock.
+    cache.reference.contents.tell()
+    recorder.expectEqual(cache.talliedPages, cache.heldPages, "pages told")
     release(given, &recorder)
   }
 
@@ -152,6 +155,10 @@ private struct RunCacheModel {
     var held = 0
     for holder in holders where holder == .cache { held += 1 }
     recorder.expectEqual(cache.heldPages, held, "pages")
+    // Besides a batch, the two hot runs.
+    recorder.expect(
+      abs(cache.talliedPages - held) <= CacheTally.batch + 2 * RunCache.longestStacked, "pages told"
+    )
     recorder.expectEqual(cache.ownerCount, owners, "owners")
     recorder.expect(cache.reference.contents.chargedPages <= cache.capacity, "within the capacity")
     recorder.expect(cache.capacity <= Self.limit, "the capacity is within the limit")

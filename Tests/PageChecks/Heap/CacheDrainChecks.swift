@@ -22,7 +22,7 @@ package let cacheDrainChecks: [Check] = [
           calls.waitForBarrier(1)
           // The first drain closed the cache. The owner opens it by the lock, and uses it again.
           do throws(PageArenaError) { try cache.fill() } catch { failure = error }
-          let held = arena.statistics.cachedBytes
+          let held = arena.settledStatistics.cachedBytes
           recorder.expectEqual(held, block, "at hand again: the owner is let in")
           runThreads(
             [second],
@@ -32,16 +32,17 @@ package let cacheDrainChecks: [Check] = [
               calls.letPass(1)
               first.waitUntilDone()
               recorder.expectEqual(
-                arena.statistics.cachedBytes, held, "at hand when the first drain is done")
+                arena.settledStatistics.cachedBytes, held, "at hand when the first drain is done")
               calls.letPass(2)
             }
           ) { $0.run() }
         }
       ) { $0.run() }
       if let failure { throw failure }
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when both are done")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand when both are done")
       try cache.fill()
-      recorder.expectEqual(arena.statistics.cachedBytes, block, "the owner is let in once more")
+      recorder.expectEqual(
+        arena.settledStatistics.cachedBytes, block, "the owner is let in once more")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   },
@@ -66,7 +67,8 @@ package let cacheDrainChecks: [Check] = [
                 calls.waitForBarrier(2)
                 calls.letPass(order[0])
                 drains[order[0] - 1].waitUntilDone()
-                recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after one drain")
+                recorder.expectEqual(
+                  arena.settledStatistics.cachedBytes, 0, "at hand after one drain")
                 recorder.expect(!drains[order[1] - 1].isDone, "the other is in its barrier")
                 calls.letPass(order[1])
               }
@@ -85,20 +87,20 @@ package let cacheDrainChecks: [Check] = [
     withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
       try cache.fill()
       calls.hasBarriers.store(false, ordering: .relaxed)
-      let others = arena.statistics.cachedBytes
+      let others = arena.settledStatistics.cachedBytes
       recorder.expect(others > 0, "a handle has something at hand")
       guard let run = arena.take(3, &recorder) else { return }
       arena.give(run, &recorder)
-      recorder.expect(arena.statistics.cachedBytes > others, "and so has the thread")
+      recorder.expect(arena.settledStatistics.cachedBytes > others, "and so has the thread")
       arena.drainCaches()
-      recorder.expectEqual(arena.statistics.cachedBytes, others, "at hand after the drain")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, others, "at hand after the drain")
       // Its owner finds it closed, and gives all back: what is at hand then came by the refill.
       let one = try cache.run(1)
-      recorder.expectEqual(arena.statistics.cachedBytes, 63 << 13, "at hand after a refill")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 63 << 13, "at hand after a refill")
       unsafe try cache.deallocate(one.pointer, pages: 1)
       // It has opened the cache, and passes a fence from now on.
       arena.drainCaches()
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after the next drain")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after the next drain")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   },
@@ -123,11 +125,11 @@ package let cacheDrainChecks: [Check] = [
             recorder.expectEqual(arena.statistics.metadataBytes, before, "the same cache")
             try cache?.fill()
           } catch { failure = error }
-          let held = arena.statistics.cachedBytes
+          let held = arena.settledStatistics.cachedBytes
           recorder.expect(held > 0, "the new owner is let in")
           calls.letPass(1)
           first.waitUntilDone()
-          recorder.expectEqual(arena.statistics.cachedBytes, held, "at hand after the drain")
+          recorder.expectEqual(arena.settledStatistics.cachedBytes, held, "at hand after the drain")
         }
       ) { $0.run() }
       if let failure { throw failure }

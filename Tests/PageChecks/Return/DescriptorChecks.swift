@@ -1,5 +1,6 @@
 import CSysMem
 import PageAlloc
+import SysMem
 import Synchronization
 import SysMem
 

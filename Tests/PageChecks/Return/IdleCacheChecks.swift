@@ -12,15 +12,16 @@ package let idleCacheChecks: [Check] = [
     let idler = Hoarder(arena)
     run.stamp(1)
     whileIdle([idler], &recorder) { recorder in
-      let hoard = arena.statistics.cachedBytes
+      let hoard = arena.settledStatistics.cachedBytes
       recorder.expect(hoard >= Hoarder.byteCount, "\(hoard) bytes at hand")
       // Beyond what fits a cache, so that the heap has it.
       arena.give(run.part(0, 1500), &recorder)
       recorder.expect((try? arena.scavenge(byteCount: 8192)) ?? -1 >= 8192, "a page")
-      recorder.expectEqual(arena.statistics.cachedBytes, hoard, "at hand when the rest is enough")
-      let wanted = Int(arena.statistics.freeResidentBytes)
+      recorder.expectEqual(
+        arena.settledStatistics.cachedBytes, hoard, "at hand when the rest is enough")
+      let wanted = Int(arena.settledStatistics.freeResidentBytes)
       recorder.expect((try? arena.scavenge(byteCount: wanted)) ?? -1 == wanted, "all of it")
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when it is not")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand when it is not")
       recorder.expectEqual((try? arena.scavenge(byteCount: 8192)) ?? -1, 0, "more than there is")
     }
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
@@ -30,16 +31,16 @@ package let idleCacheChecks: [Check] = [
     guard let arena = makeArena(&recorder), let live = arena.take(1000, &recorder) else { return }
     let idler = Hoarder(arena)
     whileIdle([idler], &recorder) { recorder in
-      let hoard = arena.statistics.cachedBytes
+      let hoard = arena.settledStatistics.cachedBytes
       let soft = (arena.statistics.residentBytes + (128 << 13)) & ~8191
       recorder.expect(
         (try? arena.setMemoryLimit(.bytes(soft: soft))) != nil,
         "a limit just above what is resident")
-      recorder.expectEqual(arena.statistics.cachedBytes, hoard, "at hand below the limit")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, hoard, "at hand below the limit")
       // Fresh memory: of what is free there is not so much in a row.
       guard arena.take(600, &recorder) != nil else { return }
       recorder.expect(arena.statistics.residentBytes <= soft, "resident within the limit")
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand")
       recorder.expect(arena.statistics.returned.limitBytes > 0, "given back for the limit")
     }
     arena.give(live, &recorder)
@@ -60,11 +61,11 @@ package let idleCacheChecks: [Check] = [
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     let idler = Hoarder(arena)
     whileIdle([idler], &recorder) { recorder in
-      recorder.expect(arena.statistics.cachedBytes > 0, "at hand")
+      recorder.expect(arena.settledStatistics.cachedBytes > 0, "at hand")
       recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
-      recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after release")
+      recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after release")
     }
-    recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand when the thread has ended")
+    recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand when the thread has ended")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]

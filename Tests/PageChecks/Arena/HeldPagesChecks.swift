@@ -1,0 +1,98 @@
+import PageAlloc
+import SysMem
+
+/// What an arena says of the pages in its caches.
+package let heldPagesChecks: [Check] = [
+  Check("cached pages: off by a batch and the hot runs a cache, exact when caches are drained") {
+    recorder in
+    guard let arena = makeArena(&recorder, byteCount: 256 << 20) else { return }
+    let handles = (0..<8).compactMap { _ in HandleOwner(arena) }
+    recorder.expectEqual(handles.count, 8, "handles")
+    var random = SplitMix64(seed: 13)
+    for step in 0..<4_000 {
+      handles[random.below(8)].step(&random, &recorder)
+      if step % 50 != 0 { continue }
+      let live = handles.reduce(0) { $0 + $1.livePages }
+      let off = Int(arena.statistics.inUseBytes >> 13) - live
+      let most = 8 * (CacheTally.batch + 2 * 127)
+      recorder.expect(abs(off) <= most, "step \(step): \(off) pages off")
+      if !recorder.isGood { return }
+    }
+    _ = try? arena.releaseFreeMemory()
+    let live = handles.reduce(0) { $0 + $1.livePages }
+    recorder.expectEqual(Int(arena.statistics.inUseBytes >> 13), live, "in use after a drain")
+    recorder.expectEqual(arena.statistics.cachedBytes, 0, "at hand after a drain")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
+  Check("cached pages: what a thread does itself is exact") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
+    var random = SplitMix64(seed: 14)
+    var live: [Run] = []
+    var livePages = 0
+    for _ in 0..<2_000 {
+      if random.below(2) == 0 || live.isEmpty {
+        guard let run = arena.take(1 + random.below(40), &recorder) else { return }
+        live.append(run)
+        livePages += run.pages
+      } else {
+        let run = live.remove(at: random.below(live.count))
+        livePages -= run.pages
+        arena.give(run, &recorder)
+      }
+      recorder.expectEqual(Int(arena.statistics.inUseBytes >> 13), livePages, "in use")
+      if !recorder.isGood { return }
+    }
+  },
+]
+
+/// Judges times, so it runs alone.
+package let heldPagesAloneChecks: [Check] = [
+  Check("cached pages: a reading costs the same beside 1,000 caches") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
+    let one = readingTime(arena)
+    let handles = (0..<1_000).compactMap { _ in HandleOwner(arena) }
+    recorder.expectEqual(handles.count, 1_000, "handles")
+    let many = readingTime(arena)
+    recorder.expect(many <= 4 * one, "\(many) ns beside 1,000 caches, \(one) alone")
+  }
+]
+
+/// The least time of 100 readings, of many.
+private func readingTime(_ arena: PageArena) -> UInt64 {
+  var least = UInt64.max
+  for _ in 0..<100 {
+    let start = Moment.now
+    for _ in 0..<100 { _ = arena.statistics }
+    least = min(least, Moment.now.elapsed(since: start))
+  }
+  return max(least, 1)
+}
+
+/// A handle, and the runs that were taken by it.
+private final class HandleOwner {
+  private var cache: PageArena.Cache
+  private var live: [Run] = []
+  private(set) var livePages = 0
+
+  init?(_ arena: PageArena) {
+    guard let cache = try? arena.makeCache() else { return nil }
+    self.cache = cache
+  }
+
+  /// Takes a run, or gives one back; short and long ones.
+  func step(_ random: inout SplitMix64, _ recorder: inout Recorder) {
+    do throws(PageArenaError) {
+      if live.count < 4 || (live.count < 40 && random.below(2) == 0) {
+        let pages = random.below(8) == 0 ? 128 + random.below(3) : 1 + random.below(127)
+        let run = unsafe Run(try cache.allocate(pages: pages), pages: pages)
+        live.append(run)
+        livePages += pages
+      } else {
+        let run = live.remove(at: random.below(live.count))
+        livePages -= run.pages
+        try unsafe cache.deallocate(run.pointer, pages: run.pages)
+      }
+    } catch { recorder.fail(error.description) }
+  }
+}
