@@ -11,10 +11,15 @@ extension PageArena {
     /// Runs that were handed out.
     public let inUseBytes: UInt64
     /// Free, and with contents that may be resident.
-    public let freeResidentBytes: UInt64
-    /// Free, and kept at hand by threads, on the way from one to another, whole because they are
-    /// long, or in quarantine; part of what is free and resident.
+    public let freeMaybeResidentBytes: UInt64
+    /// Free, and kept at hand by threads and handles, or on the way from one to another: part of
+    /// what is free and may be resident, as are the next two. Each cache may be off by 1 MiB and by
+    /// the two runs that it handed out or took back last.
     public let cachedBytes: UInt64
+    /// Free, and kept whole by the arena because they are long.
+    public let keptLongBytes: UInt64
+    /// Freed, and in quarantine.
+    public let quarantinedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
     /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads
@@ -28,8 +33,10 @@ extension PageArena {
     /// What went back, and at what cost.
     public let returned: Returned
 
-    /// What may be resident: in use, or free and not given back. It is what the limits bound.
-    public var residentBytes: UInt64 { inUseBytes + freeResidentBytes }
+    /// What may be resident: in use, or free and not given back. It is what the limits bound, and
+    /// an upper bound itself, exact as one: nobody may have written to it, and what
+    /// ``PageRun/discard()`` took is in it as long as the run is in use.
+    public var maybeResidentBytes: UInt64 { inUseBytes + freeMaybeResidentBytes }
   }
 
   /// What went back to the kernel since the arena was made.
@@ -42,6 +49,8 @@ extension PageArena {
     public let limitBytes: UInt64
     /// To keep no more than the headroom as the arena grew.
     public let headroomBytes: UInt64
+    /// By ``PageRun/discard()``, in runs that stayed in use.
+    public let discardedBytes: UInt64
     /// What the kernel would not take: free as before.
     public let refusedBytes: UInt64
     /// What the kernel may take when it wants to; in none of the figures above.
@@ -74,6 +83,7 @@ extension PageArena {
       requestedBytes = counters.requestedBytes
       limitBytes = counters.limitBytes
       headroomBytes = counters.headroomBytes
+      discardedBytes = counters.discardedBytes
       refusedBytes = counters.refusedBytes
       lazyBytes = counters.lazyBytes
       passes = counters.passes
@@ -104,8 +114,10 @@ extension PageArena.Statistics {
       return PageArena.Statistics(
         reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),
         inUseBytes: ArenaCore.bytes(reading.inUse),
-        freeResidentBytes: ArenaCore.bytes(reading.freeResident),
+        freeMaybeResidentBytes: ArenaCore.bytes(reading.freeResident),
         cachedBytes: ArenaCore.bytes(reading.cached),
+        keptLongBytes: ArenaCore.bytes(reading.keptLong),
+        quarantinedBytes: ArenaCore.bytes(reading.quarantined),
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
         largestFreeRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes

@@ -3,7 +3,8 @@ extension PageArena.Statistics {
   private var figures: [(name: StaticString, value: UInt64)] {
     [
       ("reservedBytes", reservedBytes), ("readyBytes", readyBytes), ("inUseBytes", inUseBytes),
-      ("freeResidentBytes", freeResidentBytes), ("cachedBytes", cachedBytes),
+      ("freeMaybeResidentBytes", freeMaybeResidentBytes), ("cachedBytes", cachedBytes),
+      ("keptLongBytes", keptLongBytes), ("quarantinedBytes", quarantinedBytes),
       ("scavengedBytes", scavengedBytes),
       ("largestFreeRunPages", UInt64(largestFreeRun)), ("metadataBytes", metadataBytes),
       ("sealedBytes", sealedBytes),
@@ -33,6 +34,7 @@ extension PageArena.Returned {
     [
       ("backgroundBytes", backgroundBytes), ("requestedBytes", requestedBytes),
       ("limitBytes", limitBytes), ("headroomBytes", headroomBytes),
+      ("discardedBytes", discardedBytes),
       ("refusedBytes", refusedBytes), ("lazyBytes", lazyBytes),
       ("passes", passes), ("callNanoseconds", callNanoseconds),
       ("backgroundNanoseconds", backgroundNanoseconds),
@@ -47,7 +49,8 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// A few lines for people:
   /// ```
   /// in use        120.5 MiB of 128.0 MiB committed, 4096.0 MiB reserved
-  /// free            3.5 MiB resident, 4.0 MiB given back; longest run 512 pages
+  /// free            3.5 MiB maybe resident, 4.0 MiB given back; longest run 512 pages
+  ///                 1.5 MiB at hand, 0.0 MiB in long runs, 0.0 MiB in quarantine
   /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, ...
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
@@ -55,8 +58,12 @@ extension PageArena.Statistics: CustomStringConvertible {
   public var description: String {
     var text = "in use      \(mebibytes(inUseBytes)) of \(mebibytes(readyBytes)) committed, "
     text += "\(mebibytes(reservedBytes)) reserved\n"
-    text += "free        \(mebibytes(freeResidentBytes)) resident, \(mebibytes(scavengedBytes))"
+    text += "free        \(mebibytes(freeMaybeResidentBytes)) maybe resident, "
+    text += "\(mebibytes(scavengedBytes))"
     text += " given back; longest run \(largestFreeRun) pages\n"
+    text += "            \(mebibytes(cachedBytes)) at hand, "
+    text += "\(mebibytes(keptLongBytes)) in long runs, "
+    text += "\(mebibytes(quarantinedBytes)) in quarantine\n"
     text += "given back  \(mebibytes(returned.backgroundBytes)) in the background, "
     text += "\(mebibytes(returned.requestedBytes)) on request, "
     text += "\(mebibytes(returned.limitBytes)) for a limit, "

@@ -154,7 +154,9 @@ extension Heap {
     let excess = limits.excess(residentPages: counts.resident)
     if excess == 0 { return (0, true) }
     if !limits.allows(residentPages: counts.resident) { return (excess, false) }
-    if counts.freeResident == 0, cachedPages + withheldPages == 0, heldPages == 0 { return (0, true) }
+    if counts.freeResident == 0, cachedPages + withheldPages == 0, heldPages == 0 {
+      return (0, true)
+    }
     if giveBackBudget.allows(now) { return (excess, true) }
     scavenger.counters.softLimitYields += 1
     return (0, true)

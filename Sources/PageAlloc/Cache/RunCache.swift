@@ -227,8 +227,8 @@ extension RunCache {
   /// - Parameters:
   ///   - run: its address.
   ///   - pages: 1 ... 127.
-  /// - Returns: `false`, with nothing changed, where there is no room, or the cache has to tell first
-  ///   what it holds.
+  /// - Returns: `false`, with nothing changed, where there is no room, or the cache has to tell
+  ///   first what it holds.
   @inline(__always)
   package mutating func put(_ run: UInt, _ pages: Int, as kind: RunKind) -> Bool {
     var total = chargedPages &+ pages

@@ -1,8 +1,9 @@
 // The figures of a heap, each counted once, as it changes:
 //
 //   |<------------------------------ grown ------------------------------->|
-//   |<------- allocated -------->|                          |<- scavenged ->|
-//   | in use | cached | withheld | free, may be resident    | free, empty   |
+//   |<------------- allocated -------------->|               |<- scavenged ->|
+//   | in use | cached | kept long | withheld | free, maybe   | free, empty   |
+//                                            | resident      |
 //
 // What caches hold is counted by their owners, without a lock, in a tally that is off by what they
 // have not told yet (see CacheTally). A reading adds up all the same.
@@ -30,19 +31,29 @@ package struct HeapCounts {
 
   /// The states at one moment.
   ///
-  /// - Parameter cached: pages that are allocated and nobody's, as somebody counted them.
-  package func reading(cached: Int) -> HeapReading {
-    HeapReading(self, cached: min(max(cached, 0), allocated))
+  /// - Parameters:
+  ///   - cached: pages in caches, as somebody counted them.
+  ///   - keptLong, quarantined: pages that are allocated and nobody's, for another reason; no more
+  ///     than are allocated.
+  package func reading(cached: Int, keptLong: Int = 0, quarantined: Int = 0) -> HeapReading {
+    let most = allocated - keptLong - quarantined
+    return HeapReading(
+      self, cached: min(max(cached, 0), most), keptLong: keptLong, quarantined: quarantined)
   }
 }
 
-/// The pages of a heap by state, at one moment: in use + free and resident + scavenged = ready, and
-/// none is negative.
+/// The pages of a heap by state, at one moment: in use + free + scavenged = ready, and none
+/// is negative.
 package struct HeapReading {
   /// Handed out.
   package let inUse: Int
-  /// Allocated and nobody's: part of what is free and resident.
+  /// Allocated and nobody's, part of what is free and perhaps resident: in caches or on the way
+  /// from one to another.
   package let cached: Int
+  /// The same, kept whole because they are long runs.
+  package let keptLong: Int
+  /// The same, in quarantine.
+  package let quarantined: Int
   /// Free, and perhaps resident.
   package let freeResident: Int
   /// Free, and known to be empty.
@@ -50,10 +61,13 @@ package struct HeapReading {
   /// All of them.
   package let ready: Int
 
-  fileprivate init(_ counts: HeapCounts, cached: Int) {
+  fileprivate init(_ counts: HeapCounts, cached: Int, keptLong: Int, quarantined: Int) {
     self.cached = cached
-    inUse = counts.allocated - cached
-    freeResident = counts.freeResident + cached
+    self.keptLong = keptLong
+    self.quarantined = quarantined
+    let nobodys = cached + keptLong + quarantined
+    inUse = counts.allocated - nobodys
+    freeResident = counts.freeResident + nobodys
     scavenged = counts.scavenged
     ready = counts.grown
   }
@@ -98,5 +112,9 @@ extension Heap {
   }
 
   /// The states at one moment, where runs in quarantine are free.
-  package var reading: HeapReading { counts.reading(cached: cachedPages + withheldPages) }
+  package var reading: HeapReading {
+    counts.reading(
+      cached: cachedPages - depot.longRunPages, keptLong: depot.longRunPages,
+      quarantined: withheldPages)
+  }
 }

@@ -13,6 +13,8 @@ package struct ReturnCounters {
   package var requestedBytes: UInt64 = 0
   package var limitBytes: UInt64 = 0
   package var headroomBytes: UInt64 = 0
+  /// Bytes that owners discarded of runs that stayed in use.
+  package var discardedBytes: UInt64 = 0
   /// Bytes that the kernel would not take: they stay free as before.
   package var refusedBytes: UInt64 = 0
   /// Bytes that the kernel may take when it wants to. They count as free and resident.

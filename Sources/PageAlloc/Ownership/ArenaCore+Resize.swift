@@ -83,7 +83,7 @@ extension ArenaCore {
     zeroed: Bool
   ) throws(PageArenaError) -> MovedRun {
     let (target, isBacked) = unsafe try takeTarget(old, pages, zeroed: zeroed)
-    var newTraits = traits.subtracting(.moved)
+    var newTraits = traits.subtracting([.moved, .discarded])
     var isZero = false
     if old >= Self.moveThreshold, !isBacked, unsafe movePageTables(base, target, pages: old) {
       newTraits.insert(.moved)

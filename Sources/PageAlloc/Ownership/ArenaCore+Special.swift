@@ -18,9 +18,21 @@ extension ArenaCore {
       endSpecial(whole, mappings: mappings)
       return
     }
-    if traits.contains(.wiped) { wipe(run..<(run + pages)) }
+    let isZero = traits.contains(.discarded) && discard(whole)
+    if traits.contains(.wiped), !isZero { wipe(run..<(run + pages)) }
     forgetSpecial(whole, mappings: mappings)
-    unsafe giveBackOwned(pointer(to: whole.lowerBound), pages: whole.count)
+    unsafe giveBackOwned(pointer(to: whole.lowerBound), pages: whole.count, isZero: isZero)
+  }
+
+  /// Gives the kernel what an owner wrote to a run since it was discarded: little or nothing as a
+  /// rule, and only the kernel knows.
+  ///
+  /// - Returns: whether nothing backs the run now.
+  private func discard(_ run: Range<PageNumber>) -> Bool {
+    let memory = range(of: run)
+    let mask = UInt(system.physicalPageSize - 1)
+    guard (memory.address | memory.byteCount) & mask == 0 else { return false }
+    return (try? system.sysUnused(memory.address, memory.byteCount)) != nil
   }
 
   /// Makes a run plain memory, guards included, and takes it back from its owner.

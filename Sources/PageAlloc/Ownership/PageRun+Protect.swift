@@ -94,6 +94,7 @@ extension PageRun {
 
   /// Gives the contents back to the kernel; the run stays, and reads as zero.
   ///
+  /// The end of the run gives back what was written since, so that its pages are free and empty.
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
   ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
@@ -101,6 +102,9 @@ extension PageRun {
     try core.attempt { system throws(SysMemError) in
       try system.advise(memory.address, memory.byteCount, .dontNeed)
     }
+    traits.insert(.discarded)
+    let byteCount = UInt64(byteCount)
+    core.withHeap { $0.scavenger.counters.discardedBytes += byteCount }
   }
 
   /// Does something to the run that its end must undo.

@@ -62,7 +62,7 @@ extension PageRun {
       shrink(to: pages)
       return false
     }
-    guard traits.isSubset(of: [.wiped, .moved]) else { throw .notPlain(base: address) }
+    guard traits.isSubset(of: [.wiped, .moved, .discarded]) else { throw .notPlain(base: address) }
     if grow(to: pages, zeroed: zeroed) { return false }
 
     let moved = unsafe try core.moveOwned(

@@ -137,7 +137,7 @@ extension PageRun {
 
   /// Whether each of two parts can be undone by itself.
   func canSplit(at page: Int) -> Bool {
-    traits.isSubset(of: .wiped) || page == pages
+    traits.isSubset(of: .plainMemory) || page == pages
       || UInt(page << Geometry.pageShift) & UInt(physicalPageSize - 1) == 0
   }
 

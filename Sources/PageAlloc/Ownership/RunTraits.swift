@@ -2,11 +2,11 @@
 @usableFromInline
 struct RunTraits: OptionSet, Sendable {
   /// The set as bits.
-  @usableFromInline let rawValue: UInt8
+  @usableFromInline let rawValue: UInt16
 
   /// A set from its bits.
   @inlinable
-  init(rawValue: UInt8) { self.rawValue = rawValue }
+  init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// A guard lies before the run.
   static let guardBefore = RunTraits(rawValue: 1)
@@ -25,11 +25,15 @@ struct RunTraits: OptionSet, Sendable {
 
   /// Its guards are access rights, each of which is a mapping: markers could not be had.
   static let mappedGuards = RunTraits(rawValue: 128)
+  /// The contents were given to the kernel; the owner may have written others since.
+  static let discarded = RunTraits(rawValue: 256)
 
   /// Those that need mappings of their own.
   static let mapped: RunTraits = [.protected, .locked, .undumped, .moved]
   /// Those that a part of a run has, when the run has them.
   static let inherited: RunTraits = [
-    .wiped, .protected, .locked, .undumped, .moved, .mappedGuards,
+    .wiped, .protected, .locked, .undumped, .moved, .mappedGuards, .discarded,
   ]
+  /// Those that do not keep a run from being cut, or moved.
+  static let plainMemory: RunTraits = [.wiped, .discarded]
 }

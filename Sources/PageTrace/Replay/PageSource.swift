@@ -76,7 +76,7 @@ extension PageArena: PageSource {
     return PageUsage(
       readyBytes: statistics.readyBytes,
       inUseBytes: statistics.inUseBytes,
-      freeBytes: statistics.freeResidentBytes + statistics.scavengedBytes,
+      freeBytes: statistics.freeMaybeResidentBytes + statistics.scavengedBytes,
       largestFreeRun: statistics.largestFreeRun,
       metadataBytes: statistics.metadataBytes)
   }

@@ -132,7 +132,8 @@ private func sweepScavenges(_ mode: SweepMode, _ recorder: inout Recorder) {
     let after = swept.arena.statistics
     // That nothing was to be given back is counted as a pass.
     recorder.expect(
-      byteCount < 0 ? after == before : after.freeResidentBytes == before.freeResidentBytes,
+      byteCount < 0
+        ? after == before : after.freeMaybeResidentBytes == before.freeMaybeResidentBytes,
       "statistics")
   }
   withCache(of: swept.arena, &recorder) { cache, recorder throws(PageArenaError) in
@@ -140,10 +141,10 @@ private func sweepScavenges(_ mode: SweepMode, _ recorder: inout Recorder) {
   }
   for byteCount in [1, 8191, 8193, 1 << 20, .max / 2 + 1, .max] {
     recorder.context = "\(byteCount) bytes, \(mode)"
-    let free = swept.arena.statistics.freeResidentBytes
+    let free = swept.arena.statistics.freeMaybeResidentBytes
     do throws(PageArenaError) {
       let released = try swept.arena.scavenge(byteCount: byteCount)
-      let left = swept.arena.statistics.freeResidentBytes
+      let left = swept.arena.statistics.freeMaybeResidentBytes
       recorder.expectEqual(free - left, UInt64(released), "bytes that are resident no more")
       // What is in quarantine is not to be had.
       recorder.expect(released >= byteCount || left == 0 || mode == .checked, "enough")

@@ -90,7 +90,8 @@ private func expectSame(
   if !grown { return recorder.expect(after == before, "statistics") }
   recorder.expectEqual(after.inUseBytes, before.inUseBytes, "bytes in use")
   recorder.expectEqual(
-    after.freeResidentBytes + after.scavengedBytes + after.inUseBytes, after.readyBytes, "the sum")
+    after.freeMaybeResidentBytes + after.scavengedBytes + after.inUseBytes, after.readyBytes,
+    "the sum")
 }
 
 /// The error is the one that a letter stands for.

@@ -19,7 +19,7 @@ package let alignedCacheChecks: [Check] = [
       let taken = arena.settledStatistics
       recorder.expectEqual(taken.inUseBytes, UInt64(pages) << 13, "in use again")
       recorder.expectEqual(
-        taken.cachedBytes, freed.cachedBytes - UInt64(pages) << 13, "no longer at hand")
+        taken.atHandBytes, freed.atHandBytes - UInt64(pages) << 13, "no longer at hand")
       recorder.expectEqual(taken.scavengedBytes, freed.scavengedBytes, "nothing else was used")
       arena.give(again, &recorder)
       guard let zeroed = arena.take(pages, alignment: 1 << log, zeroed: true, &recorder) else {
@@ -30,7 +30,7 @@ package let alignedCacheChecks: [Check] = [
       if !recorder.isGood { return }
     }
     arena.drainCaches()
-    recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after all went back")
+    recorder.expectEqual(arena.settledStatistics.atHandBytes, 0, "at hand after all went back")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
@@ -54,9 +54,9 @@ package let alignedCacheChecks: [Check] = [
         arena.give(low, &recorder)
         arena.drainCaches()
         unsafe try cache.deallocate(high.pointer, pages: pages)
-        recorder.expectEqual(arena.settledStatistics.cachedBytes, UInt64(pages) << 13, "at hand")
+        recorder.expectEqual(arena.settledStatistics.atHandBytes, UInt64(pages) << 13, "at hand")
         recorder.expect(try cache.run(pages, alignment: 1 << log) == high, "the one at hand")
-        recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "no longer at hand")
+        recorder.expectEqual(arena.settledStatistics.atHandBytes, 0, "no longer at hand")
         recorder.expect(try cache.run(pages, alignment: 1 << log) == low, "then the lowest place")
       }
       guard let low = strict.take(pages, alignment: 1 << log, &recorder),
@@ -81,10 +81,10 @@ package let alignedCacheChecks: [Check] = [
       }
       unsafe try cache.deallocate(right.pointer, pages: 1)
       for run in others { unsafe try cache.deallocate(run.pointer, pages: 1) }
-      let before = arena.settledStatistics.cachedBytes
+      let before = arena.settledStatistics.atHandBytes
       recorder.expect(try cache.run(1, alignment: 1 << 16) == right, "below six and the hot one")
       recorder.expectEqual(
-        arena.settledStatistics.cachedBytes, before - 8192, "the others stay at hand")
+        arena.settledStatistics.atHandBytes, before - 8192, "the others stay at hand")
       var found: [Run] = []
       for _ in others { found.append(try cache.run(1)) }
       recorder.expect(others.allSatisfy { found.contains($0) }, "all of them")
@@ -103,12 +103,12 @@ package let alignedCacheChecks: [Check] = [
           unsafe try cache.deallocate(whole.pointer, pages: 101)
           // It takes the place of the hot run.
           unsafe try cache.deallocate(other.pointer, pages: 20)
-          let before = arena.settledStatistics.cachedBytes
+          let before = arena.settledStatistics.atHandBytes
           let run = try cache.run(pages, alignment: 1 << log)
           recorder.expectEqual(run.address & (1 << UInt(log) - 1), 0, "aligned")
           recorder.expect(whole.contains(run), "out of the longer one")
           recorder.expectEqual(
-            arena.settledStatistics.cachedBytes, before - UInt64(pages) << 13, "the rest is at hand"
+            arena.settledStatistics.atHandBytes, before - UInt64(pages) << 13, "the rest is at hand"
           )
           recorder.expect(arena.brokenInvariant() == nil, "invariants")
           run.stamp(1)
@@ -118,7 +118,7 @@ package let alignedCacheChecks: [Check] = [
             if whole.contains(page) { left -= 1 }
             page.stamp(2)
             recorder.expect(
-              arena.settledStatistics.cachedBytes < before, "at hand, every page of it")
+              arena.settledStatistics.atHandBytes < before, "at hand, every page of it")
             if !recorder.isGood { return }
           }
           recorder.expect(run.isStamped(1), "nobody else's")
@@ -154,10 +154,10 @@ package let alignedCacheChecks: [Check] = [
         recorder.expectEqual(run.address & 0xffff, 0, "aligned")
         recorder.expectEqual(after.inUseBytes, before.inUseBytes + 8192, "in use")
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
-        let isCut = after.cachedBytes < before.cachedBytes
+        let isCut = after.atHandBytes < before.atHandBytes
         if !isCut { refused.append(count) }
         recorder.expectEqual(
-          after.cachedBytes, before.cachedBytes - (isCut ? 8192 : 0), "at hand")
+          after.atHandBytes, before.atHandBytes - (isCut ? 8192 : 0), "at hand")
         unsafe try cache.deallocate(run.pointer, pages: 1)
       }
       if !recorder.isGood { return }
@@ -193,7 +193,7 @@ package let alignedCacheChecks: [Check] = [
     }
     recorder.expect(arena.settledStatistics.inUseBytes == before.inUseBytes, "nothing is in use")
     recorder.expect(
-      arena.settledStatistics.cachedBytes == before.cachedBytes, "nothing has changed")
+      arena.settledStatistics.atHandBytes == before.atHandBytes, "nothing has changed")
   },
 
   Check("aligned: caches are taken back while threads use them") { recorder in
@@ -237,11 +237,11 @@ private func useOwners(_ calls: FakeCalls, _ recorder: inout Recorder) {
     let address = run.address
     recorder.expectEqual(address & (1 << UInt(log) - 1), 0, "aligned")
     run.deallocate()
-    let freed = arena.settledStatistics.cachedBytes
+    let freed = arena.settledStatistics.atHandBytes
     guard var again = arena.own(pages, alignment: 1 << log, &recorder) else { return }
     recorder.expectEqual(again.address, address, "it comes again")
     recorder.expectEqual(
-      arena.settledStatistics.cachedBytes, freed - UInt64(pages) << 13, "no longer at hand")
+      arena.settledStatistics.atHandBytes, freed - UInt64(pages) << 13, "no longer at hand")
     again.stamp(1)
     again.deallocate()
     guard let zeroed = arena.own(pages, alignment: 1 << log, zeroed: true, &recorder) else {

@@ -78,7 +78,8 @@ private struct AlignedModel: ~Copyable {
     try arena.releaseFreeMemory()
     let statistics = arena.settledStatistics
     recorder.expectEqual(
-      statistics.freeResidentBytes, statistics.cachedBytes, "all given back but the quarantine")
+      statistics.freeMaybeResidentBytes, statistics.quarantinedBytes,
+      "all given back but the quarantine")
     look(&recorder)
   }
 
@@ -86,7 +87,7 @@ private struct AlignedModel: ~Copyable {
     let statistics = arena.settledStatistics
     recorder.expectEqual(statistics.inUseBytes, UInt64(pagesInUse) << 13, "in use")
     recorder.expectEqual(
-      statistics.inUseBytes + statistics.freeResidentBytes + statistics.scavengedBytes,
+      statistics.inUseBytes + statistics.freeMaybeResidentBytes + statistics.scavengedBytes,
       statistics.readyBytes, "the sum of all")
     let broken = arena.brokenInvariant()
     recorder.expect(broken == nil, broken?.description ?? "")

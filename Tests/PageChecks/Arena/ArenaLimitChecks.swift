@@ -109,7 +109,8 @@ package let arenaLimitChecks: [Check] = [
       }
     }
     let after = arena.statistics
-    recorder.expectEqual(after.freeResidentBytes, before.freeResidentBytes, "free and resident")
+    recorder.expectEqual(
+      after.freeMaybeResidentBytes, before.freeMaybeResidentBytes, "free and resident")
     recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "scavenged")
     recorder.expectEqual(after.largestFreeRun, before.largestFreeRun, "the longest free run")
     recorder.expectEqual(after.returned.refusedBytes, 64 * 8192, "counted as refused")

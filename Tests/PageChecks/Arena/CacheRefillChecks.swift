@@ -16,7 +16,7 @@ package let cacheRefillChecks: [Check] = [
         let run = try cache.run(pages)
         runs.append(run)
         recorder.expectEqual(Int(run.address - whole.address) >> 13, place, "place of \(pages)")
-        recorder.expectEqual(arena.settledStatistics.cachedBytes >> 13, atHand, "at hand")
+        recorder.expectEqual(arena.settledStatistics.atHandBytes >> 13, atHand, "at hand")
       }
       try take(6, at: 70, left: 1, &recorder)
       try take(1, at: 80, left: 0, &recorder)
@@ -76,13 +76,13 @@ package let cacheRefillChecks: [Check] = [
       let statistics = arena.settledStatistics
       // A tenth of what was in use.
       let bound = max(1 << 20, statistics.readyBytes / 10)
-      recorder.expect(statistics.cachedBytes <= bound, "bound")
+      recorder.expect(statistics.atHandBytes <= bound, "bound")
     }
     arena.drainCaches()
     guard let long = arena.take(200, &recorder) else { return }
     arena.give(long, &recorder)
     recorder.expectEqual(
-      arena.settledStatistics.cachedBytes, 200 * 8192, "one long run is kept whole")
+      arena.settledStatistics.keptLongBytes, 200 * 8192, "one long run is kept whole")
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
@@ -100,7 +100,7 @@ package let cacheRefillChecks: [Check] = [
       var most: UInt64 = 0
       for run in runs[..<(runs.count / 3)] {
         arena.give(run, &recorder)
-        most = max(most, arena.settledStatistics.cachedBytes >> 13)
+        most = max(most, arena.settledStatistics.atHandBytes >> 13)
       }
       recorder.expect(most <= bound + 64, "at most \(most) pages at hand")
       recorder.expect(most > bound / 4, "\(most) pages at hand")
@@ -120,7 +120,7 @@ package let cacheRefillChecks: [Check] = [
     var most: UInt64 = 0
     for run in runs[..<90] {
       arena.give(run, &recorder)
-      most = max(most, arena.settledStatistics.cachedBytes >> 13)
+      most = max(most, arena.settledStatistics.atHandBytes >> 13)
     }
     let inUse = arena.settledStatistics.readyBytes >> 13
     recorder.expect(most <= 1000 + inUse / 16 + 64, "at most \(most) pages at hand")

@@ -124,7 +124,7 @@ package let groupLimitChecks: [Check] = [
       // Others grow by 16 MiB meanwhile.
       let before = takeUntilRefused(arena, &recorder) { round in
         // They are touched at once.
-        files.own.store(arena.statistics.residentBytes, ordering: .relaxed)
+        files.own.store(arena.statistics.maybeResidentBytes, ordering: .relaxed)
         if round <= 16 { files.others.add(1 << 20, ordering: .relaxed) }
       }
       recorder.expect(
@@ -133,10 +133,10 @@ package let groupLimitChecks: [Check] = [
       files.others.store(8 << 20, ordering: .relaxed)
       clock.sleep(1_000_000_000)
       recorder.expect(arena.errorOfTaking(12 << 7) == nil, "what others freed can be had")
-      files.own.store(arena.statistics.residentBytes, ordering: .relaxed)
+      files.own.store(arena.statistics.maybeResidentBytes, ordering: .relaxed)
       files.limit.store(128 << 20, ordering: .relaxed)
       recorder.expect(arena.errorOfTaking(56 << 7) == nil, "what the bound allows now")
-      files.own.store(arena.statistics.residentBytes, ordering: .relaxed)
+      files.own.store(arena.statistics.maybeResidentBytes, ordering: .relaxed)
       // Lower than what is used: seen by whoever takes fresh memory a quarter of a second later.
       files.limit.store(80 << 20, ordering: .relaxed)
       clock.sleep(250_000_000)

@@ -192,5 +192,5 @@ private struct Holed {
   /// Takes a run that fits nowhere.
   func takeFresh(_ pages: Int, _ recorder: inout Recorder) { _ = arena.take(pages, &recorder) }
 
-  var residentPages: Int { Int(arena.statistics.residentBytes >> 13) }
+  var residentPages: Int { Int(arena.statistics.maybeResidentBytes >> 13) }
 }

@@ -25,6 +25,41 @@ package let heldPagesChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 
+  Check("cached pages: a long run that is kept, and one that was discarded, are not cached") {
+    recorder in
+    guard let arena = makeArena(&recorder, byteCount: 256 << 20),
+      let live = arena.take(512, &recorder), let long = arena.take(16_384, &recorder)
+    else { return }
+    arena.give(long, &recorder)
+    let kept = arena.statistics
+    recorder.expectEqual(kept.cachedBytes, 0, "at hand")
+    recorder.expectEqual(kept.keptLongBytes, 16_384 << 13, "kept long")
+    recorder.expectEqual(kept.inUseBytes, 512 << 13, "in use")
+    recorder.expect(kept.freeMaybeResidentBytes >= kept.keptLongBytes, "part of what is free")
+    expectSum(kept, &recorder)
+    arena.give(live, &recorder)
+    _ = try? arena.releaseFreeMemory()
+    recorder.expectEqual(arena.statistics.keptLongBytes, 0, "kept long after release")
+
+    guard var run = arena.own(64, &recorder) else { return }
+    run.stamp(1)
+    let before = arena.statistics
+    recorder.succeeds("discard") { () throws(PageArenaError) in try run.discard() }
+    let discarded = arena.statistics
+    recorder.expectEqual(discarded.returned.discardedBytes, 64 << 13, "discarded")
+    recorder.expectEqual(discarded.inUseBytes, before.inUseBytes, "in use, still")
+    // Written to again: what the end of the run must not leave to the next owner.
+    run.stamp(2)
+    run.deallocate()
+    let after = arena.statistics
+    recorder.expectEqual(after.scavengedBytes, before.scavengedBytes + 64 << 13, "free and empty")
+    recorder.expectEqual(after.freeMaybeResidentBytes, before.freeMaybeResidentBytes, "free")
+    expectSum(after, &recorder)
+    guard let again = arena.take(64, zeroed: true, &recorder) else { return }
+    recorder.expect(again.isZero, "zero")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("cached pages: what a thread does itself is exact") { recorder in
     guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
     var random = SplitMix64(seed: 14)
@@ -45,6 +80,12 @@ package let heldPagesChecks: [Check] = [
     }
   },
 ]
+
+private func expectSum(_ figures: PageArena.Statistics, _ recorder: inout Recorder) {
+  recorder.expectEqual(
+    figures.inUseBytes + figures.freeMaybeResidentBytes + figures.scavengedBytes,
+    figures.readyBytes, "the sum")
+}
 
 /// Judges times, so it runs alone.
 package let heldPagesAloneChecks: [Check] = [
@@ -95,4 +136,9 @@ private final class HandleOwner {
       }
     } catch { recorder.fail(error.description) }
   }
+}
+
+extension PageArena.Statistics {
+  /// What is nobody's and could be handed out as it is, by a cache or by the arena.
+  var atHandBytes: UInt64 { cachedBytes + keptLongBytes }
 }

@@ -21,14 +21,14 @@ package let memoryLimitChecks: [Check] = [
     guard let large = arena.take(450, &recorder) else { return }
     var statistics = arena.statistics
     recorder.expectEqual(statistics.returned.limitBytes, 250 * 8192, "given back")
-    recorder.expectEqual(statistics.residentBytes, 1200 * 8192, "resident")
+    recorder.expectEqual(statistics.maybeResidentBytes, 1200 * 8192, "resident")
     recorder.expectEqual(low.part(0, 400).residentBytes, 150 * 8192, "of the hole")
     large.stamp(3)
     // Free memory is at its end: a soft limit gives way.
     guard arena.take(700, &recorder) != nil else { return }
     statistics = arena.statistics
     recorder.expectEqual(statistics.inUseBytes, 1750 * 8192, "in use, beyond the limit")
-    recorder.expectEqual(statistics.freeResidentBytes, 0, "free and resident")
+    recorder.expectEqual(statistics.freeMaybeResidentBytes, 0, "free and resident")
     recorder.expect(low.part(400, 100).isStamped(1), "what is in use is untouched")
     recorder.expect(high.isStamped(2) && large.isStamped(3), "what is in use is untouched")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
@@ -50,7 +50,7 @@ package let memoryLimitChecks: [Check] = [
         run.stamp(UInt64(pages))
         runs.append(run)
         live += pages
-        let resident = arena.statistics.residentBytes
+        let resident = arena.statistics.maybeResidentBytes
         recorder.expect(resident <= UInt64(soft) * 8192, "\(resident) bytes are resident")
       } else if !runs.isEmpty {
         let index = random.below(runs.count)
@@ -80,7 +80,7 @@ package let memoryLimitChecks: [Check] = [
     }
     let after = arena.statistics
     recorder.expectEqual(after.inUseBytes, before.inUseBytes, "in use")
-    recorder.expectEqual(after.residentBytes, before.residentBytes, "resident")
+    recorder.expectEqual(after.maybeResidentBytes, before.maybeResidentBytes, "resident")
     recorder.expectEqual(after.returned.limitRefusals, 3, "refusals")
     guard let more = arena.take(100, &recorder) else { return }
     recorder.expect(arena.errorOfTaking(1) != nil, "one page beyond the limit")
@@ -89,7 +89,7 @@ package let memoryLimitChecks: [Check] = [
     recorder.expect(run.part(1000, 100).residentBytes == 100 * 8192, "the rest is there")
     // Free and resident pages do not stand in the way.
     guard let other = arena.take(1100, &recorder) else { return }
-    recorder.expectEqual(arena.statistics.residentBytes, 1200 * 8192, "resident at the limit")
+    recorder.expectEqual(arena.statistics.maybeResidentBytes, 1200 * 8192, "resident at the limit")
     arena.give(other, &recorder)
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
@@ -107,7 +107,7 @@ package let memoryLimitChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
     calls.failNoMore()
     _ = arena.take(400, &recorder)
-    recorder.expect(arena.statistics.residentBytes <= 1000 * 8192, "resident")
+    recorder.expect(arena.statistics.maybeResidentBytes <= 1000 * 8192, "resident")
   },
 
   Check("limits: set at run time, and options that make no sense") { recorder in
@@ -116,7 +116,7 @@ package let memoryLimitChecks: [Check] = [
     run.stamp(1)
     arena.give(run.part(0, 1500), &recorder)
     recorder.expect((try? arena.setMemoryLimit(.bytes(soft: 1000 * 8192))) != nil, "set")
-    recorder.expect(arena.statistics.residentBytes <= 1000 * 8192, "free memory went at once")
+    recorder.expect(arena.statistics.maybeResidentBytes <= 1000 * 8192, "free memory went at once")
     recorder.expectEqual(arena.memoryLimits.soft ?? 0, 1000 * 8192, "soft")
     recorder.expect(arena.memoryLimits.hard == nil, "no hard limit")
     let bad: [PageArena.MemoryLimit] = [

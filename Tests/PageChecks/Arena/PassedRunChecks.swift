@@ -17,7 +17,7 @@ package let passedRunChecks: [Check] = [
         // Of longer ones the first went to the allocator, whenever the cache had to be let have
         // more.
         if pages == 1 {
-          recorder.expectEqual(before.cachedBytes, before.freeResidentBytes, "at hand")
+          recorder.expectEqual(before.cachedBytes, before.freeMaybeResidentBytes, "at hand")
         }
         // Half of a stack is passed on when there is one run more than fits, the hot one included.
         let passed = pages == 1 ? (count - 33 + 15) / 16 * 16 : 16
@@ -31,7 +31,8 @@ package let passedRunChecks: [Check] = [
         let after = arena.settledStatistics
         recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "never used")
         recorder.expectEqual(
-          after.freeResidentBytes, before.freeResidentBytes - UInt64(passed * pages) << 13, "free")
+          after.freeMaybeResidentBytes,
+          before.freeMaybeResidentBytes - UInt64(passed * pages) << 13, "free")
         recorder.expectEqual(
           after.cachedBytes, before.cachedBytes - UInt64(passed * pages) << 13, "at hand after")
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
@@ -59,9 +60,11 @@ package let passedRunChecks: [Check] = [
         let statistics = arena.settledStatistics
         recorder.expectEqual(statistics.cachedBytes, 0, "at hand after")
         let most = [0, 0, 64 << 13, size][cause]
-        recorder.expect(statistics.residentBytes <= most, "\(statistics.residentBytes) resident")
+        recorder.expect(
+          statistics.maybeResidentBytes <= most, "\(statistics.maybeResidentBytes) resident")
         recorder.expectEqual(
-          statistics.freeResidentBytes + statistics.scavengedBytes, statistics.readyBytes, "free")
+          statistics.freeMaybeResidentBytes + statistics.scavengedBytes, statistics.readyBytes,
+          "free")
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
       }
     }
@@ -78,7 +81,7 @@ package let passedRunChecks: [Check] = [
         clock.sleep(1_000_000_000)
       }
       recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand")
-      recorder.expect(arena.settledStatistics.residentBytes <= 1 << 20, "a MiB may stay")
+      recorder.expect(arena.settledStatistics.maybeResidentBytes <= 1 << 20, "a MiB may stay")
       recorder.expect(arena.settledStatistics.returned.backgroundBytes > 0, "given back")
     }
   },

@@ -77,7 +77,7 @@ private func workload(_ calls: FakeCalls, _ checked: Bool, _ recorder: inout Rec
   let statistics = arena.statistics
   recorder.expectEqual(statistics.inUseBytes, 0, "in use at the end")
   recorder.expectEqual(
-    statistics.readyBytes, statistics.freeResidentBytes + statistics.scavengedBytes, "the sum")
+    statistics.readyBytes, statistics.freeMaybeResidentBytes + statistics.scavengedBytes, "the sum")
   let broken = arena.brokenInvariant()
   recorder.expect(broken == nil, broken?.description ?? "")
   let system = arena.systemStatistics
@@ -85,7 +85,7 @@ private func workload(_ calls: FakeCalls, _ checked: Bool, _ recorder: inout Rec
     Int(system.reservedBytes + system.preparedBytes + system.readyBytes),
     calls.mappedByteCount.load(ordering: .relaxed), "bytes by state, and bytes mapped")
   recorder.expectEqual(
-    system.readyBytes, statistics.freeResidentBytes + statistics.metadataBytes, "ready bytes")
+    system.readyBytes, statistics.freeMaybeResidentBytes + statistics.metadataBytes, "ready bytes")
   // All of it works, and is plain memory.
   if let run = arena.take(10 * 512, zeroed: true, &recorder) {
     recorder.expect(run.part(0, 40).isZero, "zero")

@@ -20,7 +20,7 @@ package let quarantineChecks: [Check] = [
         runs.append(run)
       }
       for index in 0..<8 { arena.give(runs[index], &recorder) }
-      recorder.expectEqual(arena.statistics.cachedBytes, 32 << 13, "bytes withheld")
+      recorder.expectEqual(arena.statistics.quarantinedBytes, 32 << 13, "bytes withheld")
       for index in 0..<8 {
         let last = runs[index].address + (4 << 13) - 1
         recorder.expect(
@@ -28,7 +28,7 @@ package let quarantineChecks: [Check] = [
       }
       recorder.expect(!isOutOfReach(runs[8].address), "a run in use is not")
       for index in 8..<10 { arena.give(runs[index], &recorder) }
-      recorder.expectEqual(arena.statistics.cachedBytes, 32 << 13, "bytes withheld, still")
+      recorder.expectEqual(arena.statistics.quarantinedBytes, 32 << 13, "bytes withheld, still")
       if tools == 0 {
         for index in 0..<2 { recorder.expect(isReadable(runs[index].address), "\(index) is out") }
       }

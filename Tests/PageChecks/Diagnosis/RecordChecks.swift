@@ -118,7 +118,7 @@ package let recordChecks: [Check] = [
     } catch { recorder.fail(error.description) }
     recorder.expectEmpty(arena)
     arena.emptyQuarantine()
-    recorder.expectEqual(arena.statistics.cachedBytes, 0, "bytes withheld")
+    recorder.expectEqual(arena.statistics.quarantinedBytes, 0, "bytes withheld")
     recorder.expectEmpty(arena)
   },
 

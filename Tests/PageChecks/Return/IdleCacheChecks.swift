@@ -19,7 +19,7 @@ package let idleCacheChecks: [Check] = [
       recorder.expect((try? arena.scavenge(byteCount: 8192)) ?? -1 >= 8192, "a page")
       recorder.expectEqual(
         arena.settledStatistics.cachedBytes, hoard, "at hand when the rest is enough")
-      let wanted = Int(arena.settledStatistics.freeResidentBytes)
+      let wanted = Int(arena.settledStatistics.freeMaybeResidentBytes)
       recorder.expect((try? arena.scavenge(byteCount: wanted)) ?? -1 == wanted, "all of it")
       recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand when it is not")
       recorder.expectEqual((try? arena.scavenge(byteCount: 8192)) ?? -1, 0, "more than there is")
@@ -32,14 +32,14 @@ package let idleCacheChecks: [Check] = [
     let idler = Hoarder(arena)
     whileIdle([idler], &recorder) { recorder in
       let hoard = arena.settledStatistics.cachedBytes
-      let soft = (arena.statistics.residentBytes + (128 << 13)) & ~8191
+      let soft = (arena.statistics.maybeResidentBytes + (128 << 13)) & ~8191
       recorder.expect(
         (try? arena.setMemoryLimit(.bytes(soft: soft))) != nil,
         "a limit just above what is resident")
       recorder.expectEqual(arena.settledStatistics.cachedBytes, hoard, "at hand below the limit")
       // Fresh memory: of what is free there is not so much in a row.
       guard arena.take(600, &recorder) != nil else { return }
-      recorder.expect(arena.statistics.residentBytes <= soft, "resident within the limit")
+      recorder.expect(arena.statistics.maybeResidentBytes <= soft, "resident within the limit")
       recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand")
       recorder.expect(arena.statistics.returned.limitBytes > 0, "given back for the limit")
     }
@@ -51,7 +51,7 @@ package let idleCacheChecks: [Check] = [
     guard let arena = makeArena(&recorder), arena.take(1000, &recorder) != nil else { return }
     whileIdle([Hoarder(arena)], &recorder) { recorder in
       recorder.expect((try? arena.setMemoryLimit(.bytes(soft: 1000 << 13))) != nil, "set")
-      recorder.expectEqual(arena.statistics.residentBytes, 1000 << 13, "resident")
+      recorder.expectEqual(arena.statistics.maybeResidentBytes, 1000 << 13, "resident")
     }
   },
 
@@ -65,7 +65,8 @@ package let idleCacheChecks: [Check] = [
       recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
       recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand after release")
     }
-    recorder.expectEqual(arena.settledStatistics.cachedBytes, 0, "at hand when the thread has ended")
+    recorder.expectEqual(
+      arena.settledStatistics.cachedBytes, 0, "at hand when the thread has ended")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]
@@ -80,9 +81,9 @@ package let idleThreadChecks: [Check] = [
     for _ in 0..<8 { idlers.append(Hoarder(arena)) }
     whileIdle(idlers, &recorder) { recorder in
       let most = live.pages + live.pages / 10 + 128
-      let isReturned = wait(10) { arena.statistics.residentBytes <= UInt64(most) << 13 }
+      let isReturned = wait(10) { arena.statistics.maybeResidentBytes <= UInt64(most) << 13 }
       let statistics = arena.statistics
-      recorder.expect(isReturned, "\(statistics.residentBytes) bytes stay")
+      recorder.expect(isReturned, "\(statistics.maybeResidentBytes) bytes stay")
       recorder.expectEqual(statistics.returned.requestedBytes, 0, "asked for")
       let taken = statistics.returned.backgroundBytes
       recorder.expect(taken > 0, "by the background")

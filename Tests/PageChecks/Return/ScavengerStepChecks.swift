@@ -21,10 +21,10 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(share < 0.015, "\(Int(share * 1e6)) millionths of a processor")
     let statistics = arena.statistics
     let bound = statistics.inUseBytes + statistics.inUseBytes / 10 + 1 << 20
-    recorder.expect(statistics.residentBytes <= bound, "\(statistics.residentBytes) stay")
+    recorder.expect(statistics.maybeResidentBytes <= bound, "\(statistics.maybeResidentBytes) stay")
     // Not more than needed, but for a huge page.
     recorder.expect(
-      statistics.residentBytes + 4 << 20 > bound, "only \(statistics.residentBytes) stay")
+      statistics.maybeResidentBytes + 4 << 20 > bound, "only \(statistics.maybeResidentBytes) stay")
     recorder.expectEqual(
       statistics.returned.backgroundBytes, statistics.scavengedBytes - tail(of: arena),
       "counted as background")
@@ -155,7 +155,7 @@ package let scavengerStepChecks: [Check] = [
     guard let (steps, _) = runUntilParked(arena, clock, &recorder) else { return }
     recorder.expect(steps < 20, "\(steps) steps in vain")
     let statistics = arena.statistics
-    recorder.expectEqual(statistics.freeResidentBytes, 2048 * 8192, "kept")
+    recorder.expectEqual(statistics.freeMaybeResidentBytes, 2048 * 8192, "kept")
     recorder.expect(statistics.returned.refusedBytes > 0, "counted")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
     calls.failNoMore()
@@ -163,7 +163,7 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(again == run, "the pages are not lost")
     arena.give(again, &recorder)
     _ = runUntilParked(arena, clock, &recorder)
-    recorder.expect(arena.statistics.freeResidentBytes <= 3 << 20, "given back later")
+    recorder.expect(arena.statistics.freeMaybeResidentBytes <= 3 << 20, "given back later")
   },
 
   Check("scavenger: stalls for want of memory empty the arena") { recorder in
@@ -219,7 +219,7 @@ package let scavengerStepChecks: [Check] = [
     recorder.expect(arena.backgroundStep() == .park, "nothing to do")
     recorder.expect(arena.statistics.cachedBytes > 0, "at hand")
     _ = arena.backgroundStep(isStalled: true)
-    recorder.expectEqual(arena.statistics.residentBytes, 0, "resident")
+    recorder.expectEqual(arena.statistics.maybeResidentBytes, 0, "resident")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]
@@ -243,7 +243,8 @@ private func sleepUntilParked(step: Int64, _ recorder: inout Recorder) -> UInt64
       let share = Double(clock.worked) / Double(slept + clock.worked)
       recorder.expect(share < 0.015, "\(Int(share * 1e6)) millionths of a processor")
       let statistics = arena.statistics
-      recorder.expect(statistics.residentBytes <= 1 << 20, "\(statistics.residentBytes) stay")
+      recorder.expect(
+        statistics.maybeResidentBytes <= 1 << 20, "\(statistics.maybeResidentBytes) stay")
       recorder.expect(
         statistics.returned.backgroundElapsedNanoseconds < 1_000_000_000_000,
         "hours count as pauses")
@@ -265,7 +266,8 @@ private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
   guard runUntilParked(arena, clock, &recorder) != nil else { return }
   let statistics = arena.statistics
   recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
-  recorder.expect(statistics.residentBytes <= 1228 * 8192, "\(statistics.residentBytes) stay")
+  recorder.expect(
+    statistics.maybeResidentBytes <= 1228 * 8192, "\(statistics.maybeResidentBytes) stay")
 }
 
 /// An arena with 1,000 pages in use as one run, and 512 at hand.

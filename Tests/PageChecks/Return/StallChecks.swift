@@ -22,7 +22,7 @@ package let stallChecks: [Check] = [
     }
     // Within the headroom: it stays, partly in this thread's cache, and the thread does not even
     // look.
-    let kept = arena.statistics.freeResidentBytes
+    let kept = arena.statistics.freeMaybeResidentBytes
     recorder.expect(kept > 1 << 20, "\(kept) bytes stay")
     if let small = arena.take(2, &recorder) { arena.give(small, &recorder) }
     recorder.expect(arena.statistics.cachedBytes > 0, "something is at hand")
@@ -33,14 +33,15 @@ package let stallChecks: [Check] = [
 
     for _ in 0..<3 {
       files.stall()
-      recorder.expect(wait(5) { arena.statistics.freeResidentBytes == 0 }, "what is free went")
+      recorder.expect(wait(5) { arena.statistics.freeMaybeResidentBytes == 0 }, "what is free went")
       recorder.expect(wait(5) { arena.scavengerThread.isParked }, "parked again")
       // And it still hears of frees.
       guard let again = arena.take(3000, &recorder) else { return }
       again.stamp(1)
       arena.give(again, &recorder)
       let most = UInt64(4096 + 410 + 128) << 13
-      recorder.expect(wait(5) { arena.statistics.residentBytes <= most }, "back to the headroom")
+      recorder.expect(
+        wait(5) { arena.statistics.maybeResidentBytes <= most }, "back to the headroom")
       recorder.expect(wait(5) { arena.scavengerThread.isParked }, "parked again, too")
     }
     recorder.expect(live.isStamped(1), "what is in use is untouched")
@@ -56,7 +57,7 @@ package let stallChecks: [Check] = [
     else { return }
     run.stamp(1)
     arena.give(run, &recorder)
-    recorder.expect(wait(5) { arena.statistics.residentBytes <= 1 << 20 }, "given back")
+    recorder.expect(wait(5) { arena.statistics.maybeResidentBytes <= 1 << 20 }, "given back")
     recorder.expect(wait(5) { files.looks.load(ordering: .relaxed) > 2 }, "it looks by itself now")
     recorder.expectEqual(files.sleeps.load(ordering: .relaxed), 1, "sleeps on the files")
   },

@@ -64,8 +64,8 @@ private func free(_ idlers: [SlowFreer], _ arena: PageArena, _ recorder: inout R
         idler.wait(for: .idle)
         sleep(milliseconds: 10)
       }
-      let isReturned = wait(10) { arena.statistics.residentBytes <= 256 << 13 }
-      recorder.expect(isReturned, "\(arena.statistics.residentBytes) bytes stay")
+      let isReturned = wait(10) { arena.statistics.maybeResidentBytes <= 256 << 13 }
+      recorder.expect(isReturned, "\(arena.statistics.maybeResidentBytes) bytes stay")
       for idler in idlers { idler.advance(to: .end) }
     }
   ) { $0.run() }
