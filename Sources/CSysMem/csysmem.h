@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -267,6 +268,41 @@ static inline csm_word csm_write(int fd, const void *buffer, size_t length) {
 }
 
 static inline void csm_close(int fd) { (void)close(fd); }
+
+/* ---- What is resident */
+
+/* A stretch of pages, as PAGEMAP_SCAN (Linux 6.7) tells of it. */
+typedef struct {
+  uint64_t start, end, categories;
+} csm_page_region;
+
+/* The stretches of [start, end) that are in memory, those of the shared zero page aside: up to
+ * `count` of them. The value is their number; *next is where to go on. Debian 12's headers do not
+ * have the call. */
+static inline csm_word csm_pagemap_scan(int pagemap, uint64_t start, uint64_t end,
+                                        csm_page_region *regions, size_t count, uint64_t *next) {
+  enum { present = 1 << 3, zero_page = 1 << 5 };
+  struct {
+    uint64_t size, flags, start, end, walk_end, regions, count, max_pages;
+    uint64_t inverted, all_of, any_of, returned;
+  } scan = {.size = sizeof scan,
+            .start = start,
+            .end = end,
+            .regions = (uintptr_t)regions,
+            .count = count,
+            .inverted = zero_page,
+            .all_of = present | zero_page,
+            .returned = present};
+  int n = ioctl(pagemap, _IOWR('f', 16, scan), &scan);
+  csm_word r = {n < 0 ? 0 : (uintptr_t)n, n < 0 ? errno : 0};
+  *next = scan.walk_end;
+  return r;
+}
+
+/* One byte a page of the kernel's: its lowest bit says whether the page is in memory. */
+static inline int csm_mincore(uintptr_t address, size_t length, unsigned char *flags) {
+  return mincore((void *)address, length, flags) == 0 ? 0 : errno;
+}
 
 /* ---- Sleeping on files */
 

@@ -99,6 +99,13 @@ public final class LinuxCalls: MemoryCalls {
   /// `membarrier`, expedited.
   public func membarrier() throws(Errno) { try check(csm_membarrier()) }
 
+  /// `PAGEMAP_SCAN`, else `mincore`.
+  public func residentByteCount(_ address: UInt, _ byteCount: UInt) throws(Errno) -> UInt {
+    let scan = ResidencyScan(address, byteCount, physicalPageSize: physicalPageSize)
+    if let found = scan.byPagemap() { return found }
+    return try scan.byMincore()
+  }
+
   /// Asks by writing the byte into a pipe.
   public func isReadable(_ address: UInt) -> Bool? {
     let answer = csm_is_readable(address)

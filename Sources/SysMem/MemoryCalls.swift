@@ -60,6 +60,9 @@ public protocol MemoryCalls: AnyObject, Sendable {
   /// Every running thread of the process passes a full barrier before this returns.
   func membarrier() throws(Errno)
 
+  /// Bytes of a range that are in memory now. All of the range must be mapped.
+  func residentByteCount(_ address: UInt, _ byteCount: UInt) throws(Errno) -> UInt
+
   /// Whether a byte can be read, found out by the kernel; `nil` where it cannot tell.
   func isReadable(_ address: UInt) -> Bool?
 }
@@ -95,6 +98,11 @@ extension MemoryCalls {
 
   /// Refuses.
   public func membarrier() throws(Errno) { throw .noSuchCall }
+
+  /// Refuses.
+  public func residentByteCount(_ address: UInt, _ byteCount: UInt) throws(Errno) -> UInt {
+    throw .noSuchCall
+  }
 
   /// Cannot tell.
   public func isReadable(_ address: UInt) -> Bool? { nil }

@@ -44,6 +44,17 @@ extension SysMem {
     }
   }
 
+  /// Bytes of a range that are in memory now.
+  ///
+  /// - Throws: the kernel does not say.
+  public func residentByteCount(
+    _ address: UInt, _ byteCount: UInt
+  ) throws(SysMemError) -> UInt {
+    try attempt(.mincore, address, byteCount) { () throws(Errno) in
+      try calls.residentByteCount(address, byteCount)
+    }
+  }
+
   /// Moves pages, contents and all, to another range; the old range is empty afterwards.
   ///
   /// - Throws: `mremap` was refused; nothing has moved.

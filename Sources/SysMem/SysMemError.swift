@@ -18,6 +18,8 @@ public struct SysMemError: Error, Equatable, Sendable {
     case munlock
     /// No more changes of what is mapped.
     case mseal
+    /// A look at what is resident.
+    case mincore
   }
 
   /// The call that failed.
@@ -50,6 +52,7 @@ extension SysMemError.Call: CustomStringConvertible {
     case .mlock: "mlock"
     case .munlock: "munlock"
     case .mseal: "mseal"
+    case .mincore: "mincore"
     }
   }
 }

@@ -80,6 +80,7 @@ package let allChecks: [Check] = [
   quarantineChecks,
   // Arena
   heldPagesChecks,
+  measuredChecks,
   arenaBasicsChecks,
   arenaMemoryChecks,
   arenaLimitChecks,

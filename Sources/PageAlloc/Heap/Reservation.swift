@@ -56,6 +56,14 @@ package struct Reservation {
     self.limit = limit
   }
 
+  /// Where the chunks of a piece lie that were grown.
+  package func grownAddresses(ofPiece index: Int) -> Range<UInt> {
+    let piece = pieces[index]
+    let grown = UInt(piece.fresh - piece.chunks.lowerBound)
+    let start = base + UInt(piece.chunks.lowerBound) << UInt(Geometry.chunkShift)
+    return start..<(start + grown << UInt(Geometry.chunkShift))
+  }
+
   /// Notes that chunks were grown.
   package mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
 

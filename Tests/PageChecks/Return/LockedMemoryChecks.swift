@@ -27,7 +27,7 @@ package let lockedMemoryChecks: [Check] = [
     recorder.expectEqual(run.residentBytes, 0, "resident")
     let after = arena.statistics
     recorder.expectEqual(
-      after.scavengedBytes - before.scavengedBytes, before.freeResidentBytes, "scavenged")
+      after.scavengedBytes - before.scavengedBytes, before.freeMaybeResidentBytes, "scavenged")
     recorder.expectEqual(after.returned.refusedBytes, 0, "refused")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
     guard let again = arena.take(16, &recorder) else { return }

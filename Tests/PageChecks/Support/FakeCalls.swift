@@ -252,5 +252,12 @@ package final class FakeCalls: MemoryCalls {
     try real.membarrier()
   }
 
+  package func residentByteCount(
+    _ address: UInt, _ byteCount: UInt
+  ) throws(Errno) -> UInt {
+    try enter(.mincore, address, byteCount)
+    return try real.residentByteCount(address, byteCount)
+  }
+
   package func isReadable(_ address: UInt) -> Bool? { real.isReadable(address) }
 }
