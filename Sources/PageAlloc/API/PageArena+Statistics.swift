@@ -37,6 +37,14 @@ extension PageArena {
     /// an upper bound itself, exact as one: nobody may have written to it, and what
     /// ``PageRun/discard()`` took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 { inUseBytes + freeMaybeResidentBytes }
+
+    /// The name of ``maybeResidentBytes`` before it said that it is a bound.
+    @available(*, deprecated, renamed: "maybeResidentBytes")
+    public var residentBytes: UInt64 { maybeResidentBytes }
+
+    /// The name of ``freeMaybeResidentBytes`` before it said that it is a bound.
+    @available(*, deprecated, renamed: "freeMaybeResidentBytes")
+    public var freeResidentBytes: UInt64 { freeMaybeResidentBytes }
   }
 
   /// What went back to the kernel since the arena was made.
