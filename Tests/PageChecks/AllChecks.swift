@@ -1,6 +1,13 @@
-/// Every check but those that must run alone, in the order in which they run: bottom up. The
-/// folders here are those of `Sources`.
-package let allChecks: [Check] = [
+/// Every check but those that must run alone.
+package let allChecks: [Check] = roomyChecks + otherChecks
+
+/// Checks that want half a GiB of address space in a row. They come early: an emulator of a 32-bit
+/// host maps upwards, and does not have that much once threads of others have left memory of the C
+/// library's everywhere.
+package let roomyChecks: [Check] = arenaCacheChecks + hugeGrowthChecks
+
+/// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
+package let otherChecks: [Check] = [
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
@@ -86,12 +93,10 @@ package let allChecks: [Check] = [
   arenaLimitChecks,
   arenaThreadChecks,
   threadSlotsChecks,
-  arenaCacheChecks,
   cacheRefillChecks,
   alignedCacheChecks,
   alignedModelChecks,
   passedRunChecks,
-  hugeGrowthChecks,
   headroomChecks,
   steadyLoadChecks,
   memoryLimitChecks,
@@ -122,9 +127,13 @@ package let allChecks: [Check] = [
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
 /// meanwhile. The Embedded runner (`make test-TARGET`) has them, Swift Testing not.
-package let aloneChecks: [Check] = [
-  // First of all, before there is an arena.
-  forkHandlerChecks,
+package let aloneChecks: [Check] = firstChecks + laterAloneChecks
+
+/// Those of them that come before there is an arena.
+package let firstChecks: [Check] = forkHandlerChecks
+
+/// The rest of them.
+package let laterAloneChecks: [Check] = [
   // Engine
   dumpChecks,
   // Return

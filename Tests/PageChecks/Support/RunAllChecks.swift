@@ -7,7 +7,7 @@ package func runAllChecks(beginning text: String = "", print: (String) -> Void) 
   var failed = 0
   // First those that judge all of the process's memory, or copy it by a fork: others leave it
   // larger, under qemu by 9 GB of its own.
-  for check in aloneChecks + allChecks {
+  for check in firstChecks + roomyChecks + laterAloneChecks + otherChecks {
     // Compared as bytes: `==` on strings needs the tables of Unicode.
     if !check.name.description.utf8.starts(with: text.utf8) { continue }
     // First, so that the name is known should the check trap.
