@@ -6,7 +6,7 @@
 //                                            | resident      |
 //
 // What caches hold is counted by their owners, without a lock, in a tally that is off by what they
-// have not told yet (see CacheTally). In use + free + scavenged = ready in every reading all the same.
+// have not told yet (see CacheTally). In every reading, in use + free + scavenged = ready.
 
 /// The pages of a heap by state.
 package struct HeapCounts {
