@@ -111,7 +111,7 @@ package let otherChecks: [Check] = [
   resizeChecks,
   growRefusalChecks,
   guardFallbackChecks,
-  protectChecks,
+  protectChecks, inaccessibleChecks,
   // API
   arenaMisuseChecks,
   returnStatisticsChecks,

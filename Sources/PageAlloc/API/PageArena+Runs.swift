@@ -34,6 +34,37 @@ extension PageArena {
     return unsafe PageRun(base: base, pages: pages, core: core)
   }
 
+  /// Takes a run that frees itself, of which it is said what it may be used for.
+  ///
+  /// With ``PageAccess/none`` it is address space that costs nothing: it counts as in use but not
+  /// as resident, and no limit bounds it. ``PageRun/protect(_:)`` makes it memory, and has it
+  /// count; parts that come at different times are made by ``PageRun/split(at:)``.
+  ///
+  /// ```swift
+  /// let whole = try arena.allocateRun(pages: 131_072, access: .none)  // 1 GiB, whatever the limit
+  /// var halves = whole.split(at: 1024)
+  /// try halves.lower.protect(.readWrite)                              // 8 MiB, if they fit
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - pages: how many, at least 1.
+  ///   - alignment: what the address is to be a multiple of, in bytes; a power of two.
+  ///   - access: what it may be used for at first. The memory reads as zero, as soon as it may be.
+  /// - Throws: as ``allocate(pages:alignment:zeroed:)`` and ``PageRun/protect(_:)``; without access
+  ///   no limit refuses it. ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)`` where the
+  ///   kernel's pages are larger and `pages` are not whole ones.
+  /// - Complexity: O(`pages` / 512), and a call to the kernel.
+  public func allocateRun(
+    pages: Int, alignment: Int = PageArena.pageSize, access: PageAccess
+  ) throws(PageArenaError) -> PageRun {
+    if access == .readWrite {
+      return try allocateRun(pages: pages, alignment: alignment, zeroed: true)
+    }
+    var run = try core.allocateInaccessible(pages, alignment: alignment)
+    if access != .none { try run.protect(access) }
+    return run
+  }
+
   /// Takes a run that frees itself, between two guards: an access just before or after it ends the
   /// program.
   ///

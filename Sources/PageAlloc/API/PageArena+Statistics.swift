@@ -10,6 +10,9 @@ extension PageArena {
     public let readyBytes: UInt64
     /// Runs that were handed out.
     public let inUseBytes: UInt64
+    /// Of what was handed out, what is inaccessible and empty: in use, but not resident, and not
+    /// bounded by the limits. ``PageRun/protect(_:)`` says when.
+    public let inaccessibleBytes: UInt64
     /// Free, and with contents that may be resident.
     public let freeMaybeResidentBytes: UInt64
     /// Free, and kept at hand by threads and handles, or on the way from one to another: part of
@@ -33,10 +36,12 @@ extension PageArena {
     /// What went back, and at what cost.
     public let returned: Returned
 
-    /// What may be resident: in use, or free and not given back. It is what the limits bound, and
-    /// an upper bound itself, exact as one: nobody may have written to it, and what
+    /// What may be resident: in use and not inaccessible, or free and not given back. It is what the
+    /// limits bound, and an upper bound itself, exact as one: nobody may have written to it, and what
     /// ``PageRun/discard()`` took is in it as long as the run is in use.
-    public var maybeResidentBytes: UInt64 { inUseBytes + freeMaybeResidentBytes }
+    public var maybeResidentBytes: UInt64 {
+      inUseBytes - inaccessibleBytes + freeMaybeResidentBytes
+    }
 
     /// The name of ``maybeResidentBytes`` before it said that it is a bound.
     @available(*, deprecated, renamed: "maybeResidentBytes")
@@ -156,6 +161,7 @@ extension PageArena.Statistics {
       return PageArena.Statistics(
         reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),
         inUseBytes: ArenaCore.bytes(reading.inUse),
+        inaccessibleBytes: ArenaCore.bytes(reading.inaccessible),
         freeMaybeResidentBytes: ArenaCore.bytes(reading.freeResident),
         cachedBytes: ArenaCore.bytes(reading.cached),
         keptLongBytes: ArenaCore.bytes(reading.keptLong),

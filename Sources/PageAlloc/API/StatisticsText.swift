@@ -3,6 +3,7 @@ extension PageArena.Statistics {
   private var figures: [(name: StaticString, value: UInt64)] {
     [
       ("reservedBytes", reservedBytes), ("readyBytes", readyBytes), ("inUseBytes", inUseBytes),
+      ("inaccessibleBytes", inaccessibleBytes),
       ("freeMaybeResidentBytes", freeMaybeResidentBytes), ("cachedBytes", cachedBytes),
       ("keptLongBytes", keptLongBytes), ("quarantinedBytes", quarantinedBytes),
       ("scavengedBytes", scavengedBytes),

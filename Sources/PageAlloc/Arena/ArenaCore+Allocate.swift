@@ -109,7 +109,7 @@ extension ArenaCore {
   /// How many runs an aligned search walks over before the arena grows instead.
   static var searchLimit: Int { 64 }
 
-  private func check(_ alignment: Int) throws(PageArenaError) -> PageAllocator.Alignment {
+  func check(_ alignment: Int) throws(PageArenaError) -> PageAllocator.Alignment {
     guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
     return PageAllocator.Alignment(
       pages: max(1, alignment >> Geometry.pageShift),

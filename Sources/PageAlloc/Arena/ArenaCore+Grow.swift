@@ -10,26 +10,28 @@ extension ArenaCore {
   /// at the frontier.
   /// - Parameters:
   ///   - cache: the caller's own.
+  ///   - isCounted: the limits are asked; else the run is going to be inaccessible.
   ///   - willTake: is shown where the run will be before it is taken.
   /// - Throws: ``PageArenaError/outOfMemory(pages:largestFreeRun:)``,
   ///   ``PageArenaError/system(_:)``.
   @inline(never)
   func growAndTake(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment,
-    draining cache: CacheReference?,
+    draining cache: CacheReference?, isCounted: Bool = true,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
-    try admit(pageCount)
+    if isCounted { try admit(pageCount) }
     ScavengerThread.startIfMissing()
     return try withGrowth { growth throws(PageArenaError) in
       var isDrained = false
       while true {
         let (taken, place, isAdmitted) = withHeap { heap -> (TakenRun?, GrowthPlace?, Bool) in
           if let cache = cache { heap.spareGrowth(cache, for: pageCount) }
-          if !heap.admits(pageCount) { return (nil, nil, false) }
+          if isCounted, !heap.admits(pageCount) { return (nil, nil, false) }
           // Somebody may have grown, or freed, since the caller looked.
           let taken = heap.take(
-            pageCount, alignment, searchLimit: Self.searchLimit, willTake: willTake)
+            pageCount, alignment, searchLimit: Self.searchLimit, isCounted: isCounted,
+            willTake: willTake)
           return (taken, taken == nil ? growth.place(for: pageCount, alignment, heap) : nil, true)
         }
         if let taken { return taken }
@@ -37,7 +39,8 @@ extension ArenaCore {
           // Others took what there was, since the last look.
           try admit(pageCount)
         } else if let place {
-          if let taken = try grow(&growth, place, pageCount, willTake: willTake) { return taken }
+          let taken = try grow(&growth, place, pageCount, isCounted: isCounted, willTake: willTake)
+          if let taken { return taken }
         } else if extendReservation(&growth, for: pageCount, alignment) {
           continue
         } else if !isDrained {
@@ -46,7 +49,7 @@ extension ArenaCore {
           if checks != nil { emptyQuarantine() }
           isDrained = true
         } else {
-          return try takeAtLast(pageCount, alignment, willTake: willTake)
+          return try takeAtLast(pageCount, alignment, isCounted: isCounted, willTake: willTake)
         }
       }
     }
@@ -58,7 +61,7 @@ extension ArenaCore {
   ///   that the hard limit does not admit the run any more.
   private func grow(
     _ growth: inout Growth, _ place: GrowthPlace, _ pageCount: Int,
-    willTake: (borrowing PageAllocator, PageNumber) -> Void
+    isCounted: Bool, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun? {
     do throws(SysMemError) {
       try system.sysMap(address(of: place.firstAdded), Self.byteCount(place.addedPages))
@@ -68,10 +71,9 @@ extension ArenaCore {
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     return withHeap { heap in
       heap.grow(place, growth)
-      guard heap.allocator.isFree(place.page, pageCount), heap.admits(pageCount) else {
-        return nil
-      }
-      return heap.take(at: (place.page, 0), pageCount, willTake: willTake)
+      guard heap.allocator.isFree(place.page, pageCount), !isCounted || heap.admits(pageCount)
+      else { return nil }
+      return heap.take(at: (place.page, 0), pageCount, isCounted: isCounted, willTake: willTake)
     }
   }
 
@@ -97,13 +99,14 @@ extension ArenaCore {
   /// There is nothing left to grow into: looks everywhere, and waits for what is on its way back.
   private func takeAtLast(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment,
-    willTake: (borrowing PageAllocator, PageNumber) -> Void
+    isCounted: Bool, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
     while true {
-      try admit(pageCount)
+      if isCounted { try admit(pageCount) }
       let (taken, isAnyDetached, largest) = withHeap { heap -> (TakenRun?, Bool, Int) in
-        if !heap.admits(pageCount) { return (nil, true, 0) }
-        let taken = heap.take(pageCount, alignment, searchLimit: .max, willTake: willTake)
+        if isCounted, !heap.admits(pageCount) { return (nil, true, 0) }
+        let taken = heap.take(
+          pageCount, alignment, searchLimit: .max, isCounted: isCounted, willTake: willTake)
         if taken == nil { heap.allocator.requireSoundTree() }
         return (taken, !heap.detached.isEmpty, heap.allocator.summaries.longestRun)
       }

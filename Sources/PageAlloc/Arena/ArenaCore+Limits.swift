@@ -88,21 +88,26 @@ extension ArenaCore {
   /// - Throws: the hard limit cannot be kept; the run was given back.
   @inline(never)
   func enforceLimit(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
+    if bringUnderLimits() { return }
+    undo(taken, pageCount)
+    throw withHeap { $0.limits.refusal(pageCount, inUse: $0.inUsePages) }
+  }
+
+  /// Gives free memory back until what is resident is within the limits.
+  ///
+  /// - Returns: `false` where the hard limit cannot be kept.
+  func bringUnderLimits() -> Bool {
     var fruitless = 0
     while true {
       let now = clock.now()
       let (excess, isAllowed) = withHeap { $0.excessToGiveBack(now) }
-      if excess == 0 { return }
+      if excess == 0 { return true }
       if giveBack(excess, since: now, drains: fruitless == 0) { continue }
-      if isAllowed { return }
+      if isAllowed { return true }
       // Somebody else's pass may have been enough, or freed what this one did not find.
       fruitless += 1
-      if fruitless < Self.passesBeforeRefusal {
-        csm_yield()
-        continue
-      }
-      undo(taken, pageCount)
-      throw withHeap { $0.limits.refusal(pageCount, inUse: $0.inUsePages) }
+      if fruitless == Self.passesBeforeRefusal { return false }
+      csm_yield()
     }
   }
 

@@ -168,7 +168,7 @@ extension Trace {
 extension Heap {
   /// Pages that are in use, but for those in limbo, which nobody leaked.
   fileprivate var pagesOfOwners: Int {
-    inUsePages - withheldPages - limbo.strandedPages - limbo.pageCount
+    counts.inaccessible + inUsePages - withheldPages - limbo.strandedPages - limbo.pageCount
   }
 }
 

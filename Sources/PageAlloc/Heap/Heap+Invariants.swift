@@ -23,10 +23,11 @@ extension Heap {
       }
       handedOut += length
     }
-    let nobodys = counts.allocated - heldPages - withheldPages - handedOut
+    let nobodys =
+      counts.allocated + counts.inaccessible - heldPages - withheldPages - handedOut
     if nobodys < 0 || (nobodys > 0 && lostCaches == 0) { return "the run table does not add up" }
     if grown != counts.grown { return "the count of grown pages is wrong" }
-    if inUse != counts.allocated + detached.pageCount {
+    if inUse != counts.allocated + counts.inaccessible + detached.pageCount {
       return "the count of pages in use is wrong"
     }
     if scavenged != counts.scavenged { return "the count of scavenged pages is wrong" }

@@ -27,7 +27,7 @@ extension Heap {
   private func wakeMark(_ plan: ScavengePlan) -> Int {
     let cached = min(heldPages, counts.allocated - withheldPages)
     let now = counts.reading(cached: cached)
-    return plan.goal.wakeAbove(inUse: now.inUse, free: now.freeResident, limits: limits)
+    return plan.goal.wakeAbove(inUse: now.accessible, free: now.freeResident, limits: limits)
       - max(cached - depot.pageCount, unwatchedPages)
   }
 

@@ -17,14 +17,16 @@ extension Heap {
   ///
   /// - Parameters:
   ///   - searchLimit: how many runs an aligned search may walk over.
+  ///   - isCounted: its scavenged pages become memory in use; else they are inaccessible, and the
+  ///     hard limit is not asked.
   ///   - willTake: is shown where the run will be before it is taken.
   /// - Returns: `nil`, too, where the hard limit does not admit it.
   @inline(__always)
   package mutating func take(
     _ pageCount: Int, _ alignment: PageAllocator.Alignment, searchLimit: Int,
-    willTake: (borrowing PageAllocator, PageNumber) -> Void
+    isCounted: Bool = true, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) -> TakenRun? {
-    guard admits(pageCount) else { return nil }
+    guard !isCounted || admits(pageCount) else { return nil }
     if pageCount > RunCache.longestStacked, let page = depot.takeLong(pageCount, alignment) {
       willTake(allocator, page)
       runs.setLength(page, pageCount)
@@ -32,21 +34,23 @@ extension Heap {
     }
     if alignment.pages == 1 {
       guard let place = allocator.place(pageCount) else { return nil }
-      return take(at: place, pageCount, willTake: willTake)
+      return take(at: place, pageCount, isCounted: isCounted, willTake: willTake)
     }
     guard let page = allocator.findAligned(pageCount, alignment, searchLimit: searchLimit) else {
       return nil
     }
-    return take(at: (page, 0), pageCount, willTake: willTake)
+    return take(at: (page, 0), pageCount, isCounted: isCounted, willTake: willTake)
   }
 
   /// Takes a run of free pages at a given place, and hands it to the caller.
   ///
-  /// - Parameter place: its first page, and where the next search may start (0: where it did).
+  /// - Parameters:
+  ///   - place: its first page, and where the next search may start (0: where it did).
+  ///   - isCounted: as above.
   @inline(__always)
   package mutating func take(
     at place: (page: PageNumber, candidate: PageNumber), _ pageCount: Int,
-    willTake: (borrowing PageAllocator, PageNumber) -> Void
+    isCounted: Bool = true, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) -> TakenRun {
     willTake(allocator, place.page)
     let scavenged = allocator.allocate(at: place, pageCount)
@@ -54,13 +58,14 @@ extension Heap {
     counts.allocated &+= pageCount
     takesSinceSparing &+= 1
     if scavenged != 0 {
-      noteUsed(scavenged)
+      if isCounted { noteUsed(scavenged) } else { setAside(unbacked: scavenged) }
       // Warm memory is better than fresh.
       emptyDepot()
     }
     noteInUse()
     return TakenRun(
-      page: place.page, scavengedPages: scavenged, isBeyondLimit: isBeyondLimit(scavenged))
+      page: place.page, scavengedPages: scavenged,
+      isBeyondLimit: isCounted && isBeyondLimit(scavenged))
   }
 
   /// Takes free pages at a given place, as a run of their own.
@@ -99,7 +104,7 @@ extension Heap {
 
   /// Whether pages that were just taken brought what is resident beyond the soft limit.
   @inline(__always)
-  private func isBeyondLimit(_ scavenged: Int) -> Bool {
+  func isBeyondLimit(_ scavenged: Int) -> Bool {
     scavenged != 0 && limits.excess(residentPages: counts.resident) > 0
   }
 

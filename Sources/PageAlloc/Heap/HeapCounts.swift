@@ -1,9 +1,12 @@
 // The figures of a heap, each counted once, as it changes:
 //
-//   |<------------------------------ grown ------------------------------->|
-//   |<------------- allocated -------------->|               |<- scavenged ->|
-//   | in use | cached | kept long | withheld | free, maybe   | free, empty   |
-//                                            | resident      |
+//   |<-------------------------------------- grown ------------------------------------->|
+//                  |<------------- allocated -------------->|             |<- scavenged ->|
+//   | inaccessible | in use | cached | kept long | withheld | free, maybe | free, empty   |
+//                                                           | resident    |
+//
+// Inaccessible pages are in use, too; but nothing backs them, and nobody can write to them. So they
+// count neither among what is resident nor among what the limits admit.
 //
 // What caches hold is counted by their owners, without a lock, in a tally that is off by what they
 // have not told yet (see CacheTally). In every reading, in use + free + scavenged = ready.
@@ -12,8 +15,11 @@
 package struct HeapCounts {
   /// All of the grown chunks.
   package var grown = 0
-  /// Out of the allocator: handed out, in a cache, or on their way from one to another.
+  /// Out of the allocator: handed out, in a cache, or on their way from one to another; those that
+  /// are inaccessible are not among them.
   package var allocated = 0
+  /// Handed out, empty, and such that any access faults.
+  package var inaccessible = 0
   /// Free, and the kernel has them back or never backed them.
   package var scavenged = 0
 
@@ -23,11 +29,11 @@ package struct HeapCounts {
   /// Free pages that may be resident, those on their way to the kernel included, those in caches
   /// not.
   @inline(__always)
-  package var freeResident: Int { grown &- allocated &- scavenged }
+  package var freeResident: Int { grown &- allocated &- inaccessible &- scavenged }
 
   /// Pages that may be resident: what the limits bound.
   @inline(__always)
-  package var resident: Int { grown &- scavenged }
+  package var resident: Int { grown &- scavenged &- inaccessible }
 
   /// The states at one moment.
   ///
@@ -45,8 +51,10 @@ package struct HeapCounts {
 /// The pages of a heap by state, at one moment: in use + free + scavenged = ready, and none
 /// is negative.
 package struct HeapReading {
-  /// Handed out.
+  /// Handed out, inaccessible pages included.
   package let inUse: Int
+  /// Handed out, empty, and such that any access faults.
+  package let inaccessible: Int
   /// Allocated and nobody's, part of what is free and perhaps resident: in caches or on the way
   /// from one to another.
   package let cached: Int
@@ -61,12 +69,16 @@ package struct HeapReading {
   /// All of them.
   package let ready: Int
 
+  /// Handed out, and such that it may hold something.
+  package var accessible: Int { inUse - inaccessible }
+
   fileprivate init(_ counts: HeapCounts, cached: Int, keptLong: Int, quarantined: Int) {
     self.cached = cached
     self.keptLong = keptLong
     self.quarantined = quarantined
     let nobodys = cached + keptLong + quarantined
-    inUse = counts.allocated - nobodys
+    inUse = counts.allocated - nobodys + counts.inaccessible
+    inaccessible = counts.inaccessible
     freeResident = counts.freeResident + nobodys
     scavenged = counts.scavenged
     ready = counts.grown
@@ -90,14 +102,14 @@ extension Heap {
   /// The longest run of free pages, those in caches aside.
   package var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
 
-  /// Pages that were handed out; those in quarantine are among them.
-  package var inUsePages: Int { counts.reading(cached: cachedPages).inUse }
+  /// Pages that were handed out and may hold something; those in quarantine are among them.
+  package var inUsePages: Int { counts.reading(cached: cachedPages).accessible }
 
   /// The same by adding up all caches.
   ///
   /// - Complexity: O(caches).
   package var countedInUsePages: Int {
-    counts.reading(cached: max(heldPages, depot.pageCount)).inUse
+    counts.reading(cached: max(heldPages, depot.pageCount)).accessible
   }
 
   /// The same where it decides whether a request is refused: the tally may call too much in use, so

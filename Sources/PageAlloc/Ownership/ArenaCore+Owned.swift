@@ -63,17 +63,28 @@ extension ArenaCore {
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
     let page = page(of: address)
     let run = page..<(page &+ pages)
-    if checks != nil {
-      giveBackOwnedChecked(run, isZero: isZero)
-      return discountOwner()
-    }
     // This owner is counted until the end: the core lives.
-    if !isZero, ownersUseCaches, runs.length(page) == pages, let cache = cacheOfThread() {
+    if checks == nil, !isZero, ownersUseCaches, runs.length(page) == pages,
+      let cache = cacheOfThread()
+    {
       if cache.deallocate(address, pages, as: .owned) { return }
       if makeRoomAndPut(page, pages, cache) { return discountOwner() }
     }
+    giveBackOwnedByLock(run, isZero: isZero)
+  }
+
+  /// Takes a run back from its owner, not by way of a cache.
+  ///
+  /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
+  func giveBackOwnedByLock(_ run: Range<PageNumber>, isZero: Bool, uncounted: Int = 0) {
+    if checks != nil {
+      if uncounted > 0 { withHeap { $0.countAgain(uncounted) } }
+      giveBackOwnedChecked(run, isZero: isZero)
+      return discountOwner()
+    }
     let (wakes, isLast) = withHeap { heap in
-      heap.requireRun(page, pages)
+      if uncounted > 0 { heap.countAgain(uncounted) }
+      heap.requireRun(run.lowerBound, run.count)
       if isZero { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }
       // Until this owner is no longer counted, the core lives.
       return heap.wakesScavenger() ? (true, false) : (false, heap.owners.removeOne())

@@ -15,7 +15,8 @@ extension ArenaCore {
     let whole = withGuards(run..<(run + pages), traits)
     let mappings = mappings(of: traits)
     guard traits.isDisjoint(with: .mapped), removeMarkers(run..<(run + pages), traits) else {
-      endSpecial(whole, mappings: mappings)
+      endSpecial(
+        whole, mappings: mappings, uncounted: traits.contains(.uncounted) ? pages : 0)
       return
     }
     let isZero = traits.contains(.discarded) && discard(whole)
@@ -36,16 +37,17 @@ extension ArenaCore {
   }
 
   /// Makes a run plain memory, guards included, and takes it back from its owner.
-  func endSpecial(_ whole: Range<PageNumber>, mappings: Int) {
+  ///
+  /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
+  func endSpecial(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int = 0) {
     let bytes = Self.byteCount(whole.count)
     let isPlain = (try? system.replace(address(of: whole.lowerBound), bytes)) != nil
     forgetSpecial(whole, mappings: mappings)
     if isPlain {
       system.sysUnused(byteCount: bytes)
-      unsafe giveBackOwned(
-        pointer(to: whole.lowerBound), pages: whole.count, isZero: true)
+      giveBackOwnedByLock(whole, isZero: true, uncounted: uncounted)
     } else {
-      keepInLimbo(whole)
+      keepInLimbo(whole, uncounted: uncounted)
     }
   }
 
@@ -152,8 +154,11 @@ extension ArenaCore {
 extension ArenaCore {
   /// The kernel will not make a freed run plain memory now: keeps it from everybody, to try again
   /// later.
-  private func keepInLimbo(_ whole: Range<PageNumber>) {
-    withHeap { $0.limbo.put(whole) }
+  private func keepInLimbo(_ whole: Range<PageNumber>, uncounted: Int) {
+    withHeap { heap in
+      heap.countAgain(uncounted)
+      heap.limbo.put(whole)
+    }
     discountOwner()
   }
 

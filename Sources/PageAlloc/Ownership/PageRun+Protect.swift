@@ -33,16 +33,51 @@ extension PageRun {
   ///
   /// Code that was written is ready to be executed afterwards, also on machines with separate
   /// caches.
+  ///
+  /// A run from ``PageArena/allocateRun(pages:alignment:access:)`` that could not be accessed until
+  /// now counts for the limits from here on. One that is made inaccessible goes on counting as long
+  /// as it may hold something: until ``discard()`` is called after that, or it is freed.
   /// - Throws: ``PageArenaError/writableCode`` without the arena's permission;
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where a run that did not count
+  ///   does not fit: it is as before;
   ///   ``PageArenaError/tooManyMappings(limit:)``;
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
   ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of
   ///   several mappings: a part of it may have changed.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
-    try becomeSpecial(.protected) { system, run throws(SysMemError) in
-      try system.protect(run.address, run.byteCount, access.protection)
-      if access == .readExecute { csm_clear_cache(run.address, run.byteCount) }
+    let isOpened = access != .none && traits.contains(.uncounted)
+    if isOpened { try count() }
+    do throws(PageArenaError) {
+      try becomeSpecial(.protected) { system, run throws(SysMemError) in
+        try system.protect(run.address, run.byteCount, access.protection)
+        if access == .readExecute { csm_clear_cache(run.address, run.byteCount) }
+      }
+    } catch {
+      if access != .none, traits.contains(.closed) { reclose(isEmpty: isOpened) }
+      throw error
+    }
+    if access == .none { traits.insert(.closed) } else { traits.remove(.closed) }
+  }
+
+  /// The run counts from now on, since it is about to be accessible.
+  private mutating func count() throws(PageArenaError) {
+    try core.countAccessible(pages)
+    traits.remove(.uncounted)
+  }
+
+  /// A part of a closed run may have become accessible: closes all of it again, or takes notice.
+  private mutating func reclose(isEmpty: Bool) {
+    let closing = memory
+    let isClosed =
+      (try? core.attempt { system throws(SysMemError) in
+        try system.protect(closing.address, closing.byteCount, .none)
+      }) != nil
+    if !isClosed {
+      traits.remove(.closed)
+    } else if isEmpty {
+      core.setAside(pages)
+      traits.insert(.uncounted)
     }
   }
 
@@ -95,6 +130,8 @@ extension PageRun {
   /// Gives the contents back to the kernel; the run stays, and reads as zero.
   ///
   /// The end of the run gives back what was written since, so that its pages are free and empty.
+  /// A run that was made inaccessible before does not count as resident any more, nor for the
+  /// limits, until it is made accessible again.
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
   ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
@@ -103,6 +140,10 @@ extension PageRun {
       try system.advise(memory.address, memory.byteCount, .dontNeed)
     }
     traits.insert(.discarded)
+    if traits.contains(.closed), !traits.contains(.uncounted) {
+      core.setAside(pages)
+      traits.insert(.uncounted)
+    }
     let byteCount = UInt64(byteCount)
     core.withHeap { $0.scavenger.counters.discardedBytes += byteCount }
   }
@@ -131,6 +172,9 @@ extension PageRun {
   /// - Returns: what the kernel refused; `nil` where the run is plain.
   mutating func makePlain() -> PageArenaError? {
     if traits.isEmpty { return nil }
+    if traits.contains(.uncounted) {
+      do throws(PageArenaError) { try count() } catch { return error }
+    }
     let refusal = unsafe core.makePlain(base, pages: pages, traits)
     if refusal == nil { self.traits = [] }
     return refusal

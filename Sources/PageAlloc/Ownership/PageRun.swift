@@ -97,7 +97,8 @@ extension PageRun {
   /// They are plain memory then: guards and the like are undone, the contents stay.
   /// - Returns: the memory. It ends with the arena, at the latest.
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about
-  ///   the run; the run has gone as if it were dropped.
+  ///   the run, ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where it was
+  ///   inaccessible and does not fit; the run has gone as if it were dropped.
   public consuming func leak() throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
     if let refusal = makePlain() {
       _ = consume self

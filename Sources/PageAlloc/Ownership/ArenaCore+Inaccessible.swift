@@ -1,0 +1,86 @@
+import SysMem
+
+// Address space now, memory later: a run that nobody can access and that nothing backs does not
+// count, neither as resident nor for the limits. It comes to count when its owner makes it
+// accessible, and no longer does when it is inaccessible again and was discarded after that.
+
+extension ArenaCore {
+  /// Takes a run that any access to faults, as ``PageArena/allocateRun(pages:alignment:access:)``
+  /// says.
+  func allocateInaccessible(_ pages: Int, alignment: Int) throws(PageArenaError) -> PageRun {
+    let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
+    guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
+    guard pages % guardPages == 0 else {
+      throw .partOfPhysicalPage(base: 0, physicalPageSize: physicalPageSize)
+    }
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
+    let aligned = try check(max(alignment, physicalPageSize))
+    let taken = try takeUncounted(pages, aligned)
+    let run = taken.page..<(taken.page + pages)
+    countOwner()
+    var uncounted = taken.scavengedPages
+    do throws(PageArenaError) {
+      let memory = range(of: run)
+      if uncounted < pages {
+        try attempt { system throws(SysMemError) in
+          try system.advise(memory.address, memory.byteCount, .dontNeed)
+        }
+        setAside(pages - uncounted)
+        uncounted = pages
+      }
+      try countMappings(from: [], to: .protected)
+      try attempt { system throws(SysMemError) in
+        try system.protect(memory.address, memory.byteCount, .none)
+      }
+    } catch {
+      endSpecial(run, mappings: 0, uncounted: uncounted)
+      throw error
+    }
+    return unsafe PageRun(
+      base: pointer(to: run.lowerBound), pages: pages, core: self,
+      traits: [.protected, .closed, .uncounted])
+  }
+
+  /// Takes a run of which the pages that nothing backs do not count.
+  private func takeUncounted(
+    _ pages: Int, _ alignment: PageAllocator.Alignment
+  ) throws(PageArenaError) -> TakenRun {
+    let fast = withHeap {
+      $0.take(pages, alignment, searchLimit: Self.searchLimit, isCounted: false) { _, _ in }
+    }
+    let taken =
+      if let fast { fast } else {
+        try growAndTake(pages, alignment, draining: nil, isCounted: false) { _, _ in }
+      }
+    if taken.scavengedPages != 0 {
+      withSystem { $0.sysUsed(byteCount: Self.byteCount(taken.scavengedPages)) }
+    }
+    if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
+    return taken
+  }
+
+  /// Pages of a run are inaccessible and empty now.
+  func setAside(_ pages: Int) { withHeap { $0.setAside(pages) } }
+
+  /// Has pages count that are about to be made accessible, and keeps the limits as for fresh ones.
+  ///
+  /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
+  func countAccessible(_ pages: Int) throws(PageArenaError) {
+    var answer: Bool?
+    repeat {
+      // Others may get ahead, after the look.
+      try admit(pages)
+      answer = withHeap { $0.countAdmitted(pages) }
+    } while answer == nil
+    if isHeadroomDue { trimForGrowth(draining: cacheInLastSlot()) }
+    let isWatched = pagesUntilLook != .max
+    if isWatched { lookIfLate(untouched: pages) }
+    if answer == true || isWatched, !bringUnderLimits() {
+      throw withHeap { heap in
+        heap.setAside(pages)
+        heap.scavenger.counters.limitRefusals += 1
+        return heap.limits.refusal(pages, inUse: heap.inUsePages)
+      }
+    }
+  }
+}
