@@ -66,7 +66,8 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-gates := lint test-ladder test-x86_64 test-compile test-references test-two-copies test-model
+gates := lint test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
+  test-model
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
@@ -103,6 +104,9 @@ test-references: ## what runs compile to counts no references
 
 test-two-copies: ## two copies of the library in one process leave each other alone
 	@$(prepare); Tests/TwoCopies/two-copies.sh "$${flags[@]}"
+
+test-malloc: ## nothing calls malloc once an arena is made; no free starts a thread
+	@echo "== malloc"; $(prepare); Tests/Malloc/malloc.sh "$${flags[@]}"
 
 test-model: ## search the model of the caches' protocol, and break its every step
 	@echo "== model"; Tests/Model/model.sh
@@ -147,6 +151,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check bench bench-quick bench-i386 bench-gate lint format clean \
-  test test-ladder test-x86_64 test-compile test-references test-two-copies test-model \
+  test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc test-model \
   test-overcommit test-process sanitize coverage fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))
