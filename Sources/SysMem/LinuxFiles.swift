@@ -22,16 +22,14 @@ package final class LinuxFiles: SystemFiles {
   }
 }
 
-/// A file of the kernel's, or the path of one.
-package typealias SmallText = FixedText<4096>
-
 /// Reads a file up to its end, or until there is no more room.
 ///
 /// - Returns: `false`, with the text empty, where it cannot be read.
-func readFile<let length: Int, let room: Int>(
-  _ path: borrowing FixedText<length>, into text: inout FixedText<room>
+func readFile(
+  _ path: borrowing some TextBytes & ~Copyable, into text: inout some MutableTextBytes & ~Copyable
 ) -> Bool {
   text.clear()
+  guard text.room > 0 else { return false }
   // The path's bytes end in a zero.
   let opened = unsafe path.withCString { unsafe csm_open_read($0) }
   guard opened.error == 0 else { return false }
@@ -74,7 +72,8 @@ package func readMappingCount() -> Int? {
   let file = Int32(truncatingIfNeeded: opened.value)
   defer { csm_close(file) }
   var lines = 0
-  var text = FixedText<4096>()
+  var text = SmallText()
+  guard text.room > 0 else { return nil }
   while true {
     text.clear()
     var error: Int32 = 0

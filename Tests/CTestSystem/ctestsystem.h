@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -108,6 +110,51 @@ static inline ctest_word ctest_wait(uintptr_t child) {
   while (got < 0 && errno == EINTR);
   ctest_word r = {0, got < 0 ? errno : 0};
   if (got >= 0) r.value = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+  return r;
+}
+
+/* ---- Stacks */
+
+typedef struct {
+  void (*body)(void *);
+  void *context;
+  uintptr_t start; /* where the thread's own function stands on the stack */
+} ctest_stack_user;
+
+static inline void *ctest_on_stack(void *pointer) {
+  ctest_stack_user *user = (ctest_stack_user *)pointer;
+  user->start = (uintptr_t)__builtin_frame_address(0);
+  user->body(user->context);
+  return NULL;
+}
+
+/* Runs `body` on a thread with a stack of its own, and waits for the thread's end. The bytes of the stack that
+ * were written to, the end of the thread included; what glibc keeps there before `body` is aside. */
+static inline ctest_word ctest_stack_depth(void (*body)(void *), void *context) {
+  const size_t size = 1 << 20;
+  const unsigned char paint = 0xa5;
+  ctest_word r = {0, 0};
+  unsigned char *stack = (unsigned char *)mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (stack == (unsigned char *)MAP_FAILED) {
+    r.error = errno;
+    return r;
+  }
+  (void)memset(stack, paint, size);
+  ctest_stack_user user = {body, context, 0};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  (void)pthread_attr_init(&attributes);
+  r.error = pthread_attr_setstack(&attributes, stack, size);
+  if (r.error == 0) r.error = pthread_create(&thread, &attributes, ctest_on_stack, &user);
+  (void)pthread_attr_destroy(&attributes);
+  if (r.error == 0) {
+    (void)pthread_join(thread, NULL);
+    size_t lowest = 0;
+    while (lowest < size && stack[lowest] == paint) lowest++;
+    r.value = user.start - (uintptr_t)(stack + lowest);
+  }
+  (void)munmap(stack, size);
   return r;
 }
 

@@ -123,6 +123,7 @@ package let otherChecks: [Check] = [
   resizeSweepChecks,
   amountSweepChecks,
   optionsChecks,
+  stackChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

@@ -30,14 +30,20 @@ package struct Reservation {
     package var freshChunks: Range<ChunkIndex> { fresh..<chunks.upperBound }
   }
 
+  // A 64-bit host has all in one piece.
+  #if _pointerBitWidth(_64)
+    private typealias Pieces = BoundedArray<Piece, 1>
+  #else
+    private typealias Pieces = BoundedArray<Piece, 64>
+  #endif
+
   /// The address of offset 0; 0 on a 32-bit host.
   package let base: UInt
   /// Bytes of address space, those that must stay reserved included.
   package private(set) var byteCount: UInt64
   /// The most that there may be.
   private let limit: UInt64
-  private var pieces = BoundedArray<Piece, 64>(
-    filler: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
+  private var pieces = Pieces(filler: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
 
   /// The least that an arena can reserve.
   package static let minimumByteCount: UInt64 = 64 << 20
