@@ -4,7 +4,8 @@ package let allChecks: [Check] = roomyChecks + otherChecks
 /// Checks that want half a GiB of address space in a row. They come early: an emulator of a 32-bit
 /// host maps upwards, and does not have that much once threads of others have left memory of the C
 /// library's everywhere.
-package let roomyChecks: [Check] = arenaCacheChecks + hugeGrowthChecks
+package let roomyChecks: [Check] =
+  arenaCacheChecks + hugeGrowthChecks + inaccessibleChecks
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
 package let otherChecks: [Check] = [
@@ -111,7 +112,7 @@ package let otherChecks: [Check] = [
   resizeChecks,
   growRefusalChecks,
   guardFallbackChecks,
-  protectChecks, inaccessibleChecks,
+  protectChecks,
   // API
   arenaMisuseChecks,
   returnStatisticsChecks,
