@@ -50,13 +50,14 @@ package let inaccessibleChecks: [Check] = [
     low.part(500, 300).stamp(1)
     arena.give(low.part(0, 500), &recorder)
     guard var closed = arena.ownClosed(500, &recorder) else { return }
-    recorder.expectEqual(low.part(0, 500).residentBytes, 0, "of what was free")
     recorder.expectEqual(closed.address, low.address, "where the free memory was")
     arena.expectBalance(inUse: 800 * 8192, inaccessible: 500 * 8192, &recorder)
     guard let more = arena.take(600, &recorder) else { return }
     arena.give(more.part(0, 300), &recorder)
     // 300 and 300 in use, 300 free: 100 are too many for the soft limit.
     recorder.succeeds("open") { () throws(PageArenaError) in try closed.protect(.readWrite) }
+    // Asked once it is open: not every kernel tells what is resident of a closed range.
+    recorder.expectEqual(low.part(0, 500).residentBytes, 0, "of what was free")
     recorder.expectEqual(arena.statistics.maybeResidentBytes, 1100 * 8192, "what is in use")
     recorder.expectEqual(arena.statistics.returned.limitBytes, 300 * 8192, "for the limit")
     recorder.expect(low.part(500, 300).isStamped(1), "what is in use is untouched")
