@@ -1,5 +1,3 @@
-import CSysMem
-
 /// Sums up `AnonHugePages` of the mappings that start in certain ranges, from `/proc/self/smaps`.
 ///
 /// ```
@@ -27,25 +25,7 @@ package struct HugePageScan: ~Copyable {
 
   /// Reads the file; `nil` where it cannot be read.
   package mutating func run() -> UInt64? {
-    let path: StaticString = "/proc/self/smaps"
-    // A static string ends in a zero and lives for ever.
-    let opened = unsafe csm_open_read(
-      UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
-    guard opened.error == 0 else { return nil }
-    let file = Int32(truncatingIfNeeded: opened.value)
-    defer { csm_close(file) }
-    var buffer = InlineArray<4096, UInt8>(repeating: 0)
-    while true {
-      var span = buffer.mutableSpan
-      // The kernel writes at most the bytes of the span.
-      let read = unsafe span.withUnsafeMutableBytes {
-        unsafe csm_read(file, $0.baseAddress, $0.count)
-      }
-      if read.error == EINTR { continue }
-      guard read.error == 0 else { return nil }
-      if read.value == 0 { return byteCount }
-      for index in 0..<Int(read.value) { take(buffer[index]) }
-    }
+    forEachByte(of: FixedText<32>("/proc/self/smaps")) { take($0) } ? byteCount : nil
   }
 
   /// Reads a byte of the file.

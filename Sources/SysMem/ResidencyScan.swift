@@ -24,13 +24,7 @@ package struct ResidencyScan {
   /// - Returns: bytes; `nil` where the kernel has no such call (before Linux 6.7), or the process
   ///   may not open its own `/proc/self/pagemap`.
   package func byPagemap() -> UInt? {
-    let path: StaticString = "/proc/self/pagemap"
-    // A static string ends in a zero and lives for ever.
-    let opened = unsafe csm_open_read(
-      UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
-    guard opened.error == 0 else { return nil }
-    let file = Int32(truncatingIfNeeded: opened.value)
-    defer { csm_close(file) }
+    guard let file = OpenFile(FixedText<32>("/proc/self/pagemap")) else { return nil }
     var regions = InlineArray<64, csm_page_region>(repeating: csm_page_region())
     var found: UInt64 = 0
     var place = UInt64(start)
@@ -39,7 +33,8 @@ package struct ResidencyScan {
       var span = regions.mutableSpan
       // The kernel writes no more regions than the span has, and one word.
       let answer = unsafe span.withUnsafeMutableBufferPointer {
-        unsafe csm_pagemap_scan(file, place, UInt64(end), $0.baseAddress, $0.count, &next)
+        unsafe csm_pagemap_scan(
+          file.descriptor, place, UInt64(end), $0.baseAddress, $0.count, &next)
       }
       if answer.error == EINTR { continue }
       guard answer.error == 0, next > place else { return nil }

@@ -6,6 +6,10 @@ package protocol SystemFiles: AnyObject, Sendable {
   /// - Returns: `false`, with the text empty, where it cannot be read.
   func read(_ path: borrowing SmallText, into text: inout SmallText) -> Bool
 
+  /// How the kernel came by huge pages since it was started, for all processes; `nil` where it
+  /// does not tell.
+  func hugePageEvents() -> HugePageEvents?
+
   /// Asks the kernel to tell when tasks wait for memory.
   ///
   /// - Returns: a file for ``awaitStall(_:bell:nanoseconds:)``, to be closed; `nil` where the
@@ -28,6 +32,8 @@ package enum StallNews: Sendable {
 }
 
 extension SystemFiles {
+  /// Tells nothing.
+  package func hugePageEvents() -> HugePageEvents? { nil }
   /// Refuses.
   package func watchStalls() -> Int32? { nil }
   /// Tells nothing.

@@ -18,7 +18,7 @@ package let otherChecks: [Check] = [
   momentChecks,
   stallWatchChecks,
   cgroupMemoryChecks,
-  hugePageScanChecks,
+  hugePageEventsChecks, hugePageScanChecks,
   // Base
   geometryChecks,
   pageSpaceChecks,

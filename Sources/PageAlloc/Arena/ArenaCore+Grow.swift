@@ -6,8 +6,8 @@ extension ArenaCore {
   /// First the caller's own cache goes back: what is warm in it is better than fresh memory. But
   /// not each time, or a heap just large enough would do little else. The growth lock makes sure
   /// that many threads in need do not all grow; the heap lock is free while the kernel works.
-  /// Memory is committed in whole chunks of 4 MiB, as many as the run needs beyond the free pages
-  /// at the frontier.
+  /// The heap grows by whole chunks of 4 MiB, as many as the run needs beyond the free pages at the
+  /// frontier; they become accessible in steps that grow with it.
   /// - Parameters:
   ///   - cache: the caller's own.
   ///   - isCounted: the limits are asked; else the run is going to be inaccessible.
@@ -63,17 +63,32 @@ extension ArenaCore {
     _ growth: inout Growth, _ place: GrowthPlace, _ pageCount: Int,
     isCounted: Bool, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun? {
-    do throws(SysMemError) {
-      try system.sysMap(address(of: place.firstAdded), Self.byteCount(place.addedPages))
-    } catch { throw .system(error) }
+    try commit(&growth, place)
     growth.tables.mapChunks(place.chunks)
-    adviseHugePages(&growth, place)
     growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
     return withHeap { heap in
       heap.grow(place, growth)
       guard heap.allocator.isFree(place.page, pageCount), !isCounted || heap.admits(pageCount)
       else { return nil }
       return heap.take(at: (place.page, 0), pageCount, isCounted: isCounted, willTake: willTake)
+    }
+  }
+
+  /// Makes the chunks of a place accessible, where they are not yet: where the kernel refuses as
+  /// many as wanted, the fewer that are needed.
+  private func commit(_ growth: inout Growth, _ place: GrowthPlace) throws(PageArenaError) {
+    let grown = withHeap { $0.counts.grown }
+    var isAhead = true
+    while let chunks = growth.chunksToCommit(for: place, grownPages: grown, isAhead: isAhead) {
+      let memory = range(ofChunks: chunks)
+      do throws(SysMemError) {
+        try system.sysMap(memory.address, memory.byteCount)
+        growth.reservation.didCommit(piece: place.piece, to: chunks.upperBound)
+        return adviseHugePages(&growth, chunks, place)
+      } catch {
+        if !isAhead { throw .system(error) }
+        isAhead = false
+      }
     }
   }
 

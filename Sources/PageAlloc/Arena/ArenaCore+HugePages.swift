@@ -1,42 +1,44 @@
 import SysMem
 
 extension ArenaCore {
-  /// Tells the kernel about chunks that were just committed, before anybody can have pages of
+  /// Tells the kernel about chunks that were just made accessible, before anybody can have pages of
   /// theirs. A refusal is counted: huge pages are a wish.
   ///
-  func adviseHugePages(_ growth: inout Growth, _ place: GrowthPlace) {
+  func adviseHugePages(
+    _ growth: inout Growth, _ chunks: Range<ChunkIndex>, _ place: GrowthPlace
+  ) {
     switch hugePages {
     case .system: break
-    case .automatic: askForHugePages(&growth, place)
-    case .prefer: _ = advise(range(ofChunks: place.chunks), hugePages: true)
-    case .avoid: _ = advise(range(ofChunks: place.chunks), hugePages: false)
+    case .automatic:
+      let first = max(chunks.lowerBound, place.firstChunkOfRun)
+      askForHugePages(&growth, first..<chunks.upperBound)
+    case .prefer: _ = advise(range(ofChunks: chunks), hugePages: true)
+    case .avoid: _ = advise(range(ofChunks: chunks), hugePages: false)
     }
   }
 
-  /// Asks for huge pages where that is worth it, and looks how quickly the first comes.
+  /// Asks for huge pages where that is worth it. Nothing is touched: what the kernel has of them is
+  /// learnt from its counters, in the background.
   ///
   /// Only from the run on that the arena grows for: nobody knows what the memory before it will be
-  /// used for, where it lies apart to be aligned. The run has the page that is looked at.
-  private func askForHugePages(_ growth: inout Growth, _ place: GrowthPlace) {
-    let chunks = place.chunksOfRun
-    let memory = range(ofChunks: chunks)
+  /// used for, where it lies apart to be aligned.
+  private func askForHugePages(_ growth: inout Growth, _ chunks: Range<ChunkIndex>) {
     let unit = UInt(system.calls.hugePageSize)
     guard unit > 0, unit <= UInt(Geometry.chunkByteCount), !isLimited,
       growth.hugeGrowth.isDue(
         grownPages: withHeap { $0.counts.grown }, chunkCount: chunks.count),
-      advise(memory, hugePages: true)
+      advise(range(ofChunks: chunks), hugePages: true)
     else { return }
-    let start = clock.processorTime()
-    // Where the kernel has no such call, the page comes when it is written to, and nobody knows how
-    // quickly.
-    _ = try? system.advise(memory.address, UInt(physicalPageSize), .populateWrite)
-    let isQuick = growth.hugeGrowth.note(nanoseconds: clock.processorTime().elapsed(since: start))
-    if !isQuick {
-      let rest = AdvisedRange(
-        address: memory.address + unit, byteCount: memory.byteCount - unit)
-      _ = advise(rest, hugePages: false)
-    }
+    growth.hugeGrowth.note(asked: chunks.count)
     withHeap { $0.hugeChunks.insert(chunks) }
+    if growth.hugeGrowth.isLookDue, plan.isInBackground { ScavengerThread.wake(self) }
+  }
+
+  /// Looks how the kernel came by huge pages, where that is due: whoever scavenges does.
+  func lookAtHugePages() {
+    guard withGrowth({ $0.hugeGrowth.isLookDue }) else { return }
+    let events = files.hugePageEvents()
+    withGrowth { $0.hugeGrowth.note(events) }
   }
 
   /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and
@@ -68,7 +70,7 @@ extension ArenaCore {
     }
   }
 
-  private func range(ofChunks chunks: Range<ChunkIndex>) -> AdvisedRange {
+  func range(ofChunks chunks: Range<ChunkIndex>) -> AdvisedRange {
     AdvisedRange(
       address: address(of: Geometry.firstPage(of: chunks.lowerBound)),
       byteCount: UInt(chunks.count) << UInt(Geometry.chunkShift))

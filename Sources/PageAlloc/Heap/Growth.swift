@@ -46,6 +46,27 @@ struct Growth: ~Copyable {
     }
     return nil
   }
+
+  /// The chunks that must become accessible before an arena can grow in a place; `nil` where they
+  /// are. With `isAhead` they are more than that: an eighth of what the arena has grown, so that
+  /// the system calls of a growing arena become few. Nobody has touched them, so they cost nothing.
+  func chunksToCommit(
+    for place: GrowthPlace, grownPages: Int, isAhead: Bool
+  ) -> Range<ChunkIndex>? {
+    let piece = reservation[place.piece]
+    let first = piece.uncommitted
+    var end = place.chunks.upperBound
+    if first >= end { return nil }
+    if isAhead {
+      let step = min(grownPages / Geometry.pagesPerChunk / 8, Self.mostChunks)
+      end = min(max(end, first + step), piece.chunks.upperBound)
+    }
+    return first..<end
+  }
+
+  /// No more than 32 MiB at once that nobody has asked for: where a process locks all that it maps,
+  /// they do cost something.
+  private static var mostChunks: Int { 8 }
 }
 
 /// Where an arena would grow for a run.
@@ -59,11 +80,9 @@ package struct GrowthPlace {
 
   /// The first page that is added.
   package var firstAdded: PageNumber { Geometry.firstPage(of: chunks.lowerBound) }
-  /// The chunks from the run on. Where it lies apart, to be aligned, it starts a chunk: the
-  /// frontier is as aligned as a chunk is.
-  var chunksOfRun: Range<ChunkIndex> {
-    max(chunks.lowerBound, Geometry.chunk(of: page))..<chunks.upperBound
-  }
+  /// The chunk of the run's first page. Where the run lies apart, to be aligned, it starts a chunk:
+  /// the frontier is as aligned as a chunk is.
+  var firstChunkOfRun: ChunkIndex { Geometry.chunk(of: page) }
   /// Pages that are added.
   package var addedPages: Int { chunks.count << Geometry.chunkPagesLog }
 }

@@ -9,6 +9,7 @@ import SysMem
 //   base                                                            base + 4 GiB
 //    | chunk 0 | chunk 1 | chunk 2 | chunk 3 | ...          | chunk 1023 |
 //    |  fault  |<------- grown ----->|<--------- fresh ---------->|  fault |
+//              |<----- committed, accessible ------>|
 //
 // 32-bit host: an offset is an address and base is 0. Pieces come as the kernel has room, large
 // ones first, and need not touch:
@@ -25,9 +26,19 @@ package struct Reservation {
     package var chunks: Range<ChunkIndex>
     /// The first chunk that was not grown yet.
     package var fresh: ChunkIndex
+    /// The first chunk that is not accessible yet: none of the grown ones.
+    package var uncommitted: ChunkIndex
 
     /// What can still be grown.
     package var freshChunks: Range<ChunkIndex> { fresh..<chunks.upperBound }
+
+    /// Address space of which nothing is accessible yet.
+    fileprivate init(mapping: Range<UInt>, chunks: Range<ChunkIndex>) {
+      self.mapping = mapping
+      self.chunks = chunks
+      fresh = chunks.lowerBound
+      uncommitted = chunks.lowerBound
+    }
   }
 
   // A 64-bit host has all in one piece.
@@ -43,7 +54,7 @@ package struct Reservation {
   package private(set) var byteCount: UInt64
   /// The most that there may be.
   private let limit: UInt64
-  private var pieces = Pieces(filler: Piece(mapping: 0..<0, chunks: 1..<1, fresh: 1))
+  private var pieces = Pieces(filler: Piece(mapping: 0..<0, chunks: 1..<1))
 
   /// The least that an arena can reserve.
   package static let minimumByteCount: UInt64 = 64 << 20
@@ -73,8 +84,13 @@ package struct Reservation {
   /// Notes that chunks were grown.
   package mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
 
+  /// Notes that chunks became accessible.
+  package mutating func didCommit(piece: Int, to chunk: ChunkIndex) {
+    pieces[piece].uncommitted = chunk
+  }
+
   private mutating func add(_ mapping: Range<UInt>, _ chunks: Range<ChunkIndex>) {
-    pieces.append(Piece(mapping: mapping, chunks: chunks, fresh: chunks.lowerBound))
+    pieces.append(Piece(mapping: mapping, chunks: chunks))
   }
 }
 
@@ -182,12 +198,13 @@ extension Reservation {
       // piece.
       let readyHere = min(ready, grown)
       let preparedHere = min(prepared, grown - readyHere)
+      let ahead = UInt(max(0, piece.uncommitted - piece.fresh)) << UInt(Geometry.chunkShift)
       ready -= readyHere
       prepared -= preparedHere
       // A whole mapping of our own: nothing is split, so there is nothing to refuse.
       system.sysFreeAtLast(
         piece.mapping.lowerBound, piece.mapping.upperBound - piece.mapping.lowerBound,
-        preparedByteCount: preparedHere,
+        preparedByteCount: preparedHere + ahead,
         readyByteCount: readyHere)
     }
   }

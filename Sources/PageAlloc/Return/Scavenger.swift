@@ -31,9 +31,11 @@ struct Scavenger {
   ///   - isStalled: the kernel just told that tasks wait for memory.
   ///   - isWatched: the kernel would tell.
   func step(isStalled: Bool, isWatched: Bool) -> ScavengeStep {
-    core.withSteps { steps in
-      step(&steps, isStalled: isStalled, mayPark: isWatched || !core.plan.readsPressure)
-    }
+    core.lookAtHugePages()
+    let mayPark = isWatched || !core.plan.readsPressure
+    // Woken for that look alone: no free has found too much.
+    if mayPark, !isStalled, core.withHeap({ $0.scavenger.phase == .parked }) { return .park }
+    return core.withSteps { step(&$0, isStalled: isStalled, mayPark: mayPark) }
   }
 
   private func step(
