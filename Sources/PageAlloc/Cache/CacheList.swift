@@ -2,7 +2,9 @@
 // ======================
 //
 // All of them in one list, and those that wait for an owner in a second one, so that an owner gets
-// one in O(1). A cache is never taken off the first list before the arena ends.
+// one in O(1). A cache is never taken off the first list before the arena ends. Those that hold
+// something, or may without a word, are in a third one, so that a drain passes over no empty ones:
+// a cache comes there with its first capacity, and leaves when a drain finds it without.
 //
 // Taking back what they hold
 // --------------------------
@@ -50,6 +52,8 @@ package struct CacheList {
   private var first: CacheReference?
   /// Those without an owner.
   private var firstRetired: CacheReference?
+  /// All that hold something, or may without a word, and some that did.
+  private var firstStocked: CacheReference?
   /// How many there are.
   package private(set) var count = 0
   /// How many have an owner.
@@ -73,6 +77,7 @@ package struct CacheList {
   package init(isClosedForGood: Bool, firstTicket: UInt32 = 1) {
     first = nil
     firstRetired = nil
+    firstStocked = nil
     self.isClosedForGood = isClosedForGood
     lastTicket = DrainTicket(number: firstTicket | 1)
   }
@@ -91,6 +96,7 @@ extension CacheList {
     first = cache
     count &+= 1
     ownedCount &+= 1
+    noteCapacity(of: cache)
     reopen(cache)
   }
 
@@ -178,22 +184,68 @@ extension CacheList {
   }
 }
 
+// MARK: - Those that may hold something
+
+extension CacheList {
+  /// A cache may have come to hold something: whoever changes its capacity says so.
+  ///
+  /// - Complexity: O(1).
+  package mutating func noteCapacity(of cache: CacheReference) {
+    if cache.contents.isStocked || cache.contents.isBare { return }
+    cache.contents.isStocked = true
+    cache.contents.nextStocked = firstStocked
+    firstStocked = cache
+  }
+
+  /// Calls `body` with each cache that may hold something, and takes those out that may not.
+  ///
+  /// - Complexity: O(caches that may hold something, or did the last time).
+  private mutating func forEachStocked(_ body: (CacheReference) -> Void) {
+    var last: CacheReference?
+    var position = firstStocked
+    while let cache = position {
+      position = cache.contents.nextStocked
+      if cache.contents.isBare {
+        cache.contents.isStocked = false
+        cache.contents.nextStocked = nil
+        if let last { last.contents.nextStocked = position } else { firstStocked = position }
+      } else {
+        last = cache
+        body(cache)
+      }
+    }
+  }
+
+  /// How many caches the third list has.
+  package var stockedCount: Int {
+    var count = 0
+    var position = firstStocked
+    while let cache = position {
+      position = cache.contents.nextStocked
+      count &+= 1
+    }
+    return count
+  }
+
+  /// Whether the third list has all caches that hold something, or may.
+  package var hasAllStocked: Bool {
+    var isAnyMissing = false
+    forEach { if !$0.contents.isStocked && !$0.contents.isBare { isAnyMissing = true } }
+    return !isAnyMissing
+  }
+}
+
 // MARK: - Open and closed
 
 extension CacheList {
   /// Closes each cache that holds something, or may without a word: the first step of a drain.
   ///
   /// - Returns: the ticket of the drain; `nil` where there is no such cache.
+  /// - Complexity: O(caches that may hold something); so is ``drainClosed(_:canSeeOthers:own:_:)``.
   package mutating func close() -> DrainTicket? {
     let ticket = nextTicket()
-    var isAny = false
-    forEach {
-      if $0.contents.heldPages != 0 || $0.contents.totalCapacity != 0 {
-        $0.front.close(with: ticket)
-        isAny = true
-      }
-    }
-    return isAny ? ticket : nil
+    forEachStocked { $0.front.close(with: ticket) }
+    return firstStocked == nil ? nil : ticket
   }
 
   /// Closes all caches, so that each owner comes by the lock first.
@@ -234,10 +286,10 @@ extension CacheList {
     _ body: (CacheReference) -> Void
   ) -> Bool {
     var isDone = true
-    forEach { cache in
-      guard let closedWith = cache.front.ticket, ticket.covers(closedWith) else {
-        return
-      }
+    var position = firstStocked
+    while let cache = position {
+      position = cache.contents.nextStocked
+      guard let closedWith = cache.front.ticket, ticket.covers(closedWith) else { continue }
       if cache == own || ((canSeeOthers || cache.front.isFenced) && cache.front.isOutside) {
         body(cache)
       } else {

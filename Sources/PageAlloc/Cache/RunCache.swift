@@ -65,10 +65,12 @@ package struct RunCache: ~Copyable {
   /// Runs of more than 127 pages.
   package var long = LongRuns()
 
-  /// The next cache of the same list, and the next that waits for a new owner, if this one does. Of
-  /// CacheList.
+  /// The next cache of the same list; the next that waits for a new owner, if this one does; and the
+  /// next of those that may hold something, if this one is among them. Of CacheList.
   var next: CacheReference?
   var nextRetired: CacheReference?
+  var nextStocked: CacheReference?
+  var isStocked = false
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }
@@ -135,6 +137,9 @@ extension RunCache {
     case .long: long.capacity
     }
   }
+
+  /// The cache holds nothing, and will not before the heap lets it.
+  var isBare: Bool { totalCapacity == 0 && heldPages == 0 }
 }
 
 // MARK: - What it holds

@@ -243,6 +243,7 @@ extension Heap {
   ) {
     let before = cache.contents.totalCapacity
     cache.contents.raiseCapacity(for: pages, limit: most)
+    caches.noteCapacity(of: cache)
     add(cacheCapacity: cache.contents.totalCapacity &- before)
   }
 
@@ -251,6 +252,7 @@ extension Heap {
   mutating func coverCharge(of cache: CacheReference) {
     let before = cache.contents.capacity
     cache.contents.coverCharge()
+    caches.noteCapacity(of: cache)
     let after = cache.contents.capacity
     if after != before { add(cacheCapacity: after &- before) }
   }

@@ -32,6 +32,7 @@ extension Heap {
     }
     if scavenged != counts.scavenged { return "the count of scavenged pages is wrong" }
     if caches.totalCapacity != cacheCapacity { return "what caches may hold is counted wrong" }
+    if !caches.hasAllStocked { return "a drain would pass over a cache that holds something" }
     return nil
   }
 

@@ -60,6 +60,33 @@ package let cacheListChecks: [Check] = [
     recorder.expectEqual(list.heldPages, 3, "pages put in afterwards")
   },
 
+  Check("cache list: a drain passes over a thousand empty ones") { recorder in
+    var list = CacheList(isClosedForGood: false)
+    let table = BareTable()
+    let empty = (0..<1000).map { _ in BareCache(table, capacity: 0) }
+    for cache in empty { list.add(cache.reference) }
+    let caches = filledCaches(2, &list, &recorder)
+    recorder.expectEqual(list.stockedCount, 2, "stocked")
+    guard let ticket = list.close() else { return recorder.fail("two hold something") }
+    recorder.expect(list.drain(ticket), "all gave")
+    for cache in caches { cache.reference.contents.resetCapacity() }
+    recorder.expect(list.close() == nil, "nothing to take")
+    recorder.expectEqual(list.stockedCount, 0, "stocked")
+    // One in the middle of three comes and goes.
+    for index in [3, 5, 7] {
+      empty[index].raiseCapacity(for: 1, limit: 128)
+      for _ in 0..<2 { list.noteCapacity(of: empty[index].reference) }
+    }
+    recorder.expectEqual(list.stockedCount, 3, "stocked")
+    empty[5].reference.contents.resetCapacity()
+    recorder.expect(list.close() != nil, "two may hold something")
+    recorder.expectEqual(list.stockedCount, 2, "stocked")
+    recorder.expect(list.hasAllStocked, "all that may")
+    recorder.expect(!empty[5].reference.front.isClosed, "not closed")
+    recorder.expect(
+      empty[3].reference.front.isClosed && empty[7].reference.front.isClosed, "closed")
+  },
+
   Check("cache list: who is inside is left alone, and all are where there is no barrier") {
     recorder in
     var list = CacheList(isClosedForGood: false)

@@ -26,6 +26,7 @@ package let untoldCapacityChecks: [Check] = [
     list.add(cache.reference)
     recorder.expect(list.close() == nil, "it may hold nothing")
     cache.raiseCapacity(for: 1, limit: 128)
+    list.noteCapacity(of: cache.reference)
     recorder.expectEqual(list.totalCapacity, 128, "what it may hold")
     recorder.expect(list.close() != nil && cache.reference.front.isClosed, "closed")
     recorder.expect(!cache.giveFresh(512, 1), "its owner stays outside")
