@@ -1,4 +1,3 @@
-import CSysMem
 import SysMem
 
 // Limits on resident memory
@@ -22,7 +21,9 @@ extension ArenaCore {
   ///   out and the request exceed the limit together.
   func admit(_ pageCount: Int) throws(PageArenaError) {
     var hasLooked = pagesUntilLook == .max
-    for _ in 0..<Self.drainsBeforeRefusal {
+    var patience = Patience()
+    var losses = 0
+    while true {
       let (answer, inUse) = withHeap { heap -> (Admission, Int) in
         if heap.admits(pageCount) { return (.granted, 0) }
         let inUse = heap.inUsePages(beside: pageCount)
@@ -32,8 +33,12 @@ extension ArenaCore {
       switch answer {
       case .granted: return
       case .cached:
-        // An owner that was preempted inside of its cache gives nothing until it runs again.
-        if drainCaches(own: cacheInLastSlot()) == 0 { csm_yield() }
+        if drainCaches(own: cacheInLastSlot()) > 0 {
+          losses += 1
+        } else if !patience.waits() {
+          return try refuse(pageCount, withHeap { $0.inUsePages })
+        }
+        if losses == Self.mostLosses { return try refuse(pageCount, withHeap { $0.inUsePages }) }
       case .quarantined:
         if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
       case .refused:
@@ -43,7 +48,6 @@ extension ArenaCore {
         hasLooked = true
       }
     }
-    try refuse(pageCount, withHeap { $0.inUsePages })
   }
 
   /// What the hard limit says of a request.
@@ -57,9 +61,8 @@ extension ArenaCore {
     case refused
   }
 
-  /// How often caches are drained for a request that would fit without them, and that others get
-  /// ahead of.
-  private static var drainsBeforeRefusal: Int { 1024 }
+  /// How often others may get ahead of a request that would fit without what caches hold.
+  private static var mostLosses: Int { 1024 }
 
   private func refuse(_ pageCount: Int, _ inUse: Int) throws(PageArenaError) {
     throw withHeap { heap in
@@ -97,36 +100,44 @@ extension ArenaCore {
   ///
   /// - Returns: `false` where the hard limit cannot be kept.
   func bringUnderLimits() -> Bool {
-    var fruitless = 0
+    var patience = Patience()
+    var isFirst = true
     while true {
       let now = clock.now()
       let (excess, isAllowed) = withHeap { $0.excessToGiveBack(now) }
       if excess == 0 { return true }
-      if giveBack(excess, since: now, drains: fruitless == 0) { continue }
+      let answer = giveBack(excess, since: now, drains: isFirst)
+      if answer == .some { continue }
       if isAllowed { return true }
       // Somebody else's pass may have been enough, or freed what this one did not find.
-      fruitless += 1
-      if fruitless == Self.passesBeforeRefusal { return false }
-      csm_yield()
+      isFirst = false
+      if answer == .refused || !patience.waits() { return false }
     }
   }
 
   /// Gives free memory back, and what is in quarantine; as a last resort what threads keep at hand.
   ///
-  /// - Returns: whether there was any.
-  private func giveBack(_ pages: Int, since start: Moment, drains: Bool) -> Bool {
+  private func giveBack(_ pages: Int, since start: Moment, drains: Bool) -> GivenBack {
+    defer {
+      let spent = clock.now().elapsed(since: start)
+      withHeap { $0.giveBackBudget.spend(spent) }
+    }
+    if emptyQuarantine() > 0 { return .some }
     // Waits for a batch under way, which may be all that was missing.
-    let isAny =
-      emptyQuarantine() > 0
-      || Releaser(self).release(Self.bytes(pages), .force, .limit).releasedBytes > 0
-      || (drains && drainCaches(own: cacheInLastSlot()) > 0)
-    let spent = clock.now().elapsed(since: start)
-    withHeap { $0.giveBackBudget.spend(spent) }
-    return isAny
+    let result = Releaser(self).release(Self.bytes(pages), .force, .limit)
+    if result.releasedBytes > 0 { return .some }
+    if drains, drainCaches(own: cacheInLastSlot()) > 0 { return .some }
+    return result.firstRefusal == nil ? .none : .refused
   }
 
-  /// How many passes may give nothing back before the kernel is taken to refuse.
-  private static var passesBeforeRefusal: Int { 64 }
+  /// What came of an attempt to give memory back.
+  private enum GivenBack {
+    case some
+    /// There was nothing.
+    case none
+    /// There was something, and the kernel did not take it.
+    case refused
+  }
 
   /// Gives a run back that nobody has touched, scavenged as far as the kernel agrees.
   private func undo(_ taken: TakenRun, _ pageCount: Int) {
