@@ -123,8 +123,9 @@ test-overcommit: ## as root: the checks where the kernel does not overcommit (ch
 	Tests/Overcommit/overcommit.sh .build/embedded/x86_64-unknown-linux-gnu/release/crosscheck \
 	  .build/release/pagetool $(TRACE)
 
-test-process: ## as root: arenas in control groups, filled to the end (makes groups)
-	@echo "== process"; $(prepare); Tests/Process/groups.sh "$${flags[@]}"
+test-process: ## 33,000 threads; as root: arenas in control groups, filled to the end (makes groups)
+	@echo "== process"; $(prepare); Tests/Process/threads.sh "$${flags[@]}"; \
+	  Tests/Process/groups.sh "$${flags[@]}"
 
 coverage: ## lines of the library that the checks run through; fails below 95 in 100
 	@$(prepare); Tests/Coverage/coverage.sh

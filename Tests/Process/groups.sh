@@ -19,7 +19,7 @@ mount=/sys/fs/cgroup/memory
 top=$mount/pagealloc-$$
 mkdir $top 2>/dev/null || leave_out "no control group can be made here (in a container?)"
 
-here=.build/process
+. Tests/Process/program.sh
 file=$here/groups.data
 clean() {
   rm -f "$file"
@@ -32,12 +32,7 @@ clean() {
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
-mkdir -p "$here"
-Tests/Cross/quietly.sh PageAlloc swift build -c release --target PageAlloc "$@"
-swiftc -O -swift-version 6 -strict-memory-safety -warnings-as-errors -I .build/release/Modules \
-  -I Sources/CSysMem -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include \
-  -module-name Groups -o "$here/groups" Tests/Process/Groups.swift \
-  .build/release/{SysMem,PageAlloc,CThreadSlots,CDiagnosis}.build/*.o
+build_program Groups "$@"
 
 passed=0 failed=0
 # run TIMES MEBIBYTES FOLDER WORDS...: in a group of so many MiB, from a folder of it.
@@ -46,7 +41,7 @@ run() {
   shift 3
   for ((round = 0; round < times; round++)); do
     echo $bytes >$top/memory.limit_in_bytes
-    said=$(echo $BASHPID >$folder/cgroup.procs && exec timeout 60 "$here/groups" "$@" 2>&1) &&
+    said=$(echo $BASHPID >$folder/cgroup.procs && exec timeout 60 "$here/Groups" "$@" 2>&1) &&
       status=0 || status=$?
     if ((status == 0)); then good=$((good + 1)); else said="status $status: $said"; fi
     echo 0 >$top/memory.force_empty 2>/dev/null || true
