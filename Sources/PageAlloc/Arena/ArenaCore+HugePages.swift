@@ -34,13 +34,6 @@ extension ArenaCore {
     if growth.hugeGrowth.isLookDue, plan.isInBackground { ScavengerThread.wake(self) }
   }
 
-  /// Looks how the kernel came by huge pages, where that is due: whoever scavenges does.
-  func lookAtHugePages() {
-    guard withGrowth({ $0.hugeGrowth.isLookDue }) else { return }
-    let events = files.hugePageEvents()
-    withGrowth { $0.hugeGrowth.note(events) }
-  }
-
   /// Asks for no more huge pages, where it did: the kernel backs what is touched from now on, and
   /// no more.
   func stopHugePages() {

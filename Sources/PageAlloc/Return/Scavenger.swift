@@ -31,11 +31,18 @@ struct Scavenger {
   ///   - isStalled: the kernel just told that tasks wait for memory.
   ///   - isWatched: the kernel would tell.
   func step(isStalled: Bool, isWatched: Bool) -> ScavengeStep {
-    core.lookAtHugePages()
+    lookAtHugePages()
     let mayPark = isWatched || !core.plan.readsPressure
     // Woken for that look alone: no free has found too much.
     if mayPark, !isStalled, core.withHeap({ $0.scavenger.phase == .parked }) { return .park }
     return core.withSteps { step(&$0, isStalled: isStalled, mayPark: mayPark) }
+  }
+
+  /// Looks how the kernel came by huge pages, where that is due.
+  private func lookAtHugePages() {
+    guard core.withGrowth({ $0.hugeGrowth.isLookDue }) else { return }
+    let events = core.files.hugePageEvents()
+    core.withGrowth { $0.hugeGrowth.note(events) }
   }
 
   private func step(
