@@ -33,15 +33,18 @@ public struct FutexLock: ~Copyable, Sendable {
   /// Waits until the lock is free, and takes it.
   @inline(__always)
   public borrowing func lock() {
-    if !word.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged {
-      lockSlowly()
-    }
+    if !lockAtOnce() { lockSlowly() }
+  }
+
+  /// Takes the lock if it is free; not within a fork of the thread's that holds it.
+  @inline(__always)
+  package borrowing func lockAtOnce() -> Bool {
+    word.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
   }
 
   /// Takes the lock if it is free.
   public borrowing func tryLock() -> Bool {
-    word.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
-      || lockWithinFork()
+    lockAtOnce() || lockWithinFork()
   }
 
   /// Gives the lock back.

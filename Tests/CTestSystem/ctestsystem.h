@@ -54,6 +54,20 @@ extern void __tsan_init(void) __attribute__((weak));
 extern void __asan_init(void) __attribute__((weak));
 static inline int ctest_sanitizer(void) { return __tsan_init ? 1 : __asan_init ? 2 : 0; }
 
+/* ---- Signals */
+
+/* Calls `handler` from now on where the user's second signal comes. */
+static inline int ctest_handle_signal(void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  return sigaction(SIGUSR2, &action, NULL) == 0 ? 0 : errno;
+}
+
+/* Sends a thread that signal. */
+static inline int ctest_send_signal(pthread_t thread) { return pthread_kill(thread, SIGUSR2); }
+
 /* ---- Children */
 
 /* What a child ran through counts for `make coverage`, too; the profile's own function, where the program is

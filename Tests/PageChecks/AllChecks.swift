@@ -124,6 +124,7 @@ package let otherChecks: [Check] = [
   resizeSweepChecks,
   amountSweepChecks,
   optionsChecks,
+  signalChecks,
   stackChecks,
 ].flatMap { $0 }
 

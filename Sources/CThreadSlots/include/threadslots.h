@@ -28,6 +28,7 @@ typedef struct {
   uintptr_t table;               /* the address of the slots of further places; 0 for none */
   uintptr_t table_count;         /* how many there are */
   uintptr_t has_ended;           /* the caches were given back, since the thread ends: no more */
+  uintptr_t inside;              /* what of the library's it is in the middle of (InsideMark) */
 } cts_thread;
 
 extern __thread cts_thread cts_this_thread

@@ -76,6 +76,7 @@ extension PageArena {
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
   public func makeCache() throws(PageArenaError) -> Cache {
+    try core.requireOutside()
     do throws(SysMemError) {
       return Cache(arena: self, cache: try core.obtainCache(for: 0))
     } catch { throw .system(error) }

@@ -15,7 +15,8 @@ extension PageArena {
   /// - Complexity: O(memory in use).
   @discardableResult
   public func collapse() throws(PageArenaError) -> Int {
-    try core.collapse()
+    try core.requireOutside()
+    return try core.collapse()
   }
 
   /// Bytes of the arena that are backed by huge pages, as the kernel says in `/proc/self/smaps`;

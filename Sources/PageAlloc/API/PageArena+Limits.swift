@@ -10,6 +10,7 @@ extension PageArena {
   ///   refused to take memory back: the limit is set all the same.
   public func setMemoryLimit(_ limit: MemoryLimit) throws(PageArenaError) {
     try limit.check()
+    try core.requireOutside()
     core.setLimits(limit)
     let excess = core.withHeap { $0.limits.excess(residentPages: $0.counts.resident) }
     if core.isLimited { core.stopHugePages() }

@@ -94,6 +94,7 @@ extension PageArena {
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) -> PageRun {
     let address = UInt(bitPattern: base)
+    try core.requireOutside()
     let page = try core.page(at: address, pages)
     let whole = page..<(page + pages)
     try core.withHeap { heap throws(PageArenaError) in

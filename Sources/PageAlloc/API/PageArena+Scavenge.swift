@@ -18,6 +18,7 @@ extension PageArena {
   @discardableResult
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
     guard byteCount >= 0 else { throw .badByteCount(byteCount: byteCount) }
+    try core.requireOutside()
     return Int(truncatingIfNeeded: try core.release(UInt64(byteCount), .request))
   }
 
@@ -27,6 +28,7 @@ extension PageArena {
   /// - Throws: as ``scavenge(byteCount:)``.
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
+    try core.requireOutside()
     drainCaches()
     return Int(clamping: try core.releaseOnce(.max, .request))
   }
@@ -42,6 +44,7 @@ extension PageArena {
   /// - Complexity: O(heap).
   @discardableResult
   public func releaseFreeMemoryLazily() throws(PageArenaError) -> Int {
+    try core.requireOutside()
     drainCaches()
     let result = Releaser(core).releaseLazily()
     if let refusal = result.firstRefusal { throw .system(refusal) }

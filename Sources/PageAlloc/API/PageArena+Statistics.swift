@@ -131,6 +131,7 @@ extension PageArena {
   /// - Complexity: O(page tables of what was committed): about a millisecond a GiB that is in
   ///   memory, far more than ``statistics``.
   public func measureResident() throws(PageArenaError) -> UInt64 {
+    try core.requireOutside()
     var ranges = BoundedArray<Range<UInt>, 64>(filler: 0..<0)
     core.withGrowth { growth in
       for index in 0..<growth.reservation.pieceCount {

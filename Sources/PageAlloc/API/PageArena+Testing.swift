@@ -27,6 +27,9 @@ extension PageArena {
     ArenaRegistry.find(place, number) != nil
   }
 
+  /// Runs `body` where a signal's handler may come: while its thread holds the heap lock.
+  package func underHeapLock(_ body: () -> Void) { core.withHeap { _ in body() } }
+
   /// Looks at the memory of the tables, or damages it. Nobody else may use the arena meanwhile.
   package func withTables(_ body: (borrowing AllocatorTables) -> Void) {
     core.withGrowth { body($0.tables) }

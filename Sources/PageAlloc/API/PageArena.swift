@@ -24,6 +24,11 @@ import SysMem
 /// lowest place where it fits. All methods may be called from any thread; a run may be freed by
 /// another thread than its own, and in parts.
 ///
+/// The handler of a signal may use arenas, but for a ``Cache`` that its thread uses, too. Where it
+/// comes in the middle of a call of its own thread's and would need what that call is changing, it
+/// gets ``PageArenaError/reentered``; what cannot throw, the end of a ``PageRun`` above all, traps
+/// with that name. Nothing is ever served wrongly.
+///
 /// ```swift
 /// let arena = try PageArena()
 /// let run = try arena.allocate(pages: 16)
@@ -60,6 +65,7 @@ public final class PageArena: Sendable {
   ///   are granted; ``PageArenaError/system(_:)`` where there is no memory for the tables.
   public init(_ options: Options) throws(PageArenaError) {
     try options.check()
+    if InsideMark.isAny { throw .reentered }
     core = try ArenaCore(options)
     number = core.number
     #if !hasFeature(Embedded)

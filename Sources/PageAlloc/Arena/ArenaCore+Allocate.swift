@@ -39,7 +39,7 @@ extension ArenaCore {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
-    let (cache, wasAsked) = ownCache(handle)
+    let (cache, wasAsked) = try ownCache(handle)
     if let cache = cache,
       let run = refillAndTake(pages, alignment, cache, wasAsked: wasAsked)
     {

@@ -12,11 +12,12 @@ extension ArenaCore {
   func deallocateSlowly(
     _ address: UInt, _ pages: Int, by handle: CacheReference?
   ) throws(PageArenaError) {
+    try requireOutside()
     if checks != nil { return try deallocateChecked(address, pages) }
     let page = try page(at: address, pages)
     let part = page..<(page + pages)
     if runs.length(page) == pages {
-      let (cache, wasAsked) = ownCache(handle)
+      let (cache, wasAsked) = try ownCache(handle)
       if let cache = cache {
         if !wasAsked, cache.deallocate(address, pages, as: .raw) { return }
         if makeRoomAndPut(page, pages, cache) { return }

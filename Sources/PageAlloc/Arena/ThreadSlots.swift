@@ -26,14 +26,32 @@ extension ArenaCore {
   ///
   /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way
   ///   has come by this cache already.
+  /// - Throws: ``PageArenaError/reentered``.
   @inline(__always)
   func ownCache(
     _ handle: CacheReference?
-  ) -> (CacheReference?, wasAsked: Bool) {
+  ) throws(PageArenaError) -> (CacheReference?, wasAsked: Bool) {
+    if InsideMark.isAny { throw .reentered }
     // In the checked mode no thread has one, and a handle's stays empty.
     if checks != nil { return (nil, false) }
-    if let cache = handle ?? cacheInLastSlot() { return (cache, true) }
-    return (cacheOfThread(), false)
+    if let cache = handle ?? cacheInLastSlot() {
+      if !cache.front.isOutside { throw .reentered }
+      return (cache, true)
+    }
+    let cache = cacheOfThread()
+    if let cache, !cache.front.isOutside { throw .reentered }
+    return (cache, false)
+  }
+
+  /// Refuses a call that comes from the handler of a signal in the middle of another one.
+  @inline(__always)
+  func requireOutside() throws(PageArenaError) {
+    if isInside { throw .reentered }
+  }
+
+  /// The calling thread is in the middle of a call.
+  var isInside: Bool {
+    InsideMark.isAny || !(cacheInLastSlot()?.front.isOutside ?? true)
   }
 
   /// This thread's cache, which is then in the slot used last; or a new one.
@@ -42,7 +60,10 @@ extension ArenaCore {
   /// - Complexity: O(1), whatever the number of arenas.
   @inline(never)
   func cacheOfThread() -> CacheReference? {
-    if cacheLimit == 0 { return nil }
+    // A handler of a signal may have come in the middle of just this.
+    if cacheLimit == 0 || InsideMark.isAny { return nil }
+    let mark = InsideMark(.slots)
+    defer { mark.end() }
     guard let thread = unsafe cts_thread_here(), unsafe thread.pointee.has_ended == 0,
       let slot = unsafe thread.pointee.slot(place)
     else { return nil }
@@ -55,7 +76,12 @@ extension ArenaCore {
       }
       unsafe slot.pointee = cts_slot(arena: number, cache: cache.address)
     }
-    unsafe thread.pointee.last = slot.pointee
+    // In this order: a slot that matches has its cache.
+    unsafe thread.pointee.last.arena = 0
+    cts_compiler_barrier()
+    unsafe thread.pointee.last.cache = slot.pointee.cache
+    cts_compiler_barrier()
+    unsafe thread.pointee.last.arena = number
     return CacheReference(address: unsafe slot.pointee.cache)
   }
 }
@@ -66,7 +92,8 @@ func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   // What a thread knows lives as long as the thread, and the slot used last is its first field.
   let thread = unsafe cts_thread_here().unsafelyUnwrapped
   if unsafe thread.pointee.last.arena != number { return nil }
-  return CacheReference(address: unsafe thread.pointee.last.cache)
+  // A slot that matches has a cache: whoever sets it writes the number last.
+  return CacheReference(known: unsafe thread.pointee.last.cache)
 }
 
 // MARK: - The slots of a thread. They are the calling thread's own.

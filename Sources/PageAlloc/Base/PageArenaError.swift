@@ -38,6 +38,9 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// The run does not start and end at pages of the kernel's, which are larger than its own.
   case partOfPhysicalPage(base: UInt, physicalPageSize: Int)
 
+  /// The call comes from the handler of a signal, while its thread is inside another one.
+  case reentered
+
   // MARK: Operating failures
 
   /// No run of so many pages is free, and there is no address space left to grow into.
@@ -89,6 +92,8 @@ extension PageArenaError: CustomStringConvertible {
       "access: writable and executable at once, which the arena's options do not allow"
     case .partOfPhysicalPage(let base, let size):
       "the run at \(hex(base)) does not consist of whole pages of the kernel's \(size) bytes"
+    case .reentered:
+      "a signal's handler used an arena while its thread was inside a call of one"
     case .tooManyMappings(let limit):
       "more than \(limit) mappings would be needed"
     case .unsupported(let call):

@@ -290,7 +290,7 @@ extension CacheList {
     while let cache = position {
       position = cache.contents.nextStocked
       guard let closedWith = cache.front.ticket, ticket.covers(closedWith) else { continue }
-      if cache == own || ((canSeeOthers || cache.front.isFenced) && cache.front.isOutside) {
+      if cache == own || canSeeOthers || cache.front.isFenced, cache.front.isOutside {
         body(cache)
       } else {
         isDone = false

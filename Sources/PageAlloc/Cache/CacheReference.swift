@@ -22,6 +22,12 @@ package struct CacheReference {
     unsafe self.pointer = pointer
   }
 
+  /// The cache at an address that ``address`` gave.
+  @inlinable @inline(__always)
+  init(known address: UInt) {
+    unsafe pointer = UnsafeMutablePointer<RunCache>(bitPattern: address).unsafelyUnwrapped
+  }
+
   /// Puts a cache into memory that was just mapped for it.
   init(_ cache: consuming RunCache, at address: UInt) {
     guard let pointer = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {

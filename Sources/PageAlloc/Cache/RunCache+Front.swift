@@ -70,13 +70,15 @@ package struct CacheFront: ~Copyable {
 extension CacheFront {
   /// Starts an access by the owner.
   ///
-  /// - Returns: `false` where somebody wants to take all: the owner must go by the lock.
+  /// - Returns: `false` where somebody wants to take all: the owner must go by the lock; or where
+  ///   the owner is inside already, and this is the handler of a signal.
   @inlinable @inline(__always)
   package borrowing func enter() -> Bool {
+    let before = isInside.load(ordering: .relaxed)
     isInside.store(1, ordering: .relaxed)
     cts_compiler_barrier()
-    if closedWith.load(ordering: .acquiring) == 0 { return true }
-    isInside.store(0, ordering: .releasing)
+    if closedWith.load(ordering: .acquiring) | before == 0 { return true }
+    isInside.store(before, ordering: .releasing)
     return false
   }
 
@@ -86,6 +88,7 @@ extension CacheFront {
   /// - Returns: `false` where somebody wants to take all.
   borrowing func enterByFence() -> Bool {
     if closedWith.load(ordering: .relaxed) != Self.byFence { return false }
+    if isInside.load(ordering: .relaxed) != 0 { return false }
     isInside.store(1, ordering: .relaxed)
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     if closedWith.load(ordering: .acquiring) == Self.byFence { return true }

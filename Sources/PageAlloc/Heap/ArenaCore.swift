@@ -92,14 +92,22 @@ extension ArenaCore {
   func withHeap<Result: ~Copyable, Failure: Error>(
     _ body: (inout Heap) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    locks.heap.lock()
-    defer { locks.heap.unlock() }
+    let mark = InsideMark(.heap)
+    let last = InsideMark.hideLastSlot()
+    locks.heap.lock(mark)
+    defer {
+      locks.heap.unlock()
+      InsideMark.showLastSlot(last)
+      mark.end()
+    }
     return try body(&heap)
   }
 
   /// The same, if the lock can be had within about a tenth of a second: for who may hold it
   /// already.
   func withHeapIfFree<Result>(_ body: (inout Heap) -> Result) -> Result? {
+    let mark = InsideMark(.heap)
+    defer { mark.end() }
     guard patiently({ locks.heap.tryLock() }) else { return nil }
     defer { locks.heap.unlock() }
     return body(&heap)
@@ -109,8 +117,12 @@ extension ArenaCore {
   func withGrowth<Result: ~Copyable, Failure: Error>(
     _ body: (inout Growth) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    locks.growth.lock()
-    defer { locks.growth.unlock() }
+    let mark = InsideMark(.growth)
+    locks.growth.lock(mark)
+    defer {
+      locks.growth.unlock()
+      mark.end()
+    }
     return try body(&growth)
   }
 
@@ -118,8 +130,13 @@ extension ArenaCore {
   func withRelease<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
+    let mark = InsideMark(.release)
+    mark.requireFirst()
     lockRelease()
-    defer { locks.release.unlock() }
+    defer {
+      locks.release.unlock()
+      mark.end()
+    }
     return try body()
   }
 
@@ -140,6 +157,8 @@ extension ArenaCore {
 
   /// The same, if nobody else is at it.
   func withReleaseIfFree<Result>(_ body: () -> Result) -> Result? {
+    let mark = InsideMark(.release)
+    defer { mark.end() }
     guard locks.release.tryLock() else { return nil }
     defer { locks.release.unlock() }
     return body()

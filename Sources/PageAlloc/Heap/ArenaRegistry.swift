@@ -24,20 +24,25 @@ package enum ArenaRegistry {
   package static func withLock<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    lock()
-    defer { unlock() }
+    let mark = InsideMark(.registry)
+    unsafe futex.pointee.lock(mark)
+    defer {
+      unlock()
+      mark.end()
+    }
     return try body()
   }
 
   /// The same, if the lock can be had within about a tenth of a second: for who may hold it
   /// already.
   static func withLockIfFree(_ body: () -> Void) {
+    let mark = InsideMark(.registry)
+    defer { mark.end() }
     guard patiently({ unsafe futex.pointee.tryLock() }) else { return }
     defer { unlock() }
     body()
   }
 
-  private static func lock() { unsafe futex.pointee.lock() }
   private static func unlock() { unsafe futex.pointee.unlock() }
 
   /// Takes the registry's lock for a fork, which holds it from one call to another.

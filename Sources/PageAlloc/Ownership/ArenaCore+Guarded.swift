@@ -14,6 +14,7 @@ extension ArenaCore {
   ) throws(PageArenaError) -> PageRun {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     let guardPages = self.guardPages
+    try requireOutside()
     guard pages > 0, pages <= limit - 2 * guardPages else {
       throw .badPageCount(pages: pages, limit: limit - 2 * guardPages)
     }

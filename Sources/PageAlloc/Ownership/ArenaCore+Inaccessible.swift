@@ -10,6 +10,7 @@ extension ArenaCore {
   func allocateInaccessible(_ pages: Int, alignment: Int) throws(PageArenaError) -> PageRun {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
+    try requireOutside()
     guard pages % guardPages == 0 else {
       throw .partOfPhysicalPage(base: 0, physicalPageSize: physicalPageSize)
     }

@@ -19,6 +19,7 @@ extension ArenaCore {
   func allocateOwned(
     _ pages: Int, alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    try requireOutside()
     let cache = cacheInLastSlot()
     if alignment != Geometry.pageSize || zeroed, ownersUseCaches, let cache,
       let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .owned)
@@ -61,6 +62,7 @@ extension ArenaCore {
 
   @usableFromInline @inline(never)
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
+    if isInside { reentered() }
     let page = page(of: address)
     let run = page..<(page &+ pages)
     // This owner is counted until the end: the core lives.
@@ -68,6 +70,7 @@ extension ArenaCore {
       let cache = cacheOfThread()
     {
       if cache.deallocate(address, pages, as: .owned) { return }
+      if !cache.front.isOutside { reentered() }
       if makeRoomAndPut(page, pages, cache) { return discountOwner() }
     }
     giveBackOwnedByLock(run, isZero: isZero)

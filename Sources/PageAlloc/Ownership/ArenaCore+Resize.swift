@@ -115,7 +115,7 @@ extension ArenaCore {
     // What caches held may have gone back, since the run tried to grow where it is: not by way of
     // one.
     let plain = PageAllocator.Alignment(pages: 1, phase: 0)
-    let taken = try takeFromAllocator(pages, plain, draining: ownCache(nil).0) {
+    let taken = try takeFromAllocator(pages, plain, draining: try ownCache(nil).0) {
       if zeroed { dirt.read($1 + old, more, $0) }
     }
     if checks != nil { noteAllocation(taken.page, pages, isZero: zeroed) }

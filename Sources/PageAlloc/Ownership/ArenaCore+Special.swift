@@ -10,6 +10,7 @@ extension ArenaCore {
   /// Takes a run back of which something was special, its guards included.
   @inline(never)
   func giveBackSpecial(_ base: UnsafeMutableRawPointer, pages: Int, _ traits: RunTraits) {
+    if isInside { reentered() }
     emptyLimbo()
     let run = unsafe page(of: base)
     let whole = withGuards(run..<(run + pages), traits)

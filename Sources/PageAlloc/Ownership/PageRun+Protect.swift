@@ -46,6 +46,7 @@ extension PageRun {
   ///   several mappings: a part of it may have changed.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
+    try core.requireOutside()
     let isOpened = access != .none && traits.contains(.uncounted)
     if isOpened { try count() }
     do throws(PageArenaError) {
@@ -135,6 +136,7 @@ extension PageRun {
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
   ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
+    try core.requireOutside()
     try core.checkWholePhysicalPages(memory)
     try core.attempt { system throws(SysMemError) in
       try system.advise(memory.address, memory.byteCount, .dontNeed)
@@ -154,6 +156,7 @@ extension PageRun {
   private mutating func becomeSpecial(
     _ trait: RunTraits, _ change: (SysMem, AdvisedRange) throws(SysMemError) -> Void
   ) throws(PageArenaError) {
+    try core.requireOutside()
     let memory = memory
     let after = traits.union(trait)
     try core.checkWholePhysicalPages(memory)

@@ -27,12 +27,15 @@ extension PageRun {
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
-  /// - Returns: whether the run has so many now.
+  /// - Returns: whether the run has so many now: never in a signal's handler, in the middle of
+  ///   another call.
   /// - Complexity: O(1) in the heap; O(new pages / 512).
   public mutating func grow(to pages: Int, zeroed: Bool = false) -> Bool {
     if pages <= self.pages { return true }
     // New pages would be plain beside special ones.
-    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) { return false }
+    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) || core.isInside {
+      return false
+    }
     let hasGrown = unsafe core.extendOwned(base, from: self.pages, to: pages, zeroed: zeroed)
     if hasGrown { self.pages = pages }
     return hasGrown
@@ -55,6 +58,7 @@ extension PageRun {
   ) throws(PageArenaError) -> Bool {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
+    try core.requireOutside()
     if pages <= self.pages {
       guard canSplit(at: pages) else {
         throw .partOfPhysicalPage(base: address, physicalPageSize: physicalPageSize)

@@ -44,14 +44,22 @@ enum ScavengerThread {
   nonisolated(unsafe) private static var list = List()
 
   private static func withLife<Result>(_ body: (inout Life) -> Result) -> Result {
-    lifecycle.lock()
-    defer { lifecycle.unlock() }
+    let mark = InsideMark(.scavengerLife)
+    lifecycle.lock(mark)
+    defer {
+      lifecycle.unlock()
+      mark.end()
+    }
     return unsafe body(&life)
   }
 
   private static func withList<Result>(_ body: (inout List) -> Result) -> Result {
-    listLock.lock()
-    defer { listLock.unlock() }
+    let mark = InsideMark(.scavengerList)
+    listLock.lock(mark)
+    defer {
+      listLock.unlock()
+      mark.end()
+    }
     return unsafe body(&list)
   }
 }

@@ -1,4 +1,5 @@
 import PageAlloc
+import Synchronization
 import SysMem
 
 /// What goes back because the arena took fresh memory.
@@ -70,14 +71,13 @@ package let headroomChecks: [Check] = [
     let calls = InterruptedCalls()
     guard let heap = Holed(headroom: 102, calls: calls, &recorder) else { return }
     for _ in 0..<3 { heap.takeFresh(1024, &recorder) }
-    var isTaken = false
+    let taker = Taker(heap.arena)
     unsafe calls.meanwhile = {
-      // The one that would give 4 MiB back, while some goes back on request.
-      // Only whether there is one.
-      isTaken = unsafe (try? heap.arena.allocate(pages: 1536)) != nil
+      // Another thread, which would give 4 MiB back, while some goes back on request.
+      runThreads([taker]) { $0.take() }
     }
     recorder.expectEqual((try? heap.arena.scavenge(byteCount: 1)) ?? 0, 2 << 20, "on request")
-    recorder.expect(isTaken, "a run, meanwhile")
+    recorder.expect(taker.hasTaken.load(ordering: .relaxed), "a run, meanwhile")
     let between = heap.arena.statistics
     recorder.expectEqual(between.returned.headroomBytes, 0, "given back meanwhile")
     heap.takeFresh(1024, &recorder)
@@ -112,37 +112,16 @@ package let headroomChecks: [Check] = [
   },
 ]
 
-/// The kernel, and something that happens while it takes memory back.
-private final class InterruptedCalls: MemoryCalls, Sendable {
-  private let linux = LinuxCalls()
-  // Set and called on one thread.
-  nonisolated(unsafe) var meanwhile: (() -> Void)?
+/// Takes a run.
+private final class Taker: Sendable {
+  private let arena: PageArena
+  let hasTaken = Atomic<Bool>(false)
 
-  var physicalPageSize: Int { linux.physicalPageSize }
-  var hugePageSize: Int { 2 << 20 }
+  init(_ arena: PageArena) { self.arena = arena }
 
-  func mmap(
-    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
-  ) throws(Errno) -> UInt {
-    try linux.mmap(address, byteCount, protection, replacing: replacing)
-  }
-
-  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
-    try linux.munmap(address, byteCount)
-  }
-
-  func mprotect(
-    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
-  ) throws(Errno) {
-    try linux.mprotect(address, byteCount, protection)
-  }
-
-  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
-    if advice == .dontNeed, let body = unsafe meanwhile {
-      unsafe meanwhile = nil
-      body()
-    }
-    try linux.madvise(address, byteCount, advice)
+  func take() {
+    // Only whether there is one.
+    hasTaken.store(unsafe (try? arena.allocate(pages: 1536)) != nil, ordering: .relaxed)
   }
 }
 

@@ -54,7 +54,7 @@ package let hugeGrowthChecks: [Check] = [
     recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder) else { return }
-    let start = heap.arena.origin + 4 << 20
+    let start = heap.first.address
     // How many chunks a run takes, and which ones become accessible for it.
     let steps: [(taken: Int, from: Int, to: Int)] = [
       (13, 2, 15), (1, 15, 16), (1, 16, 18), (1, 18, 18), (1, 18, 20), (61, 20, 80), (1, 80, 88),
@@ -216,6 +216,8 @@ package let hugeGrowthChecks: [Check] = [
 /// An arena without caches that has grown twice: 8 MiB, all in use.
 private struct Growing {
   let arena: PageArena
+  /// The first 4 MiB.
+  let first: Run
 
   init?(
     _ calls: FakeCalls, _ clock: FakeClock, files: (any SystemFiles)? = nil,
@@ -224,10 +226,11 @@ private struct Growing {
     var options = PageArena.Options.stepped(clock)
     options.calls = calls
     if let files { options.files = files }
-    guard let arena = makeArena(&recorder, options), arena.take(512, &recorder) != nil,
+    guard let arena = makeArena(&recorder, options), let first = arena.take(512, &recorder),
       arena.take(512, &recorder) != nil
     else { return nil }
     self.arena = arena
+    self.first = first
   }
 
   /// Takes a chunk more.

@@ -1,0 +1,103 @@
+import CThreadSlots
+import SysMem
+
+// Signals
+// =======
+//
+// The handler of a signal runs in the middle of whatever its thread was doing. Where that was a
+// call of the library's, the handler's own call finds it:
+//
+//   in a cache           isInside of the front is set: the handler's call goes the slow way
+//   under a lock         a bit of the thread's `inside` is set; under the heap lock, which also
+//                        guards the thread's own cache, the slot used last matches no arena
+//   anywhere else        nothing is half changed, and the handler's call is like any other
+//
+// The slow way looks at both first, and refuses with `PageArenaError.reentered`. What cannot throw
+// traps with that name, where it would wait for a lock that its own thread holds.
+
+/// Says, as long as it lasts, what of the library's the calling thread is in the middle of.
+struct InsideMark {
+  /// What guards something.
+  enum Place: UInt {
+    case heap = 1
+    case growth = 2
+    case release = 4
+    case registry = 8
+    case scavengerList = 16
+    case scavengerLife = 32
+    /// The thread's slots, which no lock guards.
+    case slots = 64
+  }
+
+  private let place: Place
+  private let before: UInt
+
+  /// The thread is about to take a lock, or holds it.
+  @inline(__always)
+  init(_ place: Place) {
+    self.place = place
+    // What a thread knows lives as long as the thread.
+    let thread = unsafe cts_thread_here().unsafelyUnwrapped
+    before = unsafe thread.pointee.inside
+    unsafe thread.pointee.inside = before | place.rawValue
+    cts_compiler_barrier()
+  }
+
+  /// The lock is free again.
+  @inline(__always)
+  func end() {
+    cts_compiler_barrier()
+    unsafe cts_thread_here().unsafelyUnwrapped.pointee.inside = before
+  }
+
+  /// Traps where the lock is not to be had because the thread itself holds it.
+  @inline(never)
+  func requireFirst() {
+    if before & place.rawValue == 0 { return }
+    reentered()
+  }
+
+  /// Has the slot used last match no arena, so that no call goes the short way.
+  ///
+  /// - Returns: the arena's number that it had, for ``showLastSlot(_:)``.
+  @inline(__always)
+  static func hideLastSlot() -> UInt {
+    let thread = unsafe cts_thread_here().unsafelyUnwrapped
+    let number = unsafe thread.pointee.last.arena
+    unsafe thread.pointee.last.arena = 0
+    cts_compiler_barrier()
+    return number
+  }
+
+  /// Has it match again.
+  @inline(__always)
+  static func showLastSlot(_ number: UInt) {
+    cts_compiler_barrier()
+    unsafe cts_thread_here().unsafelyUnwrapped.pointee.last.arena = number
+  }
+
+  /// The calling thread is in the middle of something of the library's.
+  @inline(__always)
+  static var isAny: Bool { unsafe cts_thread_here().unsafelyUnwrapped.pointee.inside != 0 }
+}
+
+extension FutexLock {
+  /// Takes a lock of whose place the thread has made a mark.
+  @inline(__always)
+  borrowing func lock(_ mark: InsideMark) {
+    if lockAtOnce() { return }
+    mark.requireFirst()
+    lock()
+  }
+}
+
+/// A call that cannot throw came from the handler of a signal, in the middle of another call of its
+/// own thread's.
+@inline(never)
+func reentered() -> Never {
+  var line = DumpLine()
+  line.append("PageAlloc: PageArenaError.reentered: a signal's handler used an arena ")
+  line.append("while its thread was inside a call of one")
+  line.write()
+  fatalError("PageAlloc: PageArenaError.reentered")
+}
