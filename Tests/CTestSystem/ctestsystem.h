@@ -65,6 +65,14 @@ static inline int ctest_handle_signal(void (*handler)(int)) {
   return sigaction(SIGUSR2, &action, NULL) == 0 ? 0 : errno;
 }
 
+/* Lets that signal reach the calling thread, whose maker may have had it blocked. */
+static inline int ctest_unblock_signal(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  return pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* Sends a thread that signal. */
 static inline int ctest_send_signal(pthread_t thread) { return pthread_kill(thread, SIGUSR2); }
 

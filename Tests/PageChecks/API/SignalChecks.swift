@@ -209,6 +209,7 @@ private final class BusyWorker: Sendable {
   init(_ arena: PageArena) { self.arena = arena }
 
   func run() {
+    if ctest_unblock_signal() != 0 { faults.add(1, ordering: .relaxed) }
     thread.store(csm_thread_self(), ordering: .releasing)
     var live: [Run] = []
     live.reserveCapacity(64)
