@@ -11,8 +11,9 @@ package let signalChecks: [Check] = [
     let calls = InterruptedCalls()
     guard let arena = makeArena(&recorder, calls: calls, caching: false),
       let run = arena.take(100, &recorder), let part = arena.take(8, &recorder),
-      var owned = try? arena.allocateRun(pages: 4)
+      let other = try? arena.allocateRun(pages: 4)
     else { return }
+    let owned = RunBox(other)
     let before = arena.statistics
     var errors: [PageArenaError?] = []
     unsafe calls.meanwhile = {
@@ -35,12 +36,12 @@ package let signalChecks: [Check] = [
         error { () throws(PageArenaError) in try arena.collapse() },
         error { () throws(PageArenaError) in _ = try arena.measureResident() },
         error { () throws(PageArenaError) in _ = try PageArena(reserving: 64 << 20) },
-        error { () throws(PageArenaError) in try owned.protect(.readOnly) },
-        error { () throws(PageArenaError) in try owned.discard() },
-        error { () throws(PageArenaError) in try owned.lock() },
-        error { () throws(PageArenaError) in try owned.excludeFromCoreDumps() },
-        error { () throws(PageArenaError) in try owned.resize(to: 5) },
-        owned.grow(to: 5) ? nil : .reentered,
+        error { () throws(PageArenaError) in try owned.run.protect(.readOnly) },
+        error { () throws(PageArenaError) in try owned.run.discard() },
+        error { () throws(PageArenaError) in try owned.run.lock() },
+        error { () throws(PageArenaError) in try owned.run.excludeFromCoreDumps() },
+        error { () throws(PageArenaError) in try owned.run.resize(to: 5) },
+        owned.run.grow(to: 5) ? nil : .reentered,
       ]
     }
     // In the middle of growth.
@@ -49,18 +50,19 @@ package let signalChecks: [Check] = [
     for (index, error) in errors.enumerated() {
       recorder.expect(error == .reentered, "call \(index): \(error?.description ?? "no error")")
     }
+    owned.end()
     arena.give(more, &recorder)
-    recorder.expectEqual(arena.statistics.inUseBytes, before.inUseBytes, "in use")
+    recorder.expectEqual(arena.statistics.inUseBytes + 4 * 8192, before.inUseBytes, "in use")
     // In the middle of giving back; what only looks is served.
     arena.give(run, &recorder)
-    var other: PageArenaError?
+    var refusal: PageArenaError?
     var inUse: UInt64 = 0
     unsafe calls.meanwhile = {
-      other = arena.errorOfTaking(1)
+      refusal = arena.errorOfTaking(1)
       inUse = arena.statistics.inUseBytes
     }
     recorder.expect((try? arena.releaseFreeMemory()) != nil, "given back")
-    recorder.expect(other == .reentered, "refused")
+    recorder.expect(refusal == .reentered, "refused")
     recorder.expectEqual(inUse, arena.statistics.inUseBytes, "what a reading says")
     recorder.expect(arena.errorOfTaking(1) == nil, "afterwards")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
@@ -95,8 +97,8 @@ package let signalChecks: [Check] = [
       options.calls = calls
       guard let arena = try? PageArena(options) else { return }
       guard let run = try? arena.allocateRun(pages: 4) else { return }
-      var box: RunBox? = RunBox(run)
-      unsafe calls.meanwhile = { box = nil }
+      let box = RunBox(run)
+      unsafe calls.meanwhile = { box.end() }
       _ = arena.errorOfTaking(512)
     }
     recorder.expect(end.isTrap, "status \(end.status)")
@@ -146,10 +148,26 @@ private func error(_ body: () throws(PageArenaError) -> Void) -> PageArenaError?
   } catch { return error }
 }
 
-/// An owner in an object.
-private final class RunBox {
-  private let run: PageRun
-  init(_ run: consuming PageRun) { self.run = run }
+/// An owner that a closure can hold on to.
+@safe
+private struct RunBox {
+  // Invariant: initialised until `end`, which is called once.
+  private let storage: UnsafeMutablePointer<PageRun>
+
+  init(_ run: consuming PageRun) {
+    unsafe storage = .allocate(capacity: 1)
+    unsafe storage.initialize(to: run)
+  }
+
+  var run: PageRun {
+    unsafeAddress { unsafe UnsafePointer(storage) }
+    nonmutating unsafeMutableAddress { unsafe storage }
+  }
+
+  func end() {
+    unsafe storage.move().deallocate()
+    unsafe storage.deallocate()
+  }
 }
 
 /// What the handler of the storm knows and does.
