@@ -5,7 +5,7 @@ package let allChecks: [Check] = roomyChecks + otherChecks
 /// host maps upwards, and does not have that much once threads of others have left memory of the C
 /// library's everywhere.
 package let roomyChecks: [Check] =
-  arenaCacheChecks + hugeGrowthChecks + inaccessibleChecks
+  inaccessibleChecks + arenaCacheChecks + hugeGrowthChecks
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
 package let otherChecks: [Check] = [
