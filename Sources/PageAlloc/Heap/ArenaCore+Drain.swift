@@ -33,7 +33,7 @@ extension ArenaCore {
   ///   - looks: how often to look for owners that are inside. They are for nanoseconds, unless
   ///     preempted.
   /// - Returns: how many pages came back.
-  /// - Complexity: O(caches + runs in them), one call to the kernel.
+  /// - Complexity: O(caches that may hold something + runs in them), one call to the kernel.
   @discardableResult
   func drainCaches(own: CacheReference?, looks: Int = 100) -> Int {
     var drained = 0
