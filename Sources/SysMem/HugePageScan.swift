@@ -7,8 +7,6 @@
 /// ```
 package struct HugePageScan: ~Copyable {
   private var ranges = BoundedArray<Range<UInt>, 64>(filler: 0..<0)
-  // The line being read, as far as it matters.
-  private var line = FixedText<48>()
   private var isInside = false
   private var kibibytes: UInt64 = 0
 
@@ -25,22 +23,13 @@ package struct HugePageScan: ~Copyable {
 
   /// Reads the file; `nil` where it cannot be read.
   package mutating func run() -> UInt64? {
-    forEachByte(of: FixedText<32>("/proc/self/smaps")) { take($0) } ? byteCount : nil
+    forEachLine(of: FixedText<32>("/proc/self/smaps")) { take($0) } ? byteCount : nil
   }
 
-  /// Reads a byte of the file.
-  package mutating func take(_ byte: UInt8) {
-    if byte == UInt8(ascii: "\n") {
-      endLine()
-      line.clear()
-    } else {
-      line.append(byte: byte)
-    }
-  }
-
-  private mutating func endLine() {
+  /// Reads a line of the file.
+  package mutating func take(_ line: borrowing LineCutter.Line) {
     var index = 0
-    if let start = hexNumber(&index), line[index] == UInt8(ascii: "-") {
+    if let start = Self.hexNumber(line, &index), line[index] == UInt8(ascii: "-") {
       isInside = false
       // Under an emulator the file may tell of a host with a larger space.
       guard let start = UInt(exactly: start) else { return }
@@ -54,8 +43,10 @@ package struct HugePageScan: ~Copyable {
     kibibytes &+= line.number(at: place) ?? 0
   }
 
-  /// The hexadecimal number at the start of the line, and where it ends; `nil` where there is none.
-  private func hexNumber(_ index: inout Int) -> UInt64? {
+  /// The hexadecimal number at the start of a line, and where it ends; `nil` where there is none.
+  private static func hexNumber(
+    _ line: borrowing LineCutter.Line, _ index: inout Int
+  ) -> UInt64? {
     var value: UInt64 = 0
     while index < line.count {
       let byte = line[index]

@@ -11,7 +11,7 @@ package final class LinuxFiles: SystemFiles {
 
   package func hugePageEvents() -> HugePageEvents? {
     var scan = HugePageEvents.Scan()
-    return forEachByte(of: FixedText<32>("/proc/vmstat")) { scan.take($0) } ? scan.found : nil
+    return forEachLine(of: FixedText<32>("/proc/vmstat")) { scan.take($0) } ? scan.found : nil
   }
 
   package func watchStalls() -> Int32? {
@@ -39,8 +39,6 @@ package func mostMappings() -> Int? {
 /// - Complexity: O(mappings), about 0.3 µs each.
 package func readMappingCount() -> Int? {
   var lines = 0
-  let isRead = forEachByte(of: FixedText<32>("/proc/self/maps")) {
-    if $0 == UInt8(ascii: "\n") { lines += 1 }
-  }
+  let isRead = forEachLine(of: FixedText<32>("/proc/self/maps")) { _ in lines += 1 }
   return isRead ? lines : nil
 }

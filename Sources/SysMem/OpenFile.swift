@@ -51,17 +51,3 @@ func readFile(
   }
   return true
 }
-
-/// Reads a file of any size byte by byte.
-///
-/// - Returns: `false` where it cannot be read to its end.
-func forEachByte(of path: borrowing FixedText<32>, _ body: (UInt8) -> Void) -> Bool {
-  var text = SmallText()
-  guard text.room > 0, let file = OpenFile(path) else { return false }
-  while let count = file.read(into: &text) {
-    if count == 0 { return true }
-    for index in 0..<count { body(text[index]) }
-    text.clear()
-  }
-  return false
-}

@@ -18,7 +18,7 @@ package let otherChecks: [Check] = [
   momentChecks,
   stallWatchChecks,
   cgroupMemoryChecks,
-  hugePageEventsChecks, hugePageScanChecks, patienceChecks,
+  lineCutterChecks, hugePageEventsChecks, hugePageScanChecks, patienceChecks,
   // Base
   geometryChecks,
   pageSpaceChecks,

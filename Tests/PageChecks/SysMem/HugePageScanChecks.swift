@@ -33,8 +33,7 @@ package let hugePageScanChecks: [Check] = [
       recorder.context = row.name.description
       var scan = HugePageScan()
       for range in row.ranges { scan.add(range) }
-      // A literal's bytes last as long as the program.
-      for index in 0..<list.utf8CodeUnitCount { scan.take(unsafe list.utf8Start[index]) }
+      forEachLine(in: list) { scan.take($0) }
       recorder.expectEqual(scan.byteCount, row.kibibytes * 1024, "bytes")
     }
   },

@@ -1,0 +1,74 @@
+import SysMem
+
+/// The kernel, and a hook that is told of a call before it is made: it may do what it likes, wait,
+/// or have the call refused.
+///
+/// What a check has set up goes through `madvise`, range by range; there are no guards by markers.
+final class HookedCalls: MemoryCalls, Sendable {
+  /// A call of which the hook is told.
+  enum Call: Equatable {
+    case mmap(byteCount: UInt)
+    case mprotect(address: UInt)
+    case madvise(address: UInt, MemoryAdvice)
+    case membarrier
+  }
+
+  private let linux = LinuxCalls()
+  // Set while no other thread makes a call.
+  nonisolated(unsafe) private var hook: ((Call) throws(Errno) -> Void)?
+
+  /// Has a hook told of every call from now on; `nil` for none.
+  func setHook(_ hook: ((Call) throws(Errno) -> Void)?) { unsafe self.hook = hook }
+
+  /// Does something once, in the middle of the next call that takes memory back, or makes some
+  /// accessible.
+  func interrupt(_ body: @escaping () -> Void) {
+    setHook { [unowned self] call in
+      switch call {
+      case .mprotect, .madvise(_, .dontNeed):
+        setHook(nil)
+        body()
+      default: break
+      }
+    }
+  }
+
+  private func tell(_ call: Call) throws(Errno) { if let hook = unsafe hook { try hook(call) } }
+
+  var physicalPageSize: Int { linux.physicalPageSize }
+  var hugePageSize: Int { 2 << 20 }
+
+  func mmap(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
+  ) throws(Errno) -> UInt {
+    try tell(.mmap(byteCount: byteCount))
+    return try linux.mmap(address, byteCount, protection, replacing: replacing)
+  }
+
+  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
+    try linux.munmap(address, byteCount)
+  }
+
+  func mprotect(
+    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
+  ) throws(Errno) {
+    try tell(.mprotect(address: address))
+    try linux.mprotect(address, byteCount, protection)
+  }
+
+  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
+    try tell(.madvise(address: address, advice))
+    try linux.madvise(address, byteCount, advice)
+  }
+
+  func membarrier() throws(Errno) {
+    try tell(.membarrier)
+    try linux.membarrier()
+  }
+
+  func residentByteCount(_ address: UInt, _ byteCount: UInt) throws(Errno) -> UInt {
+    try linux.residentByteCount(address, byteCount)
+  }
+
+  func isReadable(_ address: UInt) -> Bool? { linux.isReadable(address) }
+}
