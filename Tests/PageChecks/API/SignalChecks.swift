@@ -8,7 +8,7 @@ import SysMem
 package let signalChecks: [Check] = [
   Check("signals: what a call needs that its own thread is in the middle of is refused") {
     recorder in
-    let calls = InterruptedCalls()
+    let calls = HookedCalls()
     guard let arena = makeArena(&recorder, calls: calls, caching: false),
       let run = arena.take(100, &recorder), let part = arena.take(8, &recorder),
       let other = try? arena.allocateRun(pages: 4)
@@ -16,7 +16,7 @@ package let signalChecks: [Check] = [
     let owned = RunBox(other)
     let before = arena.statistics
     var errors: [PageArenaError?] = []
-    unsafe calls.meanwhile = {
+    calls.interrupt {
       errors = [
         arena.errorOfTaking(1), arena.errorOfGiving(part),
         error { () throws(PageArenaError) in _ = try arena.allocateRun(pages: 1) },
@@ -57,7 +57,7 @@ package let signalChecks: [Check] = [
     arena.give(run, &recorder)
     var refusal: PageArenaError?
     var inUse: UInt64 = 0
-    unsafe calls.meanwhile = {
+    calls.interrupt {
       refusal = arena.errorOfTaking(1)
       inUse = arena.statistics.inUseBytes
     }
@@ -92,13 +92,13 @@ package let signalChecks: [Check] = [
   Check("signals: a run that ends in the middle of a call of its thread's traps by name") {
     recorder in
     let end = inHeardChild(&recorder) {
-      let calls = InterruptedCalls()
+      let calls = HookedCalls()
       var options = PageArena.Options.stepped(FakeClock())
       options.calls = calls
       guard let arena = try? PageArena(options) else { return }
       guard let run = try? arena.allocateRun(pages: 4) else { return }
       let box = RunBox(run)
-      unsafe calls.meanwhile = { box.end() }
+      calls.interrupt { box.end() }
       _ = arena.errorOfTaking(512)
     }
     recorder.expect(end.isTrap, "status \(end.status)")

@@ -68,11 +68,11 @@ package let headroomChecks: [Check] = [
 
   Check("headroom: nobody waits for memory that goes back elsewhere; the next one looks again") {
     recorder in
-    let calls = InterruptedCalls()
+    let calls = HookedCalls()
     guard let heap = Holed(headroom: 102, calls: calls, &recorder) else { return }
     for _ in 0..<3 { heap.takeFresh(1024, &recorder) }
     let taker = Taker(heap.arena)
-    unsafe calls.meanwhile = {
+    calls.interrupt {
       // Another thread, which would give 4 MiB back, while some goes back on request.
       runThreads([taker]) { $0.take() }
     }

@@ -6,20 +6,21 @@ import Synchronization
 /// Drains that run at once. The order of their steps is made by hand: each waits in its barrier.
 package let cacheDrainChecks: [Check] = [
   Check("drain: takes nothing that another one closed after its barrier") { recorder in
-    let calls = HeldBarriers()
+    let calls = HookedCalls()
+    let barriers = HeldBarriers(of: calls)
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
       try cache.fill()
       // What a refill brings, as long as the owner is let in: a block of 64 pages.
       let block: UInt64 = 64 << 13
-      calls.hold(barriers: 2)
+      barriers.hold(first: 2)
       let first = Drain(of: arena)
       let second = Drain(of: arena)
       var failure: PageArenaError?
       runThreads(
         [first],
         meanwhile: {
-          calls.waitForBarrier(1)
+          barriers.waitForBarrier(1)
           // The first drain closed the cache. The owner opens it by the lock, and uses it again.
           do throws(PageArenaError) { try cache.fill() } catch { failure = error }
           let held = arena.settledStatistics.cachedBytes
@@ -27,13 +28,13 @@ package let cacheDrainChecks: [Check] = [
           runThreads(
             [second],
             meanwhile: {
-              calls.waitForBarrier(2)
+              barriers.waitForBarrier(2)
               // The second one closed it. For all that the first one knows, the owner is inside.
-              calls.letPass(1)
+              barriers.letPass(1)
               first.waitUntilDone()
               recorder.expectEqual(
                 arena.settledStatistics.cachedBytes, held, "at hand when the first drain is done")
-              calls.letPass(2)
+              barriers.letPass(2)
             }
           ) { $0.run() }
         }
@@ -50,27 +51,28 @@ package let cacheDrainChecks: [Check] = [
   Check("drain: of two that found a cache closed, whichever comes first takes all") { recorder in
     for order in [[1, 2], [2, 1]] {
       recorder.context = "the one with barrier \(order[0]) first"
-      let calls = HeldBarriers()
+      let calls = HookedCalls()
+      let barriers = HeldBarriers(of: calls)
       guard let arena = makeArena(&recorder, calls: calls) else { return }
       withCache(of: arena, &recorder) { cache, recorder throws(PageArenaError) in
         try cache.fill()
-        calls.hold(barriers: 2)
+        barriers.hold(first: 2)
         let drains = [Drain(of: arena), Drain(of: arena)]
         runThreads(
           [drains[0]],
           meanwhile: {
-            calls.waitForBarrier(1)
+            barriers.waitForBarrier(1)
             runThreads(
               [drains[1]],
               meanwhile: {
                 // It found closed what the other one has closed.
-                calls.waitForBarrier(2)
-                calls.letPass(order[0])
+                barriers.waitForBarrier(2)
+                barriers.letPass(order[0])
                 drains[order[0] - 1].waitUntilDone()
                 recorder.expectEqual(
                   arena.settledStatistics.cachedBytes, 0, "at hand after one drain")
                 recorder.expect(!drains[order[1] - 1].isDone, "the other is in its barrier")
-                calls.letPass(order[1])
+                barriers.letPass(order[1])
               }
             ) { $0.run() }
           }
@@ -106,18 +108,19 @@ package let cacheDrainChecks: [Check] = [
   },
 
   Check("drain: a cache goes from one owner to another in the middle of it") { recorder in
-    let calls = HeldBarriers()
+    let calls = HookedCalls()
+    let barriers = HeldBarriers(of: calls)
     guard let arena = makeArena(&recorder, calls: calls) else { return }
     do throws(PageArenaError) {
       var cache: PageArena.Cache? = try arena.makeCache()
       try cache?.fill()
-      calls.hold(barriers: 1)
+      barriers.hold(first: 1)
       let first = Drain(of: arena)
       var failure: PageArenaError?
       runThreads(
         [first],
         meanwhile: {
-          calls.waitForBarrier(1)
+          barriers.waitForBarrier(1)
           do throws(PageArenaError) {
             let before = arena.statistics.metadataBytes
             cache = nil
@@ -127,7 +130,7 @@ package let cacheDrainChecks: [Check] = [
           } catch { failure = error }
           let held = arena.settledStatistics.cachedBytes
           recorder.expect(held > 0, "the new owner is let in")
-          calls.letPass(1)
+          barriers.letPass(1)
           first.waitUntilDone()
           recorder.expectEqual(arena.settledStatistics.cachedBytes, held, "at hand after the drain")
         }
@@ -164,9 +167,8 @@ private final class Drain: Sendable {
   func waitUntilDone() { while !isDone { sched_yield() } }
 }
 
-/// The kernel, but that who makes it pass a barrier waits in that call until told to go on.
-private final class HeldBarriers: MemoryCalls {
-  private let real = LinuxCalls()
+/// Whoever has the kernel pass a barrier waits in that call until told to go on.
+private final class HeldBarriers: Sendable {
   /// How many barriers are held.
   private let heldCount = Atomic<Int>(0)
   /// Barriers since then.
@@ -174,8 +176,12 @@ private final class HeldBarriers: MemoryCalls {
   /// Bit n: barrier n may pass.
   private let passes = Atomic<UInt32>(0)
 
+  init(of calls: HookedCalls) {
+    calls.setHook { call in if call == .membarrier { self.pass() } }
+  }
+
   /// From now on barriers are numbered from 1, and the first few wait.
-  func hold(barriers: Int) { heldCount.store(barriers, ordering: .releasing) }
+  func hold(first count: Int) { heldCount.store(count, ordering: .releasing) }
 
   func waitForBarrier(_ number: Int) {
     while count.load(ordering: .acquiring) < number { sched_yield() }
@@ -185,37 +191,12 @@ private final class HeldBarriers: MemoryCalls {
     passes.bitwiseOr(1 << UInt32(number), ordering: .acquiringAndReleasing)
   }
 
-  func membarrier() throws(Errno) {
+  private func pass() {
     let heldCount = heldCount.load(ordering: .acquiring)
-    if heldCount > 0 {
-      let number = count.add(1, ordering: .acquiringAndReleasing).newValue
-      while number <= heldCount, passes.load(ordering: .acquiring) >> UInt32(number) & 1 == 0 {
-        sched_yield()
-      }
+    if heldCount == 0 { return }
+    let number = count.add(1, ordering: .acquiringAndReleasing).newValue
+    while number <= heldCount, passes.load(ordering: .acquiring) >> UInt32(number) & 1 == 0 {
+      sched_yield()
     }
-    try real.membarrier()
-  }
-
-  var physicalPageSize: Int { real.physicalPageSize }
-  var hugePageSize: Int { real.hugePageSize }
-
-  func mmap(
-    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
-  ) throws(Errno) -> UInt {
-    try real.mmap(address, byteCount, protection, replacing: replacing)
-  }
-
-  func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
-    try real.munmap(address, byteCount)
-  }
-
-  func mprotect(
-    _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
-  ) throws(Errno) {
-    try real.mprotect(address, byteCount, protection)
-  }
-
-  func madvise(_ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice) throws(Errno) {
-    try real.madvise(address, byteCount, advice)
   }
 }

@@ -1,14 +1,13 @@
 import SysMem
 
-/// The kernel, and a hook that is told of a call before it is made: it may do what it likes, wait,
-/// or have the call refused.
+/// The kernel, and a hook that is told of some calls before they are made. It may take its time, and
+/// call the arena itself; where it throws, the call is refused.
 ///
-/// What a check has set up goes through `madvise`, range by range; there are no guards by markers.
+/// Many ranges at once cannot be told of, so each is a call of its own.
 final class HookedCalls: MemoryCalls, Sendable {
   /// A call of which the hook is told.
   enum Call: Equatable {
-    case mmap(byteCount: UInt)
-    case mprotect(address: UInt)
+    case mprotect
     case madvise(address: UInt, MemoryAdvice)
     case membarrier
   }
@@ -23,10 +22,12 @@ final class HookedCalls: MemoryCalls, Sendable {
   /// Does something once, in the middle of the next call that takes memory back, or makes some
   /// accessible.
   func interrupt(_ body: @escaping () -> Void) {
-    setHook { [unowned self] call in
+    var isOver = false
+    setHook { call in
       switch call {
       case .mprotect, .madvise(_, .dontNeed):
-        setHook(nil)
+        if isOver { return }
+        isOver = true
         body()
       default: break
       }
@@ -41,8 +42,7 @@ final class HookedCalls: MemoryCalls, Sendable {
   func mmap(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
   ) throws(Errno) -> UInt {
-    try tell(.mmap(byteCount: byteCount))
-    return try linux.mmap(address, byteCount, protection, replacing: replacing)
+    try linux.mmap(address, byteCount, protection, replacing: replacing)
   }
 
   func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
@@ -52,7 +52,7 @@ final class HookedCalls: MemoryCalls, Sendable {
   func mprotect(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection
   ) throws(Errno) {
-    try tell(.mprotect(address: address))
+    try tell(.mprotect)
     try linux.mprotect(address, byteCount, protection)
   }
 
