@@ -56,9 +56,14 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
   /// ```
+  /// A line more tells what of that in use is inaccessible, and one what the kernel refused or may
+  /// take later, where there is any.
   public var description: String {
     var text = "in use      \(mebibytes(inUseBytes)) of \(mebibytes(readyBytes)) committed, "
     text += "\(mebibytes(reservedBytes)) reserved\n"
+    if inaccessibleBytes > 0 {
+      text += "            \(mebibytes(inaccessibleBytes)) inaccessible and empty\n"
+    }
     text += "free        \(mebibytes(freeMaybeResidentBytes)) maybe resident, "
     text += "\(mebibytes(scavengedBytes))"
     text += " given back; longest run \(largestFreeRun) pages\n"

@@ -26,11 +26,20 @@ package let returnStatisticsChecks: [Check] = [
       recorder.expect(contains(text, part), "\(part) in \(text)")
     }
     recorder.expect(!contains(text, "offered"), "nothing was offered: \(text)")
+    recorder.expect(!contains(text, "inaccessible"), "nothing is inaccessible: \(text)")
     run.part(128, 256).stamp(1)
     arena.give(run.part(128, 256), &recorder)
     _ = try? arena.releaseFreeMemoryLazily()
     let offered = arena.statistics.description
     recorder.expect(contains(offered, "0.0 MiB refused, 2.0 MiB offered"), offered)
+    guard let closed = try? arena.allocateRun(pages: 64, access: .none) else {
+      return recorder.fail("no run without access")
+    }
+    let withClosed = arena.statistics.description
+    let lines = "2.5 MiB of 8.0 MiB committed, 64.0 MiB reserved\n            0.5 MiB inaccessible"
+    recorder.expect(contains(withClosed, lines), withClosed)
+    recorder.expect(contains(arena.statistics.json, "\"inaccessibleBytes\":524288,"), "in JSON")
+    closed.deallocate()
   },
 
   Check("statistics: add up while runs go from thread to thread") { recorder in
