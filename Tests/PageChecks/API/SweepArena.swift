@@ -9,7 +9,8 @@ import PageAlloc
 // past shows.
 //
 //   FreeSweepChecks     deallocate of an arena and of a handle; adopt, bytes(at:), diagnose
-//   TakeSweepChecks     allocate of an arena and of a handle; allocateRun, allocateGuardedRun
+//   TakeSweepChecks     allocate of an arena and of a handle; allocateRun, with an access or
+//                       without; allocateGuardedRun
 //   ResizeSweepChecks   grow, resize, shrink and split of an owner's run
 //   AmountSweepChecks   scavenge, setMemoryLimit, and the options
 //

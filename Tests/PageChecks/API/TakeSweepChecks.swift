@@ -9,13 +9,40 @@ import PageAlloc
 //
 //   -   it succeeds             A   badAlignment      O   outOfMemory
 //   C   badPageCount            ?   it succeeds or is outOfMemory, as the arena happens to lie
+//
+// Where a run of writable code would be had or might be, the arena does not allow it:
+//
+//   W   writableCode            V   writableCode or outOfMemory
 
 /// What takes runs.
 private enum Taker: CaseIterable {
   case arena, zeroed, handle, owner, guarded
+  // An owner's, of which it is said what they may be used for.
+  case closed, readOnly, readWrite, executable, writableCode
 
   /// The most pages that it can be asked for.
   var limit: Int { self == .guarded ? pageLimit - 2 : pageLimit }
+
+  /// What comes of it, by the letter in the table.
+  func letter(_ letter: Unicode.Scalar) -> Unicode.Scalar {
+    switch letter {
+    case "-" where self == .writableCode: "W"
+    case "?" where self == .writableCode: "V"
+    default: letter
+    }
+  }
+
+  /// What its runs may be used for, where that is said.
+  var access: PageAccess? {
+    switch self {
+    case .arena, .zeroed, .handle, .owner, .guarded: nil
+    case .closed: PageAccess.none
+    case .readOnly: .readOnly
+    case .readWrite: .readWrite
+    case .executable: .readExecute
+    case .writableCode: .readWriteExecute
+    }
+  }
 }
 
 /// The last is the largest power of two in an `Int`: an alignment where a word has 32 bits.
@@ -59,7 +86,8 @@ private func sweepTakes(_ mode: SweepMode, _ recorder: inout Recorder) {
   withCache(of: swept.arena, &recorder) { cache, recorder throws(PageArenaError) in
     for taker in Taker.allCases {
       for row in countRows {
-        for (index, letter) in row.letters.unicodeScalars.enumerated() where letter != "?" {
+        for (index, inTable) in row.letters.unicodeScalars.enumerated() where inTable != "?" {
+          let letter = taker.letter(inTable)
           let (pages, alignment) = (row.pages(taker.limit), alignments[index])
           recorder.context = "\(taker), \(pages) pages, alignment \(alignment), \(mode)"
           // What there is at hand goes back before the arena grows: not what this is about.
@@ -67,8 +95,8 @@ private func sweepTakes(_ mode: SweepMode, _ recorder: inout Recorder) {
           let before = swept.arena.statistics
           let error = taker.take(pages, alignment, swept.arena, &cache, &recorder)
           expect(error, letter, pages, alignment, taker.limit, &recorder)
-          if letter == "-" { swept.stackHotRun() }
-          expectSame(swept.arena.statistics, before, grown: letter == "-", &recorder)
+          if inTable == "-" { swept.stackHotRun() }
+          expectSame(swept.arena.statistics, before, grown: inTable == "-", &recorder)
         }
         swept.expectSound(&recorder)
         if !recorder.isGood { return }
@@ -102,6 +130,8 @@ private func expect(
   switch (letter, error) {
   case ("-", nil), ("?", nil): recorder.expect(true, "a run")
   case ("?", .outOfMemory), ("O", .outOfMemory): recorder.expect(true, "none")
+  case ("V", .outOfMemory): recorder.expect(true, "none")
+  case ("V", .writableCode), ("W", .writableCode): recorder.expect(true, "not allowed")
   case ("C", let error):
     recorder.expect(
       error == .badPageCount(pages: pages, limit: limit), error?.description ?? "no error")
@@ -123,7 +153,7 @@ private func sweepLargeAlignments(_ mode: SweepMode, _ recorder: inout Recorder)
         withCache(of: swept.arena, &recorder) { cache, recorder in
           let before = swept.arena.settledStatistics.inUseBytes
           let error = taker.take(pages, alignment, swept.arena, &cache, &recorder)
-          expect(error, letter, pages, alignment, taker.limit, &recorder)
+          expect(error, taker.letter(letter), pages, alignment, taker.limit, &recorder)
           recorder.expectEqual(swept.arena.settledStatistics.inUseBytes, before, "bytes in use")
         }
         swept.expectSound(&recorder)
@@ -162,6 +192,14 @@ extension Taker {
         var run = try arena.allocateGuardedRun(pages: pages, alignment: alignment)
         recorder.expect(run.address % UInt(alignment) == 0, "it lies right")
         run.stamp(4)
+      case .closed, .readOnly, .readWrite, .executable, .writableCode:
+        var run = try arena.allocateRun(
+          pages: pages, alignment: alignment, access: access ?? .readWrite)
+        recorder.expect(run.address % UInt(alignment) == 0, "it lies right")
+        recorder.expectEqual(run.pages, pages, "pages")
+        recorder.expect(isReadable(run.address) == (self != .closed), "whether it can be read")
+        recorder.expect(self == .closed || run.isZero(), "it reads as zero")
+        if self == .readWrite { run.stamp(5) }
       }
       return nil
     } catch { return error }
