@@ -120,7 +120,7 @@ static inline int csm_mseal(uintptr_t address, uintptr_t length) {
  * that it cannot. 1 yes, 0 no, negative for an errno value of the pipe's. */
 static inline int csm_is_readable(uintptr_t address) {
   int ends[2];
-  if (pipe(ends) != 0) return -errno;
+  if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
   ssize_t n = write(ends[1], (const void *)address, 1);
   int result = n == 1 ? 1 : errno == EFAULT ? 0 : -errno;
   (void)close(ends[0]);

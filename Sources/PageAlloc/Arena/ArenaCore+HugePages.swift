@@ -85,13 +85,15 @@ extension ArenaCore {
       var page = 0
       while let next = withHeap({ $0.nextFullUnit(from: page, unit) }) {
         page = next + unit
+        let memory = range(of: next..<page)
+        guard hasContents(memory) else { continue }
         do throws(SysMemError) {
-          try collapse(range(of: next..<page))
+          try collapse(memory)
           gathered += Int(Self.byteCount(unit))
         } catch {
           // No huge page to be had, or the memory is being looked at: this unit stays as it is. So
-          // does one that nobody has written to: the kernel says of it what it says of a call that
-          // it does not know.
+          // does one of several mappings: the kernel says of it what it says of a call that it does
+          // not know.
           switch error.errno {
           case .tryAgain, .busy, .outOfMemory: break
           case .invalidArgument: refusal = error
@@ -102,6 +104,18 @@ extension ArenaCore {
       if gathered == 0, let refusal { throw .system(refusal) }
       return gathered
     }
+  }
+
+  /// Whether a unit holds something that somebody may access. The kernel would back one that was
+  /// emptied, all of it, though its pages are inaccessible and count for nothing.
+  ///
+  /// Where it does not tell, it is asked to gather.
+  private func hasContents(_ memory: AdvisedRange) -> Bool {
+    let calls = system.calls
+    if (try? calls.residentByteCount(memory.address, memory.byteCount)) == 0 { return false }
+    // It gathers nothing across mappings, so a byte tells for all. In an empty unit, the look itself
+    // would have it back something.
+    return calls.isReadable(memory.address) != false
   }
 
   /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it

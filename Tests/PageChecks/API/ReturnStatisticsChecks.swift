@@ -208,7 +208,65 @@ package let returnStatisticsChecks: [Check] = [
     recorder.expectEqual((try? arena.collapse()) ?? 0, 0, "nothing is in use")
     recorder.expectEqual(run.residentBytes, 0, "resident")
   },
+
+  Check("huge pages: collapse leaves alone what nobody may access, and what holds nothing") {
+    recorder in
+    let calls = HookedCalls()
+    guard let arena = makeArena(&recorder, calls: calls, caching: false) else { return }
+    var gathered: [UInt] = []
+    calls.setHook { call in
+      if case .madvise(let address, .collapse) = call { gathered.append(address) }
+    }
+    do throws(PageArenaError) {
+      // Two units of a huge page each.
+      var written = try arena.ownUnits(2)
+      var closed = try arena.ownUnits(2)
+      var emptied = try arena.ownUnits(2)
+      var closedAndEmptied = try arena.ownUnits(2)
+      let closedAtFirst = try arena.allocateRun(pages: 512, alignment: 2 << 20, access: .none)
+      try closed.protect(.none)
+      try emptied.discard()
+      try closedAndEmptied.protect(.none)
+      try closedAndEmptied.discard()
+      // One of which the second half alone is empty.
+      var mixed = try arena.ownUnits(1)
+      try mixed.protect(.none)
+      let halves = mixed.split(at: 128)
+      let full = halves.lower
+      var empty = halves.upper
+      try empty.discard()
+      let before = arena.statistics.maybeResidentBytes
+      // What the kernel is asked for is all that matters: it may not have the call, and may gather
+      // some on its own.
+      _ = try? arena.collapse()
+      recorder.expect(!gathered.isEmpty, "something was gathered")
+      for address in gathered {
+        let place = Int(bitPattern: address &- written.address)
+        recorder.expect(place == 0 || place == 2 << 20, "it was written to: unit at \(place)")
+      }
+      try closedAndEmptied.protect(.readWrite)
+      try empty.protect(.readWrite)
+      recorder.expectEqual(arena.statistics.maybeResidentBytes - before, 5 << 20, "opened")
+      recorder.expect(closedAndEmptied.isZero() && empty.isZero(), "what was empty is zero")
+      try closed.protect(.readOnly)
+      recorder.expect(
+        written.isStamped(1, pages: 512) && closed.isStamped(1, pages: 512), "contents")
+      closedAtFirst.deallocate()
+      full.deallocate()
+    } catch { recorder.fail(error.description) }
+    calls.setHook(nil)
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
 ]
+
+extension PageArena {
+  /// Takes so many units of a huge page, and writes to them.
+  fileprivate func ownUnits(_ count: Int) throws(PageArenaError) -> PageRun {
+    var run = try allocateRun(pages: 256 * count, alignment: 2 << 20)
+    run.stamp(1)
+    return run
+  }
+}
 
 /// Whether a part is in a text. `==` on strings needs the tables of Unicode.
 func contains(_ text: String, _ part: String) -> Bool {
