@@ -38,6 +38,35 @@ package let measuredChecks: [Check] = [
     } catch { recorder.fail(error.description) }
   },
 
+  Check("measured: what is in every piece of the address space") { recorder in
+    guard growsByPieces else {
+      return recorder.leaveOut("all is in one piece, but where a word has 32 bits")
+    }
+    let calls = FakeCalls()
+    // Half of it less a chunk is what is reserved at a time: 64 MiB.
+    calls.leftBytes.store(140 << 20, ordering: .relaxed)
+    var options = PageArena.Options(calls: calls)
+    options.scavenging = .manual
+    options.hugePages = .avoid
+    guard let arena = makeArena(&recorder, options) else { return }
+    do throws(PageArenaError) {
+      let runs = try [arena.run(7680), arena.run(7680), arena.run(7680)]
+      recorder.expectEqual(arena.statistics.reservedBytes, 192 << 20, "reserved: three pieces")
+      var measured = try arena.measureResident()
+      for (index, run) in runs.enumerated() {
+        recorder.context = "piece \(index)"
+        // Pages apart, and a number of its own.
+        for page in 1...(100 * (index + 1)) { run.part(4 * page, 1).stamp(1) }
+        measured += UInt64(100 * (index + 1)) << 13
+        recorder.expectEqual(try arena.measureResident(), measured, "written to")
+      }
+      recorder.context = ""
+      for run in runs { arena.give(run, &recorder) }
+      _ = try arena.releaseFreeMemory()
+      recorder.expectEqual(try arena.measureResident(), 0, "given back")
+    } catch { recorder.fail(error.description) }
+  },
+
   Check("measured: both ways of asking the kernel agree") { recorder in
     guard let arena = makeArena(&recorder), let run = arena.take(8192, &recorder) else { return }
     var random = SplitMix64(seed: 7)
