@@ -24,8 +24,9 @@ swiftc -O -swift-version 6 -strict-memory-safety -warnings-as-errors \
 # What must be there to be looked at: the client's functions, and the library's that stand behind a run.
 {
   sed -nE 's/^public func ([A-Za-z]+)\(.*/client \1/p' "$client"
-  for name in allocateRun{,Slowly} adopt bytes; do echo "library PageArena.$name"; done
-  for name in allocateOwned giveBackOwnedSlowly {allocate,deallocate}Slowly {extend,move}Owned; do
+  for name in allocateRun adopt bytes; do echo "library PageArena.$name"; done
+  for name in {allocate,deallocate}{Inside,Coldly,Slowly} allocateRun{Inside,Coldly} allocateOwned \
+    giveBackOwned{Inside,Slowly} {extend,move}Owned; do
     echo "library ArenaCore.$name"
   done
   for name in split shrink grow resize leak deallocate deinit; do echo "library PageRun.$name"; done

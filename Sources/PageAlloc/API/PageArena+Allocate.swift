@@ -21,35 +21,17 @@ extension PageArena {
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
-    if alignment == Self.pageSize, !zeroed {
-      // Where there is one, it is the address of pages that were just taken for the caller.
-      if let run = unsafe UnsafeMutableRawPointer(bitPattern: takeHot(pages)) { return unsafe run }
-    }
-    return unsafe try allocateColdly(pages, alignment, zeroed)
-  }
-
-  /// Takes a run of the size asked for out of the thread's cache.
-  ///
-  /// - Returns: its address; 0 where the cache has none, whatever was asked for.
-  @inlinable @inline(__always)
-  func takeHot(_ pages: Int) -> UInt {
-    // The cache lives as long as the arena.
-    guard let cache = cacheInLastSlot(number) else { return 0 }
-    return cache.allocate(pages, as: .raw)
-  }
-
-  /// Everything but a run at hand that may lie anywhere and need not be zeroed.
-  @usableFromInline @inline(never)
-  func allocateColdly(
-    _ pages: Int, _ alignment: Int, _ zeroed: Bool
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if alignment != Self.pageSize || zeroed, let cache = cacheInLastSlot(number),
-      let run = unsafe core.takeCached(pages, alignment, zeroed, cache, as: .raw)
+    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand. The
+    // cache lives as long as the arena.
+    if alignment == Self.pageSize, !zeroed, let cache = cacheInLastSlot(number),
+      cache.front.enter()
     {
-      return unsafe run
+      let run = cache.front.handOutHot(pages, as: .raw)
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
+      return unsafe try core.allocateInside(pages, cache)
     }
-    return unsafe try core.allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+    return unsafe try core.allocateColdly(pages, alignment, zeroed: zeroed, by: nil)
   }
 
   /// Gives a run back, or a part of one.
@@ -68,24 +50,14 @@ extension PageArena {
   public func deallocate(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    // Only the address is looked at.
+    // Only the address is looked at. The cache lives as long as the arena.
     let address = UInt(bitPattern: base)
-    if !putHot(address, pages) { try deallocateColdly(address, pages) }
-  }
-
-  /// Puts a whole run, as it was handed out, into the thread's cache.
-  ///
-  /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
-  @inlinable @inline(__always)
-  func putHot(_ address: UInt, _ pages: Int) -> Bool {
-    // The cache lives as long as the arena.
-    guard let cache = cacheInLastSlot(number) else { return false }
-    return cache.deallocate(address, pages, as: .raw)
-  }
-
-  /// Everything else.
-  @usableFromInline @inline(never)
-  func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
-    try core.deallocateSlowly(address, pages, by: nil)
+    if let cache = cacheInLastSlot(number),
+      let page = cache.front.page(at: address, starting: pages), cache.front.enter()
+    {
+      if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
+      return try core.deallocateInside(address, page, pages, cache)
+    }
+    try core.deallocateColdly(address, pages, by: nil)
   }
 }

@@ -39,22 +39,13 @@ extension PageArena {
     public mutating func allocate(
       pages: Int, alignment: Int = PageArena.pageSize
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if alignment != PageArena.pageSize { return unsafe try allocateColdly(pages, alignment) }
-      let run = cache.allocate(pages, as: .raw)
-      // Where there is one, it is the address of pages that were just taken for the caller.
-      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-      return unsafe try arena.core.allocateSlowly(
-        pages, PageArena.pageSize, zeroed: false, by: cache)
-    }
-
-    @usableFromInline @inline(never)
-    mutating func allocateColdly(
-      _ pages: Int, _ alignment: Int
-    ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, as: .raw) {
-        return unsafe run
+      if alignment == PageArena.pageSize, cache.front.enter() {
+        let run = cache.front.handOutHot(pages, as: .raw)
+        // Where there is one, it is the address of pages that were just taken for the caller.
+        if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
+        return unsafe try arena.core.allocateInside(pages, cache)
       }
-      return unsafe try arena.core.allocateSlowly(pages, alignment, zeroed: false, by: cache)
+      return unsafe try arena.core.allocateColdly(pages, alignment, zeroed: false, by: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
@@ -66,9 +57,11 @@ extension PageArena {
     ) throws(PageArenaError) {
       // Only the address is looked at.
       let address = UInt(bitPattern: base)
-      if !cache.deallocate(address, pages, as: .raw) {
-        try arena.core.deallocateSlowly(address, pages, by: cache)
+      if let page = cache.front.page(at: address, starting: pages), cache.front.enter() {
+        if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
+        return try arena.core.deallocateInside(address, page, pages, cache)
       }
+      try arena.core.deallocateColdly(address, pages, by: cache)
     }
   }
 

@@ -13,25 +13,19 @@ extension PageArena {
   public func allocateRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
-    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand.
+    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand. The
+    // cache lives as long as the arena.
     if alignment == Self.pageSize, !zeroed, core.ownersUseCaches,
-      let cache = cacheInLastSlot(number)
+      let cache = cacheInLastSlot(number), cache.front.enter()
     {
-      let run = cache.allocate(pages, as: .owned)
+      let run = cache.front.handOutHot(pages, as: .owned)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
         return unsafe PageRun(base: base, pages: pages, core: core)
       }
+      return try core.allocateRunInside(pages, cache)
     }
-    return try allocateRunSlowly(pages, alignment, zeroed)
-  }
-
-  @usableFromInline @inline(never)
-  func allocateRunSlowly(
-    _ pages: Int, _ alignment: Int, _ zeroed: Bool
-  ) throws(PageArenaError) -> PageRun {
-    let base = unsafe try core.allocateOwned(pages, alignment: alignment, zeroed: zeroed)
-    return unsafe PageRun(base: base, pages: pages, core: core)
+    return try core.allocateRunColdly(pages, alignment, zeroed: zeroed)
   }
 
   /// Takes a run that frees itself, of which it is said what it may be used for.

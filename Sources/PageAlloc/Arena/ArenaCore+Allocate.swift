@@ -29,10 +29,48 @@ extension ArenaCore {
     return unsafe pointer(to: run.lowerBound)
   }
 
-  /// Everything but a run at hand.
+  /// Takes a run by way of a cache that the caller is inside of, where the hot run did not help.
+  @usableFromInline @inline(never)
+  func allocateInside(
+    _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let run = cache.handOut(pages, as: .raw)
+    // Where there is one, it is the address of pages that were just taken for the caller.
+    if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
+    return unsafe try allocateOrCut(pages, cache)
+  }
+
+  /// The same where no run is just as long.
+  @inline(never)
+  private func allocateOrCut(
+    _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let run = cache.handOutOrCut(pages, as: .raw)
+    // As above.
+    if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
+    return unsafe try allocateSlowly(pages, Geometry.pageSize, zeroed: false, by: cache)
+  }
+
+  /// Everything but a run that may lie anywhere and need not be zeroed, by way of a cache that the
+  /// caller can get into without more ado.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
   @usableFromInline @inline(never)
+  func allocateColdly(
+    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    if let cache = handle ?? cacheInLastSlot(),
+      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw)
+    {
+      return unsafe run
+    }
+    return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: handle)
+  }
+
+  /// Everything but a run at hand.
+  ///
+  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  @inline(never)
   func allocateSlowly(
     _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {

@@ -5,10 +5,56 @@
 //   there; else heap: check, unmark
 
 extension ArenaCore {
-  /// Everything but a small run that goes into a cache with room.
+  /// Takes a run back by way of a cache that the caller is inside of, where the hot run's place did
+  /// not do.
+  ///
+  /// - Parameter page: at the address, which starts so many pages.
+  @usableFromInline @inline(never)
+  func deallocateInside(
+    _ address: UInt, _ page: PageNumber, _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) {
+    if cache.putBack(page, pages, as: .raw) { return }
+    try deallocateByTelling(address, page, pages, cache)
+  }
+
+  /// The same where the cache is to tell first what it holds.
+  @inline(never)
+  private func deallocateByTelling(
+    _ address: UInt, _ page: PageNumber, _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) {
+    if cache.tellAndPutBack(page, pages, as: .raw) { return }
+    try deallocateSlowly(address, pages, by: cache)
+  }
+
+  /// Everything but a run of up to 127 pages, by way of a cache that the caller can get into without
+  /// more ado.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.
   @usableFromInline @inline(never)
+  func deallocateColdly(
+    _ address: UInt, _ pages: Int, by handle: CacheReference?
+  ) throws(PageArenaError) {
+    if let cache = handle ?? cacheInLastSlot(), cache.putBackLong(address, pages, as: .raw) {
+      return
+    }
+    try deallocateByFence(address, pages, by: handle)
+  }
+
+  /// The same where the owner of the cache passes a fence to get in; and all that no cache takes.
+  @inline(never)
+  private func deallocateByFence(
+    _ address: UInt, _ pages: Int, by handle: CacheReference?
+  ) throws(PageArenaError) {
+    if let cache = handle ?? cacheInLastSlot(), cache.deallocate(address, pages, as: .raw) {
+      return
+    }
+    try deallocateSlowly(address, pages, by: handle)
+  }
+
+  /// Everything but a run that goes into a cache with room.
+  ///
+  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  @inline(never)
   func deallocateSlowly(
     _ address: UInt, _ pages: Int, by handle: CacheReference?
   ) throws(PageArenaError) {

@@ -115,7 +115,10 @@ extension cts_thread {
   /// Gives all caches back, and takes no more.
   fileprivate mutating func end() {
     has_ended = 1
-    last = cts_slot(arena: 0, cache: 0)
+    // In this order, as a handler of a signal may come between: a slot that matches has its cache.
+    last.arena = 0
+    cts_compiler_barrier()
+    last.cache = 0
     for place in 0..<Int(CTS_NEAR_SLOTS) + Int(table_count) {
       guard let slot = unsafe slot(place), unsafe slot.pointee.arena != 0 else { continue }
       let found = unsafe slot.pointee

@@ -11,7 +11,9 @@ import Synchronization
 //   note     who got what, in the run table
 //   out      isInside := 0
 //
-// It is the same for a thread's cache, for a handle's, and for the runs of owners.
+// It is the same for a thread's cache, for a handle's, and for the runs of owners. Whatever else
+// there is to do is one call at the end of the caller's own code, which so needs no register for
+// afterwards: from inside where the hot run does not help (RunCache+Owner), else from outside.
 
 /// The run that was freed last, in a place of its own: taking it and putting it back, the commonest
 /// pair of calls, changes one word.
@@ -220,55 +222,59 @@ extension CacheFront {
   }
 }
 
-// MARK: - Whole calls, from outside
+// MARK: - By the hot run alone
 
-extension CacheReference {
-  /// Takes a run of just so many pages, and notes it as handed out.
+extension CacheFront {
+  /// Takes the hot run if it has just so many pages, notes it as handed out, and leaves. Inside.
   ///
   /// - Parameter pages: any number.
-  /// - Returns: its address; 0 where there is none, whatever was asked for, or where somebody wants
-  ///   all.
+  /// - Returns: its address; 0 for none, and the owner is still inside.
   @inlinable @inline(__always)
-  package func allocate(_ pages: Int, as kind: RunKind) -> UInt {
-    // The cache is the caller's, and so is its memory as long.
-    guard front.enter() else { return allocateByFence(self, pages, as: kind) }
-    let run = front.takeHot(pages, as: kind)
-    if run == 0 { return allocateMore(self, pages, as: kind) }
-    front.runs.setByte(
-      front.page(at: run), UInt8(truncatingIfNeeded: pages))
-    front.leave()
+  package borrowing func handOutHot(_ pages: Int, as kind: RunKind) -> UInt {
+    let run = takeHot(pages, as: kind)
+    if run == 0 { return 0 }
+    runs.setByte(page(at: run), UInt8(truncatingIfNeeded: pages))
+    leave()
     return run
   }
 
-  /// Takes a whole run back, as it was handed out.
+  /// The page at an address, if the run table's byte of it says that it starts so many pages. From
+  /// outside.
   ///
   /// - Parameters:
   ///   - address: any.
-  ///   - pages: any number.
-  /// - Returns: `false`, with nothing changed, where it is no such run, there is no room, or
-  ///   somebody wants all.
+  ///   - pages: any number; of a run it is 1 ... 127.
   @inlinable @inline(__always)
-  package func deallocate(_ address: UInt, _ pages: Int, as kind: RunKind) -> Bool {
-    // The cache is the caller's, and so is its memory as long.
-    let offset = address &- front.base
+  package borrowing func page(at address: UInt, starting pages: Int) -> Int? {
+    guard let page = page(ofAny: address), Int(runs.byte(page)) == pages else { return nil }
+    return page
+  }
+
+  /// The page at an address; `nil` where it is none of the arena's.
+  @inlinable @inline(__always)
+  borrowing func page(ofAny address: UInt) -> Int? {
+    let offset = address &- base
     // Below the arena's start it wraps to an offset beyond its end.
-    guard offset & ~(UInt(Geometry.pageCount &- 1) << UInt(Geometry.pageShift)) == 0 else {
-      return false
-    }
-    let page = Int(bitPattern: offset >> UInt(Geometry.pageShift))
-    if Int(front.runs.byte(page)) != pages {
-      return deallocateLong(self, page, pages, as: kind)
-    }
-    guard front.enter() else { return deallocateByFence(self, page, pages, as: kind) }
+    let inside = UInt(Geometry.pageCount &- 1) << UInt(Geometry.pageShift)
+    return offset & ~inside == 0 ? Int(bitPattern: offset >> UInt(Geometry.pageShift)) : nil
+  }
+
+  /// Makes a run that was handed out the hot one, where there is none and the last was as long, and
+  /// leaves. Inside.
+  ///
+  /// - Parameters:
+  ///   - address: of the run.
+  ///   - page: at the address, which starts so many pages.
+  /// - Returns: `false`, with nothing changed, and the owner is still inside.
+  @inlinable @inline(__always)
+  package borrowing func takeBackHot(
+    _ address: UInt, _ page: Int, _ pages: Int, as kind: RunKind
+  ) -> Bool {
     // As long as the last: a length of a run, then.
-    if front.with(kind, { $0.length.load(ordering: .relaxed) }) != pages
-      || front.isHot(kind)
-    {
-      return deallocateMore(self, page, pages, as: kind)
-    }
-    front.with(kind) { $0.address.store(address, ordering: .relaxed) }
-    front.runs.setByte(page, 0)
-    front.leave()
+    if with(kind, { $0.length.load(ordering: .relaxed) }) != pages || isHot(kind) { return false }
+    with(kind) { $0.address.store(address, ordering: .relaxed) }
+    runs.setByte(page, 0)
+    leave()
     return true
   }
 }

@@ -197,7 +197,11 @@ extension RunCache {
 
   /// Whether what the cache holds has become less by a batch since it told.
   @inline(__always)
-  var isToldTooMuch: Bool { chargedPages < quietFloor }
+  var isToldTooMuch: Bool { isToldTooMuch(without: 0) }
+
+  /// The same, when so many pages have gone.
+  @inline(__always)
+  func isToldTooMuch(without pages: Int) -> Bool { chargedPages &- pages < quietFloor }
 
   /// Keeps no room for hot runs where there are none.
   private borrowing func dropUnusedCharge() {

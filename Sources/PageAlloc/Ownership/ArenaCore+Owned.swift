@@ -4,15 +4,40 @@ import SysMem
 // the count of owners, which is kept under the same lock.
 
 extension ArenaCore {
-  /// Puts a run of an owner's into the thread's cache, which counts that it went.
-  ///
-  /// Nothing of the arena may be looked at after it: another thread may have ended it.
-  /// - Returns: `false`, with nothing changed, where it is no such run or the cache has no room.
-  @inlinable @inline(__always)
-  func putOwnedHot(_ address: UInt, _ pages: Int) -> Bool {
-    // The cache lives as long as the core, and that as long as this owner is counted.
-    guard ownersUseCaches, let cache = cacheInLastSlot() else { return false }
-    return cache.deallocate(address, pages, as: .owned)
+  /// Takes a run for an owner by way of a cache that the caller is inside of, where the hot run did
+  /// not help.
+  @usableFromInline @inline(never)
+  func allocateRunInside(
+    _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) -> PageRun {
+    let run = cache.handOut(pages, as: .owned)
+    // Where there is one, it is the address of pages that were just taken for the owner.
+    if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
+      return unsafe PageRun(base: base, pages: pages, core: self)
+    }
+    return try allocateRunOrCut(pages, cache)
+  }
+
+  /// The same where no run is just as long.
+  @inline(never)
+  private func allocateRunOrCut(
+    _ pages: Int, _ cache: CacheReference
+  ) throws(PageArenaError) -> PageRun {
+    let run = cache.handOutOrCut(pages, as: .owned)
+    // As above.
+    if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
+      return unsafe PageRun(base: base, pages: pages, core: self)
+    }
+    return try allocateRunColdly(pages, Geometry.pageSize, zeroed: false)
+  }
+
+  /// Everything else of `PageArena.allocateRun`.
+  @usableFromInline @inline(never)
+  func allocateRunColdly(
+    _ pages: Int, _ alignment: Int, zeroed: Bool
+  ) throws(PageArenaError) -> PageRun {
+    let base = unsafe try allocateOwned(pages, alignment: alignment, zeroed: zeroed)
+    return unsafe PageRun(base: base, pages: pages, core: self)
   }
 
   /// Takes a run for an owner, who is counted.
@@ -21,7 +46,7 @@ extension ArenaCore {
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     try requireOutside()
     let cache = cacheInLastSlot()
-    if alignment != Geometry.pageSize || zeroed, ownersUseCaches, let cache,
+    if ownersUseCaches, let cache,
       let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .owned)
     {
       return unsafe run
@@ -53,11 +78,36 @@ extension ArenaCore {
   /// - Parameter isZero: the kernel has the contents already.
   @inlinable @inline(__always)
   func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isZero: Bool = false) {
-    // Only the address is looked at.
+    // Only the address is looked at. The cache lives as long as the core, and that as long as this
+    // owner is counted. Nothing of the arena may be looked at once it is not: another thread may
+    // have ended it.
     let address = UInt(bitPattern: base)
-    if isZero || !putOwnedHot(address, pages) {
-      giveBackOwnedSlowly(address, pages, isZero: isZero)
+    if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
+      let page = cache.front.page(at: address, starting: pages), cache.front.enter()
+    {
+      if cache.front.takeBackHot(address, page, pages, as: .owned) { return }
+      return giveBackOwnedInside(address, page, pages, cache)
     }
+    giveBackOwnedSlowly(address, pages, isZero: isZero)
+  }
+
+  /// Takes a run back from its owner by way of a cache that the caller is inside of, where the hot
+  /// run's place did not do.
+  @usableFromInline @inline(never)
+  func giveBackOwnedInside(
+    _ address: UInt, _ page: PageNumber, _ pages: Int, _ cache: CacheReference
+  ) {
+    if cache.putBack(page, pages, as: .owned) { return }
+    giveBackOwnedByTelling(address, page, pages, cache)
+  }
+
+  /// The same where the cache is to tell first what it holds.
+  @inline(never)
+  private func giveBackOwnedByTelling(
+    _ address: UInt, _ page: PageNumber, _ pages: Int, _ cache: CacheReference
+  ) {
+    if cache.tellAndPutBack(page, pages, as: .owned) { return }
+    giveBackOwnedSlowly(address, pages, isZero: false)
   }
 
   @usableFromInline @inline(never)
