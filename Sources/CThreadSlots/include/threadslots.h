@@ -37,6 +37,24 @@ extern __thread cts_thread cts_this_thread
 /* What this thread knows. It starts with the slot used last. */
 static inline cts_thread *cts_thread_here(void) { return &cts_this_thread; }
 
+/* The two words of the slot used last. The handler of a signal may use another arena between two
+ * looks: so the number is looked at before and after. A compiler may move a plain load past a fence
+ * of signals, but no volatile one past another. */
+static inline uintptr_t cts_last_arena(void) {
+  return ((const volatile cts_slot *)&cts_this_thread.last)->arena;
+}
+static inline uintptr_t cts_last_cache(void) {
+  return ((const volatile cts_slot *)&cts_this_thread.last)->cache;
+}
+
+/* Sets the slot used last: a handler finds the one before, none, or this one. */
+static inline void cts_set_last(uintptr_t arena, uintptr_t cache) {
+  volatile cts_slot *last = &cts_this_thread.last;
+  last->arena = 0;
+  last->cache = cache;
+  last->arena = arena;
+}
+
 /* Keeps the compiler from moving memory accesses across; costs no instruction. */
 static inline void cts_compiler_barrier(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 

@@ -76,12 +76,7 @@ extension ArenaCore {
       }
       unsafe slot.pointee = cts_slot(arena: number, cache: cache.address)
     }
-    // In this order: a slot that matches has its cache.
-    unsafe thread.pointee.last.arena = 0
-    cts_compiler_barrier()
-    unsafe thread.pointee.last.cache = slot.pointee.cache
-    cts_compiler_barrier()
-    unsafe thread.pointee.last.arena = number
+    unsafe cts_set_last(number, slot.pointee.cache)
     return CacheReference(address: unsafe slot.pointee.cache)
   }
 }
@@ -89,11 +84,12 @@ extension ArenaCore {
 /// This thread's cache of the arena of a number, if its slot is the one used last.
 @inlinable @inline(__always)
 func cacheInLastSlot(_ number: UInt) -> CacheReference? {
-  // What a thread knows lives as long as the thread, and the slot used last is its first field.
-  let thread = unsafe cts_thread_here().unsafelyUnwrapped
-  if unsafe thread.pointee.last.arena != number { return nil }
-  // A slot that matches has a cache: whoever sets it writes the number last.
-  return CacheReference(known: unsafe thread.pointee.last.cache)
+  if cts_last_arena() != number { return nil }
+  let cache = cts_last_cache()
+  // The handler of a signal may have used another arena between the two.
+  if cts_last_arena() != number { return nil }
+  // A slot that matches has a cache.
+  return CacheReference(known: cache)
 }
 
 // MARK: - The slots of a thread. They are the calling thread's own.
@@ -115,10 +111,7 @@ extension cts_thread {
   /// Gives all caches back, and takes no more.
   fileprivate mutating func end() {
     has_ended = 1
-    // In this order, as a handler of a signal may come between: a slot that matches has its cache.
-    last.arena = 0
-    cts_compiler_barrier()
-    last.cache = 0
+    cts_set_last(0, 0)
     for place in 0..<Int(CTS_NEAR_SLOTS) + Int(table_count) {
       guard let slot = unsafe slot(place), unsafe slot.pointee.arena != 0 else { continue }
       let found = unsafe slot.pointee

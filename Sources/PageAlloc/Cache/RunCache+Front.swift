@@ -79,7 +79,7 @@ extension CacheFront {
     let before = isInside.load(ordering: .relaxed)
     isInside.store(1, ordering: .relaxed)
     cts_compiler_barrier()
-    if closedWith.load(ordering: .acquiring) | before == 0 { return true }
+    if _fastPath(closedWith.load(ordering: .acquiring) | before == 0) { return true }
     isInside.store(before, ordering: .releasing)
     return false
   }
@@ -188,7 +188,7 @@ extension CacheFront {
   /// - Returns: its address; 0 for none.
   @inlinable @inline(__always)
   borrowing func takeHot(_ pages: Int, as kind: RunKind) -> UInt {
-    with(kind) { $0.length.load(ordering: .relaxed) } == pages ? takeHot(kind) : 0
+    _fastPath(with(kind) { $0.length.load(ordering: .relaxed) } == pages) ? takeHot(kind) : 0
   }
 
   /// Makes a run the hot one in place of what is there.
@@ -232,7 +232,7 @@ extension CacheFront {
   @inlinable @inline(__always)
   package borrowing func handOutHot(_ pages: Int, as kind: RunKind) -> UInt {
     let run = takeHot(pages, as: kind)
-    if run == 0 { return 0 }
+    if !_fastPath(run != 0) { return 0 }
     runs.setByte(page(at: run), UInt8(truncatingIfNeeded: pages))
     leave()
     return run
@@ -253,10 +253,12 @@ extension CacheFront {
   /// The page at an address; `nil` where it is none of the arena's.
   @inlinable @inline(__always)
   borrowing func page(ofAny address: UInt) -> Int? {
+    // Below the arena's start it wraps to an offset beyond its end. What lies within a page comes
+    // to stand above all page numbers, so that one look finds both.
     let offset = address &- base
-    // Below the arena's start it wraps to an offset beyond its end.
-    let inside = UInt(Geometry.pageCount &- 1) << UInt(Geometry.pageShift)
-    return offset & ~inside == 0 ? Int(bitPattern: offset >> UInt(Geometry.pageShift)) : nil
+    let shift = UInt(Geometry.pageShift)
+    let page = offset &>> shift | offset &<< (UInt(UInt.bitWidth) &- shift)
+    return page < UInt(Geometry.pageCount) ? Int(bitPattern: page) : nil
   }
 
   /// Makes a run that was handed out the hot one, where there is none and the last was as long, and
@@ -271,7 +273,8 @@ extension CacheFront {
     _ address: UInt, _ page: Int, _ pages: Int, as kind: RunKind
   ) -> Bool {
     // As long as the last: a length of a run, then.
-    if with(kind, { $0.length.load(ordering: .relaxed) }) != pages || isHot(kind) { return false }
+    if !_fastPath(with(kind, { $0.length.load(ordering: .relaxed) }) == pages) { return false }
+    if !_fastPath(!isHot(kind)) { return false }
     with(kind) { $0.address.store(address, ordering: .relaxed) }
     runs.setByte(page, 0)
     leave()
