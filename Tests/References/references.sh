@@ -24,8 +24,8 @@ swiftc -O -swift-version 6 -strict-memory-safety -warnings-as-errors \
 # What must be there to be looked at: the client's functions, and the library's that stand behind a run.
 {
   sed -nE 's/^public func ([A-Za-z]+)\(.*/client \1/p' "$client"
-  for name in allocateRun adopt bytes; do echo "library PageArena.$name"; done
-  for name in {allocate,deallocate}{Inside,Coldly,Slowly} allocateRun{Inside,Coldly} allocateOwned \
+  for name in allocateRun {allocate,deallocate}Coldly adopt bytes; do echo "library PageArena.$name"; done
+  for name in {allocate,deallocate}{Inside,Slowly} allocateRun{Inside,Coldly} allocateOwned \
     giveBackOwned{Inside,Slowly} {extend,move}Owned; do
     echo "library ArenaCore.$name"
   done

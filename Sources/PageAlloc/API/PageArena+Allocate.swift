@@ -31,7 +31,27 @@ extension PageArena {
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
       return unsafe try core.allocateInside(pages, cache)
     }
-    return unsafe try core.allocateColdly(pages, alignment, zeroed: zeroed, by: nil)
+    return unsafe try allocateColdly(pages, alignment, zeroed)
+  }
+
+  /// Everything but a run that may lie anywhere and need not be zeroed, by way of a cache that the
+  /// caller can get into without more ado.
+  @usableFromInline @inline(never)
+  func allocateColdly(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    if let cache = cacheOfThread,
+      let run = unsafe core.takeCached(pages, alignment, zeroed, cache, as: .raw)
+    {
+      return unsafe run
+    }
+    return unsafe try core.allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+  }
+
+  /// The cache that the calling thread has, wherever its slot is.
+  @inline(__always)
+  private var cacheOfThread: CacheReference? {
+    cacheInLastSlot(number) ?? cacheInAnySlot(number, at: place)
   }
 
   /// Gives a run back, or a part of one.
@@ -58,6 +78,13 @@ extension PageArena {
       if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
       return try core.deallocateInside(address, page, pages, cache)
     }
-    try core.deallocateColdly(address, pages, by: nil)
+    try deallocateColdly(address, pages)
+  }
+
+  /// Everything but a run of up to 127 pages, by way of a cache that the caller can get into without
+  /// more ado.
+  @usableFromInline @inline(never)
+  func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
+    try core.deallocate(address, pages, through: cacheOfThread)
   }
 }

@@ -45,7 +45,17 @@ extension PageArena {
         if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
         return unsafe try arena.core.allocateInside(pages, cache)
       }
-      return unsafe try arena.core.allocateColdly(pages, alignment, zeroed: false, by: cache)
+      return unsafe try allocateColdly(pages, alignment)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func allocateColdly(
+      _ pages: Int, _ alignment: Int
+    ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, as: .raw) {
+        return unsafe run
+      }
+      return unsafe try arena.core.allocateSlowly(pages, alignment, zeroed: false, by: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
@@ -61,7 +71,12 @@ extension PageArena {
         if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
         return try arena.core.deallocateInside(address, page, pages, cache)
       }
-      try arena.core.deallocateColdly(address, pages, by: cache)
+      try deallocateColdly(address, pages)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
+      try arena.core.deallocate(address, pages, through: cache)
     }
   }
 

@@ -51,6 +51,8 @@ public final class PageArena: Sendable {
   /// The arena's number in the process, never used twice; here, too, so that nothing else need be
   /// looked at.
   @usableFromInline let number: UInt
+  /// The arena's place in the registry, for the same reason.
+  let place: Int
 
   #if !hasFeature(Embedded)
     /// What it was made with, to be shown by `dump`.
@@ -68,6 +70,7 @@ public final class PageArena: Sendable {
     if InsideMark.isAny { throw .reentered }
     core = try ArenaCore(options)
     number = core.number
+    place = core.place
     #if !hasFeature(Embedded)
       self.options = options
     #endif

@@ -51,22 +51,6 @@ extension ArenaCore {
     return unsafe try allocateSlowly(pages, Geometry.pageSize, zeroed: false, by: cache)
   }
 
-  /// Everything but a run that may lie anywhere and need not be zeroed, by way of a cache that the
-  /// caller can get into without more ado.
-  ///
-  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
-  @usableFromInline @inline(never)
-  func allocateColdly(
-    _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if let cache = handle ?? cacheInLastSlot(),
-      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw)
-    {
-      return unsafe run
-    }
-    return unsafe try allocateSlowly(pages, alignment, zeroed: zeroed, by: handle)
-  }
-
   /// Everything but a run at hand.
   ///
   /// - Parameter handle: the cache of a handle; `nil` for the thread's.

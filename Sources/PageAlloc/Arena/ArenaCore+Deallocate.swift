@@ -26,29 +26,24 @@ extension ArenaCore {
     try deallocateSlowly(address, pages, by: cache)
   }
 
-  /// Everything but a run of up to 127 pages, by way of a cache that the caller can get into without
-  /// more ado.
+  /// Takes a run back by way of a cache of the caller's: a long one first of all.
   ///
-  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
-  @usableFromInline @inline(never)
-  func deallocateColdly(
-    _ address: UInt, _ pages: Int, by handle: CacheReference?
+  /// - Parameter cache: which the caller is outside of; `nil` for none known.
+  @inline(__always)
+  func deallocate(
+    _ address: UInt, _ pages: Int, through cache: CacheReference?
   ) throws(PageArenaError) {
-    if let cache = handle ?? cacheInLastSlot(), cache.putBackLong(address, pages, as: .raw) {
-      return
-    }
-    try deallocateByFence(address, pages, by: handle)
+    if let cache, cache.putBackLong(address, pages, as: .raw) { return }
+    try deallocateByFence(address, pages, cache)
   }
 
   /// The same where the owner of the cache passes a fence to get in; and all that no cache takes.
   @inline(never)
   private func deallocateByFence(
-    _ address: UInt, _ pages: Int, by handle: CacheReference?
+    _ address: UInt, _ pages: Int, _ cache: CacheReference?
   ) throws(PageArenaError) {
-    if let cache = handle ?? cacheInLastSlot(), cache.deallocate(address, pages, as: .raw) {
-      return
-    }
-    try deallocateSlowly(address, pages, by: handle)
+    if let cache, cache.deallocate(address, pages, as: .raw) { return }
+    try deallocateSlowly(address, pages, by: cache)
   }
 
   /// Everything but a run that goes into a cache with room.

@@ -92,11 +92,38 @@ func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   return CacheReference(known: cache)
 }
 
+/// This thread's cache of the arena of a number, by its slot at the arena's place, which becomes the
+/// one used last. Nothing of the arena is looked at.
+///
+/// - Returns: `nil` where the thread has none yet.
+/// - Complexity: O(1), whatever the number of arenas.
+func cacheInAnySlot(_ number: UInt, at place: Int) -> CacheReference? {
+  // A handler of a signal may have come in the middle of just this.
+  if InsideMark.isAny { return nil }
+  let mark = InsideMark(.slots)
+  defer { mark.end() }
+  let thread = unsafe cts_thread_here().unsafelyUnwrapped
+  guard let slot = unsafe thread.pointee.knownSlot(place), unsafe slot.pointee.arena == number
+  else {
+    return nil
+  }
+  unsafe cts_set_last(number, slot.pointee.cache)
+  return CacheReference(address: unsafe slot.pointee.cache)
+}
+
 // MARK: - The slots of a thread. They are the calling thread's own.
 
 extension cts_thread {
   /// Where the slot of a place in the registry lies; `nil` where there is no memory for it.
   fileprivate mutating func slot(_ place: Int) -> UnsafeMutablePointer<cts_slot>? {
+    let index = place - Int(CTS_NEAR_SLOTS)
+    if index >= Int(table_count), !SlotTables.grow(&self, for: index) { return nil }
+    return unsafe knownSlot(place)
+  }
+
+  /// The same; `nil` where the table does not reach that far.
+  @inline(__always)
+  fileprivate mutating func knownSlot(_ place: Int) -> UnsafeMutablePointer<cts_slot>? {
     if place < Int(CTS_NEAR_SLOTS) {
       // The array's elements lie one behind the other, in memory that does not move.
       return unsafe withUnsafeMutablePointer(to: &near) {
@@ -104,7 +131,7 @@ extension cts_thread {
       }
     }
     let index = place - Int(CTS_NEAR_SLOTS)
-    if index >= Int(table_count), !SlotTables.grow(&self, for: index) { return nil }
+    if index >= Int(table_count) { return nil }
     return unsafe UnsafeMutablePointer<cts_slot>(bitPattern: table)! + index
   }
 
