@@ -24,6 +24,7 @@ enum { CTS_NEAR_SLOTS = 8 };
 /* What a thread knows of arenas. */
 typedef struct {
   cts_slot last;                 /* a copy of the slot used last: what is looked at first */
+  uintptr_t changes;             /* how often that was set */
   cts_slot near[CTS_NEAR_SLOTS]; /* by the arena's place in the registry */
   uintptr_t table;               /* the address of the slots of further places; 0 for none */
   uintptr_t table_count;         /* how many there are */
@@ -37,22 +38,26 @@ extern __thread cts_thread cts_this_thread
 /* What this thread knows. It starts with the slot used last. */
 static inline cts_thread *cts_thread_here(void) { return &cts_this_thread; }
 
-/* The two words of the slot used last. The handler of a signal may use another arena between two
- * looks: so the number is looked at before and after. A compiler may move a plain load past a fence
- * of signals, but no volatile one past another. */
+/* The slot used last, word by word, and how often it was set. The handler of a signal may use other
+ * arenas between two looks: so the count is looked at before and after. A compiler may move a plain
+ * load past a fence of signals, but no volatile one past another. */
 static inline uintptr_t cts_last_arena(void) {
-  return ((const volatile cts_slot *)&cts_this_thread.last)->arena;
+  return ((const volatile cts_thread *)&cts_this_thread)->last.arena;
 }
 static inline uintptr_t cts_last_cache(void) {
-  return ((const volatile cts_slot *)&cts_this_thread.last)->cache;
+  return ((const volatile cts_thread *)&cts_this_thread)->last.cache;
+}
+static inline uintptr_t cts_last_changes(void) {
+  return ((const volatile cts_thread *)&cts_this_thread)->changes;
 }
 
-/* Sets the slot used last: a handler finds the one before, none, or this one. */
+/* Sets the slot used last: a handler finds none, or this one. */
 static inline void cts_set_last(uintptr_t arena, uintptr_t cache) {
-  volatile cts_slot *last = &cts_this_thread.last;
-  last->arena = 0;
-  last->cache = cache;
-  last->arena = arena;
+  volatile cts_thread *thread = &cts_this_thread;
+  thread->last.arena = 0;
+  thread->changes = thread->changes + 1;
+  thread->last.cache = cache;
+  thread->last.arena = arena;
 }
 
 /* Keeps the compiler from moving memory accesses across; costs no instruction. */

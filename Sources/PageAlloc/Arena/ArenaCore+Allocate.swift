@@ -53,7 +53,8 @@ extension ArenaCore {
 
   /// Everything but a run at hand.
   ///
-  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  /// - Parameter handle: the cache of a handle, or the thread's where the caller knows it already;
+  ///   `nil` for the thread's.
   @inline(never)
   func allocateSlowly(
     _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?

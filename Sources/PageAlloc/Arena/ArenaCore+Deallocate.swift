@@ -48,7 +48,8 @@ extension ArenaCore {
 
   /// Everything but a run that goes into a cache with room.
   ///
-  /// - Parameter handle: the cache of a handle; `nil` for the thread's.
+  /// - Parameter handle: the cache of a handle, or the thread's where the caller knows it already;
+  ///   `nil` for the thread's.
   @inline(never)
   func deallocateSlowly(
     _ address: UInt, _ pages: Int, by handle: CacheReference?

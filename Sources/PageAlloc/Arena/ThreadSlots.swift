@@ -22,7 +22,7 @@ extension ArenaCore {
     PageAlloc.cacheInLastSlot(number)
   }
 
-  /// The cache of a handle, else this thread's.
+  /// The cache of a handle, or one that the caller knows already; else this thread's.
   ///
   /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way
   ///   has come by this cache already.
@@ -84,10 +84,11 @@ extension ArenaCore {
 /// This thread's cache of the arena of a number, if its slot is the one used last.
 @inlinable @inline(__always)
 func cacheInLastSlot(_ number: UInt) -> CacheReference? {
+  let changes = cts_last_changes()
   if cts_last_arena() != number { return nil }
   let cache = cts_last_cache()
-  // The handler of a signal may have used another arena between the two.
-  if cts_last_arena() != number { return nil }
+  // The handler of a signal may have used other arenas between the two.
+  if cts_last_changes() != changes { return nil }
   // A slot that matches has a cache.
   return CacheReference(known: cache)
 }
@@ -137,6 +138,9 @@ extension cts_thread {
 
   /// Gives all caches back, and takes no more.
   fileprivate mutating func end() {
+    // What a handler of a signal does meanwhile finds none of the thread's caches.
+    let mark = InsideMark(.slots)
+    defer { mark.end() }
     has_ended = 1
     cts_set_last(0, 0)
     for place in 0..<Int(CTS_NEAR_SLOTS) + Int(table_count) {

@@ -110,8 +110,7 @@ extension RunCache {
   fileprivate mutating func handOut(_ pages: Int, as kind: RunKind) -> UInt {
     if isStacked(pages), isToldTooMuch(without: pages) { return 0 }
     countComing(kind)
-    let taken = isStacked(pages) ? takeStacked(pages)?.page : takeLong(pages) { _ in true }
-    guard let page = taken else {
+    guard let page = isStacked(pages) ? takeStacked(pages)?.page : takeLong(pages) else {
       countAgain(kind)
       return 0
     }
@@ -127,6 +126,14 @@ extension RunCache {
     }
     if isToldTooMuch { tell() }
     return noteAndLeave(run.page, pages)
+  }
+
+  /// Takes a run of more than 127 pages.
+  ///
+  /// - Parameter pages: any number that is no length of a shorter one.
+  @inline(__always)
+  private mutating func takeLong(_ pages: Int) -> PageNumber? {
+    pages > 0 ? takeLong(pages) { _ in true } : nil
   }
 
   /// Whether runs of so many pages lie in stacks.

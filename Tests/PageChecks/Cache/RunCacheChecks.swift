@@ -79,6 +79,28 @@ package let runCacheChecks: [Check] = [
     recorder.expect(cache.give(600, 5), "the run itself does")
   },
 
+  Check("run cache: what is no length of a run finds none, however much there is") { recorder in
+    let cache = BareCache(capacity: 127 * 40)
+    var given: [PageNumber] = []
+    for index in 0..<33 { given.append(513 + 131 * index) }
+    for index in 0..<8 { given.append(9001 + 257 * index) }
+    for page in given {
+      let pages = page < 9000 ? 127 : 200
+      cache.raiseCapacity(for: pages, limit: 127 * 40)
+      recorder.expect(cache.giveFresh(page, pages), "put \(page)")
+    }
+    let held = cache.heldPages
+    for pages in [Int.min, Int.min + 1, -201, -200, -127, -1, 0, 1 << 19, 1 << 30, Int.max] {
+      for kind in [RunKind.raw, .owned] {
+        recorder.expect(cache.take(pages, as: kind) == nil, "\(pages) pages")
+        recorder.expect(cache.take(pages, aligned: 2, as: kind) == nil, "\(pages) aligned pages")
+      }
+    }
+    recorder.expectEqual(cache.heldPages, held, "pages")
+    recorder.expect(
+      cache.drain().map(\.lowerBound).sorted() == given, "all runs are there, once each")
+  },
+
   Check("run cache: no more than the capacity, which is kept room for the hot run") { recorder in
     let cache = BareCache(capacity: 0)
     recorder.expect(!cache.giveFresh(512, 1), "nothing without a word")
