@@ -4,7 +4,8 @@
 #   mutants.sh [COUNT [SEED]]     a sample of so many; 40 and 1 if not told
 #   mutants.sh list [COUNT [SEED]]     the sample alone, and how many mutants each rung has
 #
-# Every rung of the ladder takes part, and the sample has as many mutants of one as of another.
+# Every rung of the ladder takes part, and the sample has as many mutants of one as of another. As many are
+# tried at a time as there are processors.
 #
 # A mutant is killed when it does not compile, when a check or a conformance file fails, when it traps or
 # when it does not end. Survivors are printed; each is either a check that is missing, or the same
@@ -18,7 +19,6 @@ if [[ ${1:-} == list ]]; then
 fi
 count=${1:-40} seed=${2:-1}
 work=$top/.build/mutants
-tree=$work/tree
 
 mkdir -p "$work"
 cd "$top"
@@ -51,56 +51,66 @@ if ((isList)); then
 fi
 
 mkdir -p "$work/conformance"
-rm -rf "$tree"
-mkdir -p "$tree"
-cp -r "$top/Package.swift" "$top/Sources" "$top/Tests" "$tree/"
 for file in "$top"/Tests/Data/conformance/*.gz; do
   gzip -dc "$file" >"$work/conformance/$(basename "$file" .gz)"
 done
 
 # A debug build: file by file, which is several times faster to repeat than a whole module.
 build() {
-  swift build --package-path "$tree" --scratch-path "$work/build" --product crosscheck
+  swift build --package-path "$here/tree" --scratch-path "$here/build" --product crosscheck \
+    >"$here/said" 2>&1
 }
 # Ends at the first check that fails: the program's next line meets a closed pipe. Fails after so many seconds.
 limit=900
 survives() {
-  local program=$work/build/debug/crosscheck
-  timeout "$limit" "$program" test 2>&1 | awk '{ print } /FAILED/ { exit 1 }' >"$work/said" &&
-    timeout 60 "$program" check "$work"/conformance/* >>"$work/said" 2>&1
+  local program=$here/build/debug/crosscheck
+  timeout "$limit" "$program" test 2>&1 </dev/null |
+    awk '{ print } /FAILED/ { exit 1 }' >"$here/said" &&
+    timeout 60 "$program" check "$work"/conformance/* >>"$here/said" 2>&1 </dev/null
 }
 
-echo "the library as it is:"
-build >"$work/said" 2>&1 || { cat "$work/said"; exit 2; }
-SECONDS=0
-survives || { tail -20 "$work/said"; echo "error: the checks fail without a mutant"; exit 2; }
-# What goes on for more than twice as long as the library does not end: on this machine, as busy as it is.
-limit=$((2 * SECONDS + 60))
-echo "$SECONDS seconds; a mutant has $limit"
+# Each worker has a copy and a build of its own, and tries its share of the sample.
+worker() {
+  here=$work/$1
+  rm -rf "$here/tree"
+  mkdir -p "$here/tree"
+  cp -r "$top/Package.swift" "$top/Sources" "$top/Tests" "$here/tree/"
+  build || { cat "$here/said"; return 1; }
+  local start=$SECONDS how
+  survives || { tail -20 "$here/said"; echo "error: the checks fail without a mutant"; return 1; }
+  # What goes on for more than twice as long as the library does not end: as busy as the machine is.
+  limit=$((2 * (SECONDS - start) + 60))
+  echo "worker $1: $((SECONDS - start)) seconds without a mutant; one has $limit"
 
-cd "$tree"
+  cd "$here/tree"
+  while IFS=$'\t' read -r file line column from to; do
+    cp "$file" "$here/original"
+    awk -v line="$line" -v column="$column" -v from="$from" -v to="$to" '
+      FNR == line {
+        $0 = substr($0, 1, column - 1) to substr($0, column + length(from))
+      }
+      { print }' "$here/original" >"$file"
+    if ! build; then
+      how="does not compile"
+    elif survives; then
+      how="SURVIVED"
+    else
+      how="killed"
+    fi
+    echo "$how: ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'" | tee -a "$work/results"
+    if [[ $how == SURVIVED ]]; then sed -n "${line}p" "$here/original"; fi
+    cp "$here/original" "$file"
+  done < <(awk -v workers="$workers" -v number="$1" 'NR % workers == number' "$work/sample")
+}
 
-killed=0 survived=0
-while IFS=$'\t' read -r file line column from to; do
-  cp "$file" "$work/original"
-  awk -v line="$line" -v column="$column" -v from="$from" -v to="$to" '
-    FNR == line {
-      $0 = substr($0, 1, column - 1) to substr($0, column + length(from))
-    }
-    { print }' "$work/original" >"$file"
-  if ! build >"$work/said" 2>&1; then
-    how="does not compile"
-    killed=$((killed + 1))
-  elif survives </dev/null; then
-    how="SURVIVED"
-    survived=$((survived + 1))
-  else
-    how="killed"
-    killed=$((killed + 1))
-  fi
-  echo "$how: ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'"
-  if [[ $how == SURVIVED ]]; then sed -n "${line}p" "$work/original"; fi
-  cp "$work/original" "$file"
-done <"$work/sample"
+workers=$(nproc)
+: >"$work/results"
+for ((number = 0; number < workers; number++)); do
+  worker "$number" &
+done
+wait
+killed=$(grep -vc ^SURVIVED "$work/results") || true
+survived=$(grep -c ^SURVIVED "$work/results") || true
 echo "$killed killed, $survived survived"
+((killed + survived == $(wc -l <"$work/sample"))) || { echo "error: not all were tried"; exit 2; }
 ((survived * 20 <= killed + survived))
