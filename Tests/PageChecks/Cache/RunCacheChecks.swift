@@ -98,7 +98,7 @@ package let runCacheChecks: [Check] = [
     }
     recorder.expectEqual(cache.heldPages, held, "pages")
     recorder.expect(
-      cache.drain().map(\.lowerBound).sorted() == given, "all runs are there, once each")
+      cache.drain().map { $0.lowerBound }.sorted() == given, "all runs are there, once each")
   },
 
   Check("run cache: no more than the capacity, which is kept room for the hot run") { recorder in
