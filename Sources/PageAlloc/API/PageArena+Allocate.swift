@@ -81,8 +81,8 @@ extension PageArena {
     try deallocateColdly(address, pages)
   }
 
-  /// Everything but a run of up to 127 pages, by way of a cache that the caller can get into without
-  /// more ado.
+  /// Everything but a run of up to 127 pages, by way of a cache that the caller can get into
+  /// without more ado.
   @usableFromInline @inline(never)
   func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
     try core.deallocate(address, pages, through: cacheOfThread)

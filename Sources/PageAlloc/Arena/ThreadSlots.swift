@@ -93,8 +93,8 @@ func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   return CacheReference(known: cache)
 }
 
-/// This thread's cache of the arena of a number, by its slot at the arena's place, which becomes the
-/// one used last. Nothing of the arena is looked at.
+/// This thread's cache of the arena of a number, by its slot at the arena's place, which becomes
+/// the one used last. Nothing of the arena is looked at.
 ///
 /// - Returns: `nil` where the thread has none yet.
 /// - Complexity: O(1), whatever the number of arenas.

@@ -85,8 +85,8 @@ extension CacheReference {
   /// Takes a whole run back, and leaves.
   ///
   /// - Parameter pages: what the run table says of the page, or its byte.
-  /// - Returns: `false`, with nothing changed, where it is no such run, or there is no room, or what
-  ///   the cache holds is to be told first; the owner is still inside.
+  /// - Returns: `false`, with nothing changed, where it is no such run, or there is no room, or
+  ///   what the cache holds is to be told first; the owner is still inside.
   @inline(__always)
   package func putBack(_ page: PageNumber, _ pages: Int, as kind: RunKind) -> Bool {
     // As above.

@@ -279,7 +279,7 @@ private func chain(_ arenas: [PageArena], generation: Int, _ first: Figures) -> 
       // The first child has what the C library made on the way.
       let reference = generation < 2 ? figures : first
       if figures.tableBytes != reference.tableBytes { status = 10 + generation }
-      // AddressSanitizer keeps mappings of its own of each thread, also of those that a child lacks.
+      // AddressSanitizer keeps mappings of each thread, also of those that a child lacks.
       if !isSanitized, figures.mappings > reference.mappings { status = 30 + generation }
       if status == 0, generation < 5 {
         status = inChildWithin(seconds: 20) {
