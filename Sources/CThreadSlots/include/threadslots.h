@@ -18,11 +18,20 @@ typedef struct {
   uintptr_t cache; /* the cache's address, good as long as the arena lives */
 } cts_slot;
 
+/* The same as one value that a processor loads and stores at once, where it has such. */
+typedef uintptr_t cts_slot_value __attribute__((vector_size(2 * sizeof(uintptr_t))));
+#if defined(__x86_64__)
+#define CTS_LOADS_SLOTS 1
+#else
+#define CTS_LOADS_SLOTS 0
+#endif
+
 /* Arenas in the first places of the registry have their slots here; the others in a table. */
 enum { CTS_NEAR_SLOTS = 8 };
 
 /* What a thread knows of arenas. */
 typedef struct {
+  _Alignas(cts_slot_value)
   cts_slot last;                 /* a copy of the slot used last: what is looked at first */
   uintptr_t changes;             /* how often that was set */
   cts_slot near[CTS_NEAR_SLOTS]; /* by the arena's place in the registry */
@@ -38,26 +47,35 @@ extern __thread cts_thread cts_this_thread
 /* What this thread knows. It starts with the slot used last. */
 static inline cts_thread *cts_thread_here(void) { return &cts_this_thread; }
 
-/* The slot used last, word by word, and how often it was set. The handler of a signal may use other
- * arenas between two looks: so the count is looked at before and after. A compiler may move a plain
- * load past a fence of signals, but no volatile one past another. */
-static inline uintptr_t cts_last_arena(void) {
-  return ((const volatile cts_thread *)&cts_this_thread)->last.arena;
-}
-static inline uintptr_t cts_last_cache(void) {
-  return ((const volatile cts_thread *)&cts_this_thread)->last.cache;
-}
-static inline uintptr_t cts_last_changes(void) {
-  return ((const volatile cts_thread *)&cts_this_thread)->changes;
+/* The slot used last, at one instant: the handler of a signal may come at any other, and use other
+ * arenas. One instruction cannot be interrupted in the middle. Where it takes two, how often the
+ * slot was set is looked at before and after: a compiler may move a plain load past a fence of
+ * signals, but no volatile one past another. */
+static inline cts_slot cts_last(void) {
+#if CTS_LOADS_SLOTS
+  const cts_slot_value last = *(const volatile cts_slot_value *)&cts_this_thread.last;
+  return (cts_slot){last[0], last[1]};
+#else
+  const volatile cts_thread *thread = &cts_this_thread;
+  for (;;) {
+    const uintptr_t changes = thread->changes;
+    const cts_slot last = {thread->last.arena, thread->last.cache};
+    if (thread->changes == changes) return last;
+  }
+#endif
 }
 
 /* Sets the slot used last: a handler finds none, or this one. */
 static inline void cts_set_last(uintptr_t arena, uintptr_t cache) {
+#if CTS_LOADS_SLOTS
+  *(volatile cts_slot_value *)&cts_this_thread.last = (cts_slot_value){arena, cache};
+#else
   volatile cts_thread *thread = &cts_this_thread;
   thread->last.arena = 0;
   thread->changes = thread->changes + 1;
   thread->last.cache = cache;
   thread->last.arena = arena;
+#endif
 }
 
 /* Keeps the compiler from moving memory accesses across; costs no instruction. */

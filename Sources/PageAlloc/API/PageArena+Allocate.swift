@@ -73,10 +73,10 @@ extension PageArena {
     // Only the address is looked at. The cache lives as long as the arena.
     let address = UInt(bitPattern: base)
     if let cache = cacheInLastSlot(number),
-      let page = cache.front.page(at: address, starting: pages), cache.front.enter()
+      let run = cache.front.run(at: address, of: pages), cache.front.enter()
     {
-      if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
-      return try core.deallocateInside(address, page, pages, cache)
+      if cache.front.takeBackHot(run, address, pages, as: .raw) { return }
+      return try core.deallocateInside(address, run.page, pages, cache)
     }
     try deallocateColdly(address, pages)
   }

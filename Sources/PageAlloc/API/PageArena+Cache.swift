@@ -67,9 +67,9 @@ extension PageArena {
     ) throws(PageArenaError) {
       // Only the address is looked at.
       let address = UInt(bitPattern: base)
-      if let page = cache.front.page(at: address, starting: pages), cache.front.enter() {
-        if cache.front.takeBackHot(address, page, pages, as: .raw) { return }
-        return try arena.core.deallocateInside(address, page, pages, cache)
+      if let run = cache.front.run(at: address, of: pages), cache.front.enter() {
+        if cache.front.takeBackHot(run, address, pages, as: .raw) { return }
+        return try arena.core.deallocateInside(address, run.page, pages, cache)
       }
       try deallocateColdly(address, pages)
     }

@@ -84,13 +84,9 @@ extension ArenaCore {
 /// This thread's cache of the arena of a number, if its slot is the one used last.
 @inlinable @inline(__always)
 func cacheInLastSlot(_ number: UInt) -> CacheReference? {
-  let changes = cts_last_changes()
-  if cts_last_arena() != number { return nil }
-  let cache = cts_last_cache()
-  // The handler of a signal may have used other arenas between the two.
-  if cts_last_changes() != changes { return nil }
   // A slot that matches has a cache.
-  return CacheReference(known: cache)
+  let last = cts_last()
+  return last.arena == number ? CacheReference(known: last.cache) : nil
 }
 
 /// This thread's cache of the arena of a number, by its slot at the arena's place, which becomes

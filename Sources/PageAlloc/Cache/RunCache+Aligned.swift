@@ -43,7 +43,7 @@ extension CacheFront {
   /// - Returns: its address; 0 for none.
   @inline(__always)
   fileprivate borrowing func takeHot(_ pages: Int, _ mask: UInt, as kind: RunKind) -> UInt {
-    with(kind) { $0.address.load(ordering: .relaxed) } & mask == 0 ? takeHot(pages, as: kind) : 0
+    word(kind) & ~HotRun.pageBits & mask == 0 ? takeHot(pages, as: kind) : 0
   }
 }
 

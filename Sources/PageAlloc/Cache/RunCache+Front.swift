@@ -16,17 +16,25 @@ import Synchronization
 // afterwards: from inside where the hot run does not help (RunCache+Owner), else from outside.
 
 /// The run that was freed last, in a place of its own: taking it and putting it back, the commonest
-/// pair of calls, changes one word.
+/// pair of calls, looks at one word and changes it.
+///
+/// In the bits of its address that are within a page stand its pages. Where there is none, these
+/// alone are there, of the run that was there last:
+///
+///   0x7f3a_4000_6000 | 16     16 pages at that address
+///                  0 | 16     none; room for 16 pages
+///                  0 | 0x1fff none, and there was none
 ///
 /// Written by who may touch the cache that it is in; read by the statistics at any time.
 @usableFromInline
 struct HotRun: ~Copyable {
-  /// Where the run starts; 0 for none.
-  @usableFromInline let address = Atomic<UInt>(0)
-  /// Its pages, or those of the run that was here last: 1 ... 127; -1 for none yet.
-  @usableFromInline let length = Atomic<Int>(-1)
+  @usableFromInline let word = Atomic<UInt>(pageBits)
 
   init() {}
+
+  /// The bits of an address that are within a page. As a length it is none of any run.
+  @inlinable @inline(__always)
+  static var pageBits: UInt { 1 &<< UInt(Geometry.pageShift) &- 1 }
 }
 
 /// What the owner of a cache does without a look at the rest of it.
@@ -50,6 +58,8 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let base: UInt
   /// What was handed out.
   @usableFromInline let runs: RunTable
+  /// The same by addresses.
+  @usableFromInline let cells: RunCells
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer
   /// Where the owner tells what the cache holds.
@@ -62,6 +72,7 @@ package struct CacheFront: ~Copyable {
   init(base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally) {
     self.base = base
     self.runs = runs
+    cells = runs.cells(from: base)
     unsafe self.core = core
     self.tally = tally
   }
@@ -142,7 +153,8 @@ extension CacheFront {
   /// Pages for which there is room as the hot run; of a run that is there, its pages.
   @inline(__always)
   borrowing func hotPages(_ kind: RunKind) -> Int {
-    max(0, with(kind) { $0.length.load(ordering: .relaxed) })
+    let pages = word(kind) & HotRun.pageBits
+    return pages == HotRun.pageBits ? 0 : Int(pages)
   }
 
   /// The same where there is no hot run; else 0.
@@ -153,33 +165,27 @@ extension CacheFront {
   /// - Returns: how much there was.
   borrowing func resetHotPages(_ kind: RunKind) -> Int {
     let unused = unusedHotPages(kind)
-    if !isHot(kind) { with(kind) { $0.length.store(-1, ordering: .relaxed) } }
+    if !isHot(kind) { forget(kind) }
     return unused
   }
 
   /// Forgets a hot run, as whoever was inside left it, and its room.
   borrowing func forget(_ kind: RunKind) {
-    with(kind) {
-      $0.address.store(0, ordering: .relaxed)
-      $0.length.store(-1, ordering: .relaxed)
-    }
+    setWord(kind, HotRun.pageBits)
   }
 
   @inlinable @inline(__always)
   package borrowing func isHot(_ kind: RunKind) -> Bool {
-    with(kind) { $0.address.load(ordering: .relaxed) } != 0
+    word(kind) > HotRun.pageBits
   }
 
   /// Takes the hot run, whatever its length.
   ///
   /// - Returns: its address; 0 for none.
-  @inlinable @inline(__always)
   borrowing func takeHot(_ kind: RunKind) -> UInt {
-    with(kind) {
-      let taken = $0.address.load(ordering: .relaxed)
-      $0.address.store(0, ordering: .relaxed)
-      return taken
-    }
+    let word = word(kind)
+    setWord(kind, word & HotRun.pageBits)
+    return word & ~HotRun.pageBits
   }
 
   /// Takes the hot run if it has just so many pages.
@@ -188,24 +194,34 @@ extension CacheFront {
   /// - Returns: its address; 0 for none.
   @inlinable @inline(__always)
   borrowing func takeHot(_ pages: Int, as kind: RunKind) -> UInt {
-    _fastPath(with(kind) { $0.length.load(ordering: .relaxed) } == pages) ? takeHot(kind) : 0
+    let word = word(kind)
+    let length = UInt(bitPattern: pages)
+    if !_fastPath(word & HotRun.pageBits == length) { return 0 }
+    let run = word &- length
+    if _fastPath(run != 0) { setWord(kind, length) }
+    return run
   }
 
   /// Makes a run the hot one in place of what is there.
   ///
   /// - Parameter pages: 1 ... 127.
   borrowing func replaceHot(by run: UInt, _ pages: Int, _ kind: RunKind) {
-    with(kind) {
-      $0.length.store(pages, ordering: .relaxed)
-      $0.address.store(run, ordering: .relaxed)
+    setWord(kind, run | UInt(bitPattern: pages))
+  }
+
+  @inlinable @inline(__always)
+  borrowing func word(_ kind: RunKind) -> UInt {
+    switch kind {
+    case .raw: rawRun.word.load(ordering: .relaxed)
+    case .owned: ownedRun.word.load(ordering: .relaxed)
     }
   }
 
   @inlinable @inline(__always)
-  borrowing func with<Result>(_ kind: RunKind, _ body: (borrowing HotRun) -> Result) -> Result {
+  borrowing func setWord(_ kind: RunKind, _ word: UInt) {
     switch kind {
-    case .raw: body(rawRun)
-    case .owned: body(ownedRun)
+    case .raw: rawRun.word.store(word, ordering: .relaxed)
+    case .owned: ownedRun.word.store(word, ordering: .relaxed)
     }
   }
 
@@ -224,6 +240,19 @@ extension CacheFront {
 
 // MARK: - By the hot run alone
 
+/// A run that was handed out, up to 127 pages: where it starts, and the byte that says so.
+@usableFromInline
+package struct StartedRun {
+  @usableFromInline let page: Int
+  @usableFromInline let cell: RunCell
+
+  @inlinable @inline(__always)
+  init(page: Int, cell: RunCell) {
+    self.page = page
+    self.cell = cell
+  }
+}
+
 extension CacheFront {
   /// Takes the hot run if it has just so many pages, notes it as handed out, and leaves. Inside.
   ///
@@ -233,21 +262,21 @@ extension CacheFront {
   package borrowing func handOutHot(_ pages: Int, as kind: RunKind) -> UInt {
     let run = takeHot(pages, as: kind)
     if !_fastPath(run != 0) { return 0 }
-    runs.setByte(page(at: run), UInt8(truncatingIfNeeded: pages))
+    cells[run].set(UInt8(truncatingIfNeeded: pages))
     leave()
     return run
   }
 
-  /// The page at an address, if the run table's byte of it says that it starts so many pages. From
-  /// outside.
+  /// The run at an address, if the run table's byte says that it has so many pages. From outside.
   ///
   /// - Parameters:
   ///   - address: any.
   ///   - pages: any number; of a run it is 1 ... 127.
   @inlinable @inline(__always)
-  package borrowing func page(at address: UInt, starting pages: Int) -> Int? {
-    guard let page = page(ofAny: address), Int(runs.byte(page)) == pages else { return nil }
-    return page
+  package borrowing func run(at address: UInt, of pages: Int) -> StartedRun? {
+    guard let page = page(ofAny: address) else { return nil }
+    let cell = runs.cell(page)
+    return Int(cell.value) == pages ? StartedRun(page: page, cell: cell) : nil
   }
 
   /// The page at an address; `nil` where it is none of the arena's.
@@ -265,18 +294,17 @@ extension CacheFront {
   /// leaves. Inside.
   ///
   /// - Parameters:
+  ///   - run: of so many pages.
   ///   - address: of the run.
-  ///   - page: at the address, which starts so many pages.
   /// - Returns: `false`, with nothing changed, and the owner is still inside.
   @inlinable @inline(__always)
   package borrowing func takeBackHot(
-    _ address: UInt, _ page: Int, _ pages: Int, as kind: RunKind
+    _ run: StartedRun, _ address: UInt, _ pages: Int, as kind: RunKind
   ) -> Bool {
     // As long as the last: a length of a run, then.
-    if !_fastPath(with(kind, { $0.length.load(ordering: .relaxed) }) == pages) { return false }
-    if !_fastPath(!isHot(kind)) { return false }
-    with(kind) { $0.address.store(address, ordering: .relaxed) }
-    runs.setByte(page, 0)
+    if !_fastPath(word(kind) == UInt(bitPattern: pages)) { return false }
+    setWord(kind, address | UInt(bitPattern: pages))
+    run.cell.set(0)
     leave()
     return true
   }

@@ -83,10 +83,10 @@ extension ArenaCore {
     // have ended it.
     let address = UInt(bitPattern: base)
     if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
-      let page = cache.front.page(at: address, starting: pages), cache.front.enter()
+      let run = cache.front.run(at: address, of: pages), cache.front.enter()
     {
-      if cache.front.takeBackHot(address, page, pages, as: .owned) { return }
-      return giveBackOwnedInside(address, page, pages, cache)
+      if cache.front.takeBackHot(run, address, pages, as: .owned) { return }
+      return giveBackOwnedInside(address, run.page, pages, cache)
     }
     giveBackOwnedSlowly(address, pages, isZero: isZero)
   }

@@ -45,7 +45,7 @@ package struct RunTable {
   @inlinable @inline(__always)
   package func byte(_ page: Int) -> UInt8 {
     // In the table: callers have a page number below the number of pages.
-    unsafe cell(page).pointee.load(ordering: .relaxed)
+    cell(page).value
   }
 
   /// Whether a run that belongs to somebody starts at a page, or a guard.
@@ -55,7 +55,7 @@ package struct RunTable {
   @inlinable @inline(__always)
   package func setByte(_ page: Int, _ value: UInt8) {
     // In the table, and writable, since the page is grown.
-    unsafe cell(page).pointee.store(value, ordering: .relaxed)
+    cell(page).set(value)
   }
 
   /// The length of the run that starts at a page; 0 for none.
@@ -178,10 +178,51 @@ package struct RunTable {
     longStarts.remove(page)
   }
 
+  /// Where the byte of a page lies.
   @inlinable @inline(__always)
-  func cell(_ page: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
+  func cell(_ page: Int) -> RunCell {
     assert(page >= 0 && page < Geometry.pageCount)
-    // In the table, by the assertion; it is accessed as atomic bytes only.
-    return unsafe (bytes + page).assumingMemoryBound(to: Atomic<UInt8>.self)
+    // In the table, by the assertion.
+    return unsafe RunCell(bytes + page)
+  }
+
+  /// The table of a space that starts at an address, by addresses.
+  func cells(from base: UInt) -> RunCells {
+    RunCells(origin: unsafe UInt(bitPattern: bytes) &- base &>> UInt(Geometry.pageShift))
+  }
+}
+
+/// The byte of a page. The table it is in lives as long as its arena.
+@usableFromInline
+@safe
+struct RunCell {
+  // Invariant: in the table, whose bytes are accessed as atomic ones only.
+  @usableFromInline let byte: UnsafeMutablePointer<Atomic<UInt8>>
+
+  @inlinable @inline(__always)
+  init(_ byte: UnsafeMutableRawPointer) {
+    unsafe self.byte = byte.assumingMemoryBound(to: Atomic<UInt8>.self)
+  }
+
+  @inlinable @inline(__always)
+  var value: UInt8 { unsafe byte.pointee.load(ordering: .relaxed) }
+
+  @inlinable @inline(__always)
+  func set(_ value: UInt8) { unsafe byte.pointee.store(value, ordering: .relaxed) }
+}
+
+/// The bytes of a table by addresses: one step fewer than by pages.
+@usableFromInline
+struct RunCells {
+  /// Where the byte of the page at address 0 would lie.
+  @usableFromInline let origin: UInt
+
+  init(origin: UInt) { self.origin = origin }
+
+  /// The byte of the page at an address of the arena's.
+  @inlinable @inline(__always)
+  subscript(address: UInt) -> RunCell {
+    let byte = origin &+ address &>> UInt(Geometry.pageShift)
+    return unsafe RunCell(UnsafeMutableRawPointer(bitPattern: byte).unsafelyUnwrapped)
   }
 }
