@@ -8,7 +8,7 @@ extension PageArena {
 
   /// Has the tally of the caches off by so many pages, as it may be while owners have not told what
   /// they hold.
-  package func misstateCaches(by pages: Int) { core.tally.add(pages) }
+  package func misstateCaches(by pages: Int) { core.tally.misstate(by: pages) }
 
   /// The figures once every cache has told exactly what it holds; no owner may be inside its own.
   package var settledStatistics: Statistics {

@@ -3,11 +3,14 @@ import Synchronization
 // What the caches of an arena hold
 // ================================
 //
-// A walk over the caches would cost more the more threads there are, so there is one running count,
+// A walk over the caches would cost more the more threads there are, so there are running counts,
 // as the kernel's `percpu_counter` is one:
 //
-//   a cache     charged 200 pages, of which it told 120    quiet while charged stays in 0 ... 256
-//   the tally   sum of what all caches told
+//   a cache      charged 200 pages, of which it told 120    quiet while charged stays in 0 ... 256
+//   the tally    | caches made | first cache's count | ... | sixteenth's | all others' count |
+//
+// The first caches have a count each, which is written by who may touch the cache alone, and so
+// without an atomic addition: that costs as much as all else of a long run.
 //
 // The owner of a cache tells the difference when its charge has moved by more than a batch, and
 // exactly whenever it comes by the heap lock. Long runs, each of which is more than a batch, are
@@ -18,31 +21,79 @@ import Synchronization
 
 /// The pages in all caches of an arena, as far as their owners told of them.
 ///
-/// Any thread adds to it, and reads it, at any time and without an order: it is a figure alone.
+/// Anybody reads it at any time and without an order: it is a figure alone.
 @safe
 package struct CacheTally {
-  // Invariant: initialized, and lives as long as the arena, which is as long as its caches.
-  private let count: UnsafePointer<Atomic<Int>>
+  // Invariant: so many lines, initialized, which live as long as the arena and its caches.
+  private let lines: UnsafeMutableRawPointer
 
   /// The most pages by which the charge of a cache moves without a word: 1 MiB.
   package static var batch: Int { 128 }
+  /// Caches that have a count of their own.
+  package static var ownCounts: Int { 16 }
+  /// Bytes of a line of the processor's cache, which no two counts share.
+  private static var lineByteCount: Int { 64 }
+  private static var lineCount: Int { 1 + ownCounts + 1 }
+  /// Bytes of a tally.
+  package static var byteCount: Int { lineCount * lineByteCount }
 
-  /// The tally at an address where one was initialized.
-  package init(at count: UnsafePointer<Atomic<Int>>) { unsafe self.count = count }
+  /// The tally in memory that is zero at first, as large as ``byteCount``.
+  package init(at lines: UnsafeMutableRawPointer) { unsafe self.lines = lines }
 
   /// What was told: in the midst of changes any number, and negative as well.
-  package var pages: Int { unsafe count.pointee.load(ordering: .relaxed) }
-
-  /// A cache holds so many pages more than it told.
-  @inline(__always)
-  package func add(_ pages: Int) { unsafe count.pointee.wrappingAdd(pages, ordering: .relaxed) }
-
-  /// A cache holds so many pages fewer than it told.
-  @inline(__always)
-  package func subtract(_ pages: Int) {
-    unsafe count.pointee.wrappingSubtract(pages, ordering: .relaxed)
+  ///
+  /// - Complexity: O(1), 17 counts.
+  package var pages: Int {
+    (1..<Self.lineCount).reduce(0) { $0 &+ count($1).value }
   }
 
   /// No cache holds anything, nor is there a thread that would tell of it.
-  func reset() { unsafe count.pointee.store(0, ordering: .relaxed) }
+  func reset() {
+    for line in 1..<Self.lineCount { count(line).set(0) }
+  }
+
+  /// Where one more cache tells what it holds.
+  func takeCount() -> CacheCount {
+    let index = count(0).addAtomically(1)
+    return index < Self.ownCounts ? count(1 + index) : others
+  }
+
+  /// Says that caches hold so many pages more than they do.
+  func misstate(by pages: Int) { others.add(pages) }
+
+  private var others: CacheCount { count(Self.lineCount - 1) }
+
+  private func count(_ line: Int) -> CacheCount {
+    let count = unsafe (lines + line * Self.lineByteCount).assumingMemoryBound(to: Atomic<Int>.self)
+    return unsafe CacheCount(count, isShared: line == Self.lineCount - 1)
+  }
+}
+
+/// Where a cache tells what it holds.
+@safe
+struct CacheCount {
+  // Invariant: of a tally.
+  private let pages: UnsafePointer<Atomic<Int>>
+  private let isShared: Bool
+
+  fileprivate init(_ pages: UnsafePointer<Atomic<Int>>, isShared: Bool) {
+    unsafe self.pages = pages
+    self.isShared = isShared
+  }
+
+  /// The cache holds so many pages more than it told. For who may touch it.
+  @inline(__always)
+  func add(_ pages: Int) {
+    if isShared { _ = addAtomically(pages) } else { set(value &+ pages) }
+  }
+
+  fileprivate var value: Int { unsafe pages.pointee.load(ordering: .relaxed) }
+
+  @inline(__always)
+  fileprivate func set(_ value: Int) { unsafe pages.pointee.store(value, ordering: .relaxed) }
+
+  /// - Returns: what it was before.
+  fileprivate func addAtomically(_ more: Int) -> Int {
+    unsafe pages.pointee.wrappingAdd(more, ordering: .relaxed).oldValue
+  }
 }

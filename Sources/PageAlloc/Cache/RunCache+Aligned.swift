@@ -37,16 +37,6 @@ extension CacheReference {
 
 // MARK: - Inside. The mask has the bits of an address that must be 0.
 
-extension CacheFront {
-  /// Takes the hot run if it has just so many pages and lies right.
-  ///
-  /// - Returns: its address; 0 for none.
-  @inline(__always)
-  fileprivate borrowing func takeHot(_ pages: Int, _ mask: UInt, as kind: RunKind) -> UInt {
-    word(kind) & ~HotRun.pageBits & mask == 0 ? takeHot(pages, as: kind) : 0
-  }
-}
-
 /// Takes a run from elsewhere than the front, and leaves.
 @inline(never)
 private func allocateMore(

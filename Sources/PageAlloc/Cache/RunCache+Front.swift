@@ -63,7 +63,7 @@ package struct CacheFront: ~Copyable {
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer
   /// Where the owner tells what the cache holds.
-  let tally: CacheTally
+  let told: CacheCount
   /// The owner passes a fence since the cache was last opened. Of who holds the heap lock.
   private let fences = Atomic<Bool>(false)
 
@@ -74,7 +74,7 @@ package struct CacheFront: ~Copyable {
     self.runs = runs
     cells = runs.cells(from: base)
     unsafe self.core = core
-    self.tally = tally
+    told = tally.takeCount()
   }
 }
 
@@ -188,17 +188,20 @@ extension CacheFront {
     return word & ~HotRun.pageBits
   }
 
-  /// Takes the hot run if it has just so many pages.
+  /// Takes the hot run if it has just so many pages and lies right.
   ///
-  /// - Parameter pages: any number; one that is no length of a run finds none.
+  /// - Parameters:
+  ///   - pages: any number; one that is no length of a run finds none.
+  ///   - mask: the bits that its address must not have.
   /// - Returns: its address; 0 for none.
   @inlinable @inline(__always)
-  borrowing func takeHot(_ pages: Int, as kind: RunKind) -> UInt {
+  borrowing func takeHot(_ pages: Int, _ mask: UInt = 0, as kind: RunKind) -> UInt {
     let word = word(kind)
     let length = UInt(bitPattern: pages)
     if !_fastPath(word & HotRun.pageBits == length) { return 0 }
     let run = word &- length
-    if _fastPath(run != 0) { setWord(kind, length) }
+    if !_fastPath(run & mask == 0 && run != 0) { return 0 }
+    setWord(kind, length)
     return run
   }
 

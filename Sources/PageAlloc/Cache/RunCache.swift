@@ -166,7 +166,7 @@ extension RunCache {
   /// the heap lock calls this.
   package mutating func tell() {
     let held = shortPages
-    if held != toldPages { front.tally.add(held &- toldPages) }
+    if held != toldPages { front.told.add(held &- toldPages) }
     toldPages = held
     let charged = chargedPages
     quietFloor = charged &- CacheTally.batch
@@ -177,7 +177,7 @@ extension RunCache {
   @inline(__always)
   mutating func takeLong(_ pages: Int, where fits: (PageNumber) -> Bool) -> PageNumber? {
     guard let page = long.take(pages, where: fits) else { return nil }
-    front.tally.subtract(pages)
+    front.told.add(0 &- pages)
     return page
   }
 
@@ -185,13 +185,13 @@ extension RunCache {
   @inline(__always)
   mutating func putLong(_ page: PageNumber, _ pages: Int) -> Bool {
     guard long.put(page, pages) else { return false }
-    front.tally.add(pages)
+    front.told.add(pages)
     return true
   }
 
   /// Takes all long runs out.
   mutating func drainLong(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    front.tally.subtract(long.pageCount.load(ordering: .relaxed))
+    front.told.add(0 &- long.pageCount.load(ordering: .relaxed))
     long.drain(body)
   }
 

@@ -65,7 +65,7 @@ struct ArenaCore: @unchecked Sendable {
   }
 
   /// What all caches hold.
-  var tally: CacheTally { unsafe CacheTally(at: UnsafePointer(part(ArenaHead.tallyOffset))) }
+  var tally: CacheTally { unsafe CacheTally(at: head + ArenaHead.tallyOffset) }
 
   private var growth: Growth {
     unsafeAddress { unsafe UnsafePointer(part(ArenaHead.growthOffset)) }
@@ -234,7 +234,6 @@ extension ArenaCore {
     unsafe part(ArenaHead.growthOffset).initialize(to: growth)
     unsafe part(ArenaHead.stepsOffset).initialize(to: steps)
     unsafe part(ArenaHead.linkOffset).initialize(to: ScavengerLink())
-    unsafe part(ArenaHead.tallyOffset).initialize(to: Atomic<Int>(0))
   }
 
   /// Takes an arena apart that nobody refers to any more. The head goes with the tables of

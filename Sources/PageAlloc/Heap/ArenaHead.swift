@@ -1,4 +1,3 @@
-import Synchronization
 import SysMem
 
 // What an arena is made of
@@ -12,7 +11,7 @@ import SysMem
 //   Growth          what the growth lock guards
 //   ScavengeSteps   what belongs to whoever performs the scavenger's steps
 //   ScavengerLink   what the scavenger's thread keeps of the arena
-//   CacheTally      what all caches hold, counted by whoever owns them
+//   CacheTally      what all caches hold, counted by who may touch them
 //
 // They lie apart because a mutation of a field is, to Swift, an access to the whole struct: two
 // threads that hold different locks must not change fields of the same struct.
@@ -38,7 +37,7 @@ package enum ArenaHead {
   package static var linkOffset: Int { stepsOffset + rounded(MemoryLayout<ScavengeSteps>.size) }
   package static var tallyOffset: Int { linkOffset + rounded(MemoryLayout<ScavengerLink>.size) }
   /// Bytes of the whole head.
-  package static var byteCount: Int { tallyOffset + rounded(MemoryLayout<Atomic<Int>>.size) }
+  package static var byteCount: Int { tallyOffset + CacheTally.byteCount }
 
   /// Rounds up to a cache line, which no two parts share.
   private static func rounded(_ byteCount: Int) -> Int { (byteCount + 63) & ~63 }

@@ -73,7 +73,9 @@ struct InsideMark {
   @inline(__always)
   static func showLastSlot(_ number: UInt) {
     cts_compiler_barrier()
-    unsafe cts_thread_here().unsafelyUnwrapped.pointee.last.arena = number
+    // As a whole, as it is read: a processor that has stored one half of it lets a read wait.
+    let thread = unsafe cts_thread_here().unsafelyUnwrapped
+    unsafe cts_set_last(number, thread.pointee.last.cache)
   }
 
   /// The calling thread is in the middle of something of the library's.

@@ -20,12 +20,11 @@ package final class StandaloneHeap {
     byteCount: UInt64 = Reservation.minimumByteCount, calls: any MemoryCalls = LinuxCalls()
   ) throws(SysMemError) {
     let system = SysMem(calls: calls)
-    let tables = try AllocatorTables.sysInit(system: system, headByteCount: 64)
+    let tables = try AllocatorTables.sysInit(system: system, headByteCount: CacheTally.byteCount)
     let growth = Growth(
       reservation: try Reservation.reserve(byteCount, from: system), tables: tables)
     // The head is zero, and here for the tally alone.
-    let tally = unsafe CacheTally(
-      at: UnsafePointer(growth.tables.head.assumingMemoryBound(to: Atomic<Int>.self)))
+    let tally = unsafe CacheTally(at: growth.tables.head)
     heap = unsafe Heap(
       growth, plan, kernelPages: kernelPages, runs: RunTable(storage: growth.tables.runs),
       tally: tally, checks: nil)

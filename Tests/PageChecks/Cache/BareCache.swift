@@ -12,9 +12,9 @@ final class BareTable {
     let storage = UnsafeMutableRawPointer.allocate(byteCount: RunTable.byteCount, alignment: 16)
     unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: RunTable.byteCount)
     runs = unsafe RunTable(storage: storage)
-    let count = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: 1)
-    unsafe count.initialize(to: Atomic<Int>(0))
-    tally = unsafe CacheTally(at: count)
+    let counts = UnsafeMutableRawPointer.allocate(byteCount: CacheTally.byteCount, alignment: 64)
+    unsafe counts.initializeMemory(as: UInt8.self, repeating: 0, count: CacheTally.byteCount)
+    tally = unsafe CacheTally(at: counts)
   }
 }
 
