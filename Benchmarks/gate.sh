@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts the instructions of hot operations, and compares them with recorded bounds.
 #
-#   gate.sh             status 1 when an operation takes over 2 % more than Benchmarks/gate.tsv says;
+#   gate.sh             status 1 when one takes over 2 % more than Benchmarks/gate.tsv says;
 #                       by another compiler than the table's the counts are shown, and not judged
 #   gate.sh record      writes Benchmarks/gate.tsv anew
 #

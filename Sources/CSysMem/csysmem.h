@@ -133,8 +133,8 @@ static inline void csm_clear_cache(uintptr_t address, uintptr_t length) {
   __builtin___clear_cache((char *)address, (char *)address + length);
 }
 
-/* Writes to a byte and leaves what it holds, also while other threads write to it. The compiler must
- * not know that it is 0 that is added: it may drop what changes nothing. */
+/* Writes to a byte and leaves what it holds, also while other threads write to it. The compiler
+ * must not know that it is 0 that is added: it may drop what changes nothing. */
 static inline void csm_touch(void *byte) {
   unsigned zero = 0;
   __asm__ volatile("" : "+r"(zero));

@@ -1,8 +1,8 @@
-/* CTestSystem: what the checks need of glibc and of the kernel and the library does not: children, limits,
- * what is resident, what malloc has handed out.
+/* CTestSystem: what the checks need of glibc and of the kernel and the library does not: children,
+ * limits, what is resident, what malloc has handed out.
  *
- * Static inlines, as in CSysMem, and for the same reason: macros do not reach Swift. Each call that can fail
- * says so by an errno value.
+ * Static inlines, as in CSysMem, and for the same reason: macros do not reach Swift. Each call that
+ * can fail says so by an errno value.
  */
 #ifndef CTESTSYSTEM_H
 #define CTESTSYSTEM_H
@@ -78,8 +78,8 @@ static inline int ctest_send_signal(pthread_t thread) { return pthread_kill(thre
 
 /* ---- Children */
 
-/* What a child ran through counts for `make coverage`, too; the profile's own function, where the program is
- * built with one. */
+/* What a child ran through counts for `make coverage`, too; the profile's own function, where the
+ * program is built with one. */
 extern int __llvm_profile_write_file(void) __attribute__((weak));
 static inline void ctest_write_profile(void) {
   if (__llvm_profile_write_file) (void)__llvm_profile_write_file();
@@ -100,8 +100,8 @@ static inline ctest_word ctest_fork(void) {
   return r;
 }
 
-/* The same, with what the child writes to standard error to be read from `*reader`. Signals of mistakes end it
- * at once, whatever a runtime has set up: a trap by status 128 and its signal. */
+/* The same, with what the child writes to standard error to be read from `*reader`. Signals of
+ * mistakes end it at once, whatever a runtime has set up: a trap by status 128 and its signal. */
 static inline ctest_word ctest_fork_heard(int *reader) {
   int ends[2];
   ctest_word r = {0, 0};
@@ -150,8 +150,9 @@ static inline void *ctest_on_stack(void *pointer) {
   return NULL;
 }
 
-/* Runs `body` on a thread with a stack of its own, and waits for the thread's end. The bytes of the stack that
- * were written to, the end of the thread included; what glibc keeps there before `body` is aside. */
+/* Runs `body` on a thread with a stack of its own, and waits for the thread's end. The bytes of the
+ * stack that were written to, the end of the thread included; what glibc keeps there before `body`
+ * is aside. */
 static inline ctest_word ctest_stack_depth(void (*body)(void *), void *context) {
   const size_t size = 1 << 20;
   const unsigned char paint = 0xa5;

@@ -11,7 +11,8 @@ for name in churn-small churn-mixed heap-model scavenge-churn; do
 done
 : >operations/seed-empty
 
-# The head, and the first lines of the body, closed by the number of operations where that is simple.
+# The head, and the first lines of the body, closed by the number of operations where that is
+# simple.
 for file in "$data"/*.gz; do
   name=$(basename "$file" .gz)
   case $name in

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Type-checks every rung of PageAlloc's ladder together with the rungs above it in Sources/README.md, as a
-# module of its own: a rung that uses something further down does not compile.
+# Type-checks every rung of PageAlloc's ladder together with the rungs above it in
+# Sources/README.md, as a module of its own: a rung that uses something further down does not
+# compile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -4,12 +4,12 @@
 #   mutants.sh [COUNT [SEED]]     a sample of so many; 40 and 1 if not told
 #   mutants.sh list [COUNT [SEED]]     the sample alone, and how many mutants each rung has
 #
-# Every rung of the ladder takes part, and the sample has as many mutants of one as of another. As many are
-# tried at a time as there are processors.
+# Every rung of the ladder takes part, and the sample has as many mutants of one as of another. As
+# many are tried at a time as there are processors.
 #
-# A mutant is killed when it does not compile, when a check or a conformance file fails, when it traps or
-# when it does not end. Survivors are printed; each is either a check that is missing, or the same
-# program written differently. Status 1: fewer than 95 of 100 were killed.
+# A mutant is killed when it does not compile, when a check or a conformance file fails, when it
+# traps or when it does not end. Survivors are printed; each is either a check that is missing, or
+# the same program written differently. Status 1: fewer than 95 of 100 were killed.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 isList=0
@@ -60,7 +60,8 @@ build() {
   swift build --package-path "$here/tree" --scratch-path "$here/build" --product crosscheck \
     >"$here/said" 2>&1
 }
-# Ends at the first check that fails: the program's next line meets a closed pipe. Fails after so many seconds.
+# Ends at the first check that fails: the program's next line meets a closed pipe. Fails after so
+# many seconds.
 limit=900
 survives() {
   local program=$here/build/debug/crosscheck

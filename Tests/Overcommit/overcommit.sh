@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The checks where the kernel does not overcommit (vm.overcommit_memory 2). For that root has to change
-# the whole system for half a minute; the settings are put back in any case.
+# The checks where the kernel does not overcommit (vm.overcommit_memory 2). For that root has to
+# change the whole system for half a minute; the settings are put back in any case.
 #
 #   overcommit.sh CROSSCHECK PAGETOOL TRACE
 #
-# First with 32 GiB to be committed: all checks, and a replay. Then, without the privilege by which root
-# may use the last 8 GiB, with 400 MiB: growth until the kernel refuses. Programs of other users may be
-# refused memory in these last seconds, too. The closing line is `N passed, N failed`; status 1 where
-# anything failed.
+# First with 32 GiB to be committed: all checks, and a replay. Then, without the privilege by which
+# root may use the last 8 GiB, with 400 MiB: growth until the kernel refuses. Programs of other
+# users may be refused memory in these last seconds, too. The closing line is `N passed, N failed`;
+# status 1 where anything failed.
 set -euo pipefail
 crosscheck=$1 pagetool=$2 trace=$3
 vm=/proc/sys/vm

@@ -1,8 +1,8 @@
 // A program in which 33,000 threads use an arena, one after another: threads.sh runs it.
 //
 // Each uses it once more in every round in which the C library calls the destructors of its keys,
-// the last one included. Afterwards nothing is in use, and the process has as many mappings as before.
-// Status: 0 where that is so.
+// the last one included. Afterwards nothing is in use, and the process has as many mappings as
+// before. Status: 0 where that is so.
 
 import Glibc
 import PageAlloc

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Arenas that keep the limit of a control group are told so, and never killed: filled to the end,
 # alone and two at once, beside other memory of the process, in a nested group, where the bound is
-# raised meanwhile, and where files fill the group. Needs root and control groups of version 1; where
-# they are not, it says so. The groups that it makes are gone afterwards.
+# raised meanwhile, and where files fill the group. Needs root and control groups of version 1;
+# where they are not, it says so. The groups that it makes are gone afterwards.
 #
 #   groups.sh [OPTIONS]     options for `swift build`
 set -euo pipefail

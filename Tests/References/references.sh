@@ -4,8 +4,8 @@
 #
 #   references.sh [OPTIONS]     options for `swift build`
 #
-# Prints the functions that matter, a line each: how many instructions they have, and how many calls that
-# count references.
+# Prints the functions that matter, a line each: how many instructions they have, and how many calls
+# that count references.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -21,7 +21,8 @@ swiftc -O -swift-version 6 -strict-memory-safety -warnings-as-errors \
   -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include \
   -emit-object -o "$here/client.o" "$client"
 
-# What must be there to be looked at: the client's functions, and the library's that stand behind a run.
+# What must be there to be looked at: the client's functions, and the library's that stand behind a
+# run.
 {
   sed -nE 's/^public func ([A-Za-z]+)\(.*/client \1/p' "$client"
   for name in allocateRun {allocate,deallocate}Coldly adopt bytes; do echo "library PageArena.$name"; done

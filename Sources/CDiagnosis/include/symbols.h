@@ -1,5 +1,5 @@
-/* The names of functions, out of the files that the code was loaded from: their full tables of symbols,
- * which a debugger reads too, and not only the few that dladdr knows. */
+/* The names of functions, out of the files that the code was loaded from: their full tables of
+ * symbols, which a debugger reads too, and not only the few that dladdr knows. */
 #ifndef CDG_SYMBOLS_H
 #define CDG_SYMBOLS_H
 

@@ -14,7 +14,8 @@ extern void __asan_unpoison_memory_region(const volatile void *address, size_t l
     __attribute__((weak));
 
 /* A request to Valgrind: instructions that do nothing, and that it knows by their pattern. Their
- * result is `otherwise` when the program does not run under Valgrind, or its tool knows no such request. */
+ * result is `otherwise` when the program does not run under Valgrind, or its tool knows no such
+ * request. */
 static inline uintptr_t cdg_request(uintptr_t otherwise, uintptr_t number, uintptr_t address,
                          uintptr_t length) {
   volatile uintptr_t words[6] = {number, address, length, 0, 0, 0};

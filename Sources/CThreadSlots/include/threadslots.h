@@ -1,8 +1,8 @@
 /* CThreadSlots: what a thread and the process know of arenas, where C can say it and Swift cannot.
  *
  * A thread-local variable needs a definition in one object file; from a header alone it would be
- * copied a module. The initial-exec model makes an access one instruction. Everything is hidden: two
- * copies of the library in a process, the program's and a dynamic library's, share nothing.
+ * copied a module. The initial-exec model makes an access one instruction. Everything is hidden:
+ * two copies of the library in a process, the program's and a dynamic library's, share nothing.
  *
  * A constructor registers the handlers of fork when the library is loaded: whoever registers some
  * later, as a program does, has them run outside of ours. They do nothing until there is an arena.
@@ -18,7 +18,7 @@ typedef struct {
   uintptr_t cache; /* the cache's address, good as long as the arena lives */
 } cts_slot;
 
-/* The same as one value that a processor loads and stores at once, where it has such. */
+/* The same as one value, which some processors load and store by one instruction. */
 typedef uintptr_t cts_slot_value __attribute__((vector_size(2 * sizeof(uintptr_t))));
 #if defined(__x86_64__)
 #define CTS_LOADS_SLOTS 1

@@ -4,10 +4,10 @@ extension PageArena {
   /// Gathers memory in use into huge pages, now (`MADV_COLLAPSE`).
   ///
   /// Takes the units of a huge page, 2 MiB as a rule, of which every page is in use; others would
-  /// take memory that nobody asked for. So would those in which nothing is, since nobody has written
-  /// to them or ``PageRun/discard()`` was called: they stay as they are, and so do those that nobody
-  /// may access, by ``PageRun/protect(_:)``. Takes about a millisecond for each; other threads
-  /// allocate and free meanwhile, but nothing goes back to the kernel.
+  /// take memory that nobody asked for. So would those in which nothing is, since nobody has
+  /// written to them or ``PageRun/discard()`` was called: they stay as they are, and so do those
+  /// that nobody may access, by ``PageRun/protect(_:)``. Takes about a millisecond for each; other
+  /// threads allocate and free meanwhile, but nothing goes back to the kernel.
   ///
   /// - Returns: the bytes that are backed by huge pages now, of those looked at. 0 in an arena that
   ///   avoids huge pages.

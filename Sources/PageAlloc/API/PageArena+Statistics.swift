@@ -36,9 +36,9 @@ extension PageArena {
     /// What went back, and at what cost.
     public let returned: Returned
 
-    /// What may be resident: in use and not inaccessible, or free and not given back. It is what the
-    /// limits bound, and an upper bound itself, exact as one: nobody may have written to it, and what
-    /// ``PageRun/discard()`` took is in it as long as the run is in use.
+    /// What may be resident: in use and not inaccessible, or free and not given back. It is what
+    /// the limits bound, and an upper bound itself, exact as one: nobody may have written to it,
+    /// and what ``PageRun/discard()`` took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 {
       inUseBytes - inaccessibleBytes + freeMaybeResidentBytes
     }
@@ -170,7 +170,7 @@ extension PageArena.Statistics {
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
         largestFreeRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
-          + UInt64(heap.caches.count) * UInt64(CacheMemory.byteCount(system))
+          + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
           + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
         sealedBytes: system.sealedBytes, returned: PageArena.Returned(heap.scavenger.counters))
     }

@@ -123,7 +123,7 @@ extension ArenaCore {
     do throws(SysMemError) {
       tables = try AllocatorTables.sysInit(
         system: system, headByteCount: ArenaHead.byteCount,
-        tailByteCount: MemoryLayout<RunCache>.size)
+        annexByteCount: MemoryLayout<RunCache>.size)
     } catch { throw .system(error) }
 
     let reservation: Reservation

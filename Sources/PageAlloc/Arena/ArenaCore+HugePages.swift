@@ -113,8 +113,8 @@ extension ArenaCore {
   private func hasContents(_ memory: AdvisedRange) -> Bool {
     let calls = system.calls
     if (try? calls.residentByteCount(memory.address, memory.byteCount)) == 0 { return false }
-    // It gathers nothing across mappings, so a byte tells for all. In an empty unit, the look itself
-    // would have it back something.
+    // It gathers nothing across mappings, so a byte tells for all. In an empty unit, the look
+    // itself would have it back something.
     return calls.isReadable(memory.address) != false
   }
 

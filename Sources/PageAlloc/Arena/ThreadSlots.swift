@@ -188,7 +188,9 @@ extension ArenaCore {
       return cache
     }
     let address = try withGrowth { growth throws(SysMemError) in
-      try growth.takeCacheMemory(system, isPermanent: isPermanent)
+      let address = try growth.takeCacheMemory(system, isPermanent: isPermanent)
+      withHeap { $0.note(growth) }
+      return address
     }
     let cache = unsafe CacheReference(
       zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head), tally: tally)

@@ -13,8 +13,9 @@ extension CacheReference {
       corrupted("the kernel mapped a cache at address 0")
     }
     unsafe self.pointer = pointer
-    // The front is the first field.
-    unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: CacheFront.self)
+    // The front is the last field.
+    unsafe (UnsafeMutableRawPointer(pointer) + RunCache.frontOffset)
+      .assumingMemoryBound(to: CacheFront.self)
       .initialize(to: CacheFront(base: base, runs: runs, core: core, tally: tally))
     contents.resetCapacity()
   }

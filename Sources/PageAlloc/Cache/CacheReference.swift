@@ -48,12 +48,13 @@ package struct CacheReference {
     @_transparent nonmutating unsafeMutableAddress { unsafe pointer }
   }
 
-  /// The front, which is what the cache starts with: an access to it is none to the rest.
+  /// The front: an access to it is none to the rest.
   @inlinable
   package var front: CacheFront {
     @_transparent unsafeAddress {
-      // The first field.
-      unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: CacheFront.self)
+      // The last field.
+      unsafe (UnsafeRawPointer(pointer) + RunCache.frontOffset)
+        .assumingMemoryBound(to: CacheFront.self)
     }
   }
 }

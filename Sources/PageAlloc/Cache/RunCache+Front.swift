@@ -41,8 +41,7 @@ struct HotRun: ~Copyable {
 @usableFromInline
 @safe
 package struct CacheFront: ~Copyable {
-  /// Padding. Swift treats a mutation of any field of a cache as an access to its first word, so no
-  /// word that other threads read may come first.
+  /// Padding, as at the start of the cache.
   private let first: UInt = 0
   /// The run that a caller freed last.
   @usableFromInline let rawRun = HotRun()

@@ -35,9 +35,9 @@ import Synchronization
 @usableFromInline
 @safe
 package struct RunCache: ~Copyable {
-  /// What most calls need.
-  package let front: CacheFront
-
+  /// Padding. Swift treats a mutation of any field as an access to the first word, so no word that
+  /// other threads read may come first.
+  private let first: UInt = 0
   /// Pages in all runs but long ones, with the room that is kept for hot ones: what stays within
   /// the capacity. Written by who may touch the cache, read by the statistics at any time.
   let charged = Atomic<Int>(0)
@@ -65,12 +65,20 @@ package struct RunCache: ~Copyable {
   /// Runs of more than 127 pages.
   package var long = LongRuns()
 
-  /// The next cache of the same list; the next that waits for a new owner, if this one does; and the
-  /// next of those that may hold something, if this one is among them. Of CacheList.
+  /// The next cache of the same list; the next that waits for a new owner, if this one does; and
+  /// the next of those that may hold something, if this one is among them. Of CacheList.
   var next: CacheReference?
   var nextRetired: CacheReference?
   var nextStocked: CacheReference?
   var isStocked = false
+
+  /// What most calls need. It is the last field: behind the first cache of an arena lies the run
+  /// table, on the same page.
+  package let front: CacheFront
+
+  /// Where the front lies.
+  @inlinable @inline(__always)
+  static var frontOffset: Int { MemoryLayout<Self>.size &- MemoryLayout<CacheFront>.size }
 
   /// The longest run that has a stack of its own.
   package static var longestStacked: Int { 127 }

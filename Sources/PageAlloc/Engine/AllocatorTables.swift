@@ -3,7 +3,7 @@ import SysMem
 /// The memory of an allocator's tables, mapped out of line, between guard pages.
 ///
 /// ```
-///   guard | head | summaries | scavenge records | ranges | chunk map | run table | tail | guard
+///   guard | head | summaries | scavenge records | ranges | chunk map | annex | run table | guard
 ///         |<----------- counted at once (sysInit) ----------->|<---- counted by need --->|
 /// ```
 /// Nothing of it comes from malloc. All is one mapping; of chunk map and run table only what
@@ -24,17 +24,15 @@ package struct AllocatorTables: ~Copyable {
   /// The run table, a byte a page and what follows.
   package let runs: UnsafeMutableRawPointer
 
-  /// Room for something else of the owner's, zero at first; counted by its owner.
-  package let tail: UInt
-  /// Bytes of the tail that are ready.
-  private var readyTailByteCount: UInt = 0
+  /// Room for something else of the owner's, zero at first. It ends where the run table begins:
+  /// what is used together with that lies on the same page.
+  package let annex: UInt
 
   private let system: SysMem
   private let start: UInt
   private let byteCount: UInt
   private let fixedByteCount: UInt
-  private let chunkMapByteCount: UInt
-  /// Which physical pages of the chunk map and of the run table are counted: 32 and 130 at most.
+  /// Which physical pages behind the fixed tables are counted: 140 at most.
   private var countedPages = InlineArray<3, UInt64>(repeating: 0)
   /// Bytes that are counted: what the tables may cost.
   package private(set) var mappedByteCount: UInt
@@ -46,22 +44,21 @@ package struct AllocatorTables: ~Copyable {
   ///
   /// - Parameters:
   ///   - headByteCount: room for the owner's own state, in front.
-  ///   - tailByteCount: room for more of the owner's, behind.
+  ///   - annexByteCount: room for more of the owner's, right before the run table.
   /// - Throws: the kernel refused; nothing stays behind.
   package static func sysInit(
-    system: SysMem, headByteCount: Int, tailByteCount: Int = 0
+    system: SysMem, headByteCount: Int, annexByteCount: Int = 0
   ) throws(SysMemError) -> AllocatorTables {
     let headSize = UInt(headByteCount + 63) & ~63
+    let annexSize = UInt(annexByteCount + 63) & ~63
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
-    let runTable = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
-    let tail = system.roundedToPhysicalPages(UInt(tailByteCount))
-    let byteCount = fixed + chunkMap + runTable + tail
+    let rest = system.roundedToPhysicalPages(annexSize + UInt(RunTable.byteCount))
+    let byteCount = fixed + chunkMap + rest
     let start = try system.sysMapGuarded(byteCount, readyByteCount: fixed)
     return AllocatorTables(
       system: system, start: start, byteCount: byteCount, fixedByteCount: fixed,
-      chunkMapByteCount: chunkMap, tailByteCount: tail,
-      headByteCount: headSize)
+      headByteCount: headSize, annexOffset: fixed + chunkMap, annexByteCount: annexSize)
   }
 
   private static let summaryByteCount = UInt(SummaryTree.byteCount)
@@ -70,15 +67,14 @@ package struct AllocatorTables: ~Copyable {
   private static let tablesByteCount = summaryByteCount + recordByteCount + rangeByteCount
 
   private init(
-    system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, chunkMapByteCount: UInt,
-    tailByteCount: UInt, headByteCount: UInt
+    system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, headByteCount: UInt,
+    annexOffset: UInt, annexByteCount: UInt
   ) {
     self.system = system
     self.start = start
     self.byteCount = byteCount
-    tail = start + byteCount - tailByteCount
+    annex = start + annexOffset
     self.fixedByteCount = fixedByteCount
-    self.chunkMapByteCount = chunkMapByteCount
     mappedByteCount = fixedByteCount
 
     // The range was just mapped, is zero, and is bound to each table's element once, here.
@@ -96,35 +92,38 @@ package struct AllocatorTables: ~Copyable {
       count: Self.rangeCapacity)
     unsafe chunks = (base + Int(fixedByteCount)).bindMemory(
       to: UInt64.self, capacity: ChunkMap.byteCount / MemoryLayout<UInt64>.size)
-    unsafe runs = base + Int(fixedByteCount + chunkMapByteCount)
+    unsafe runs = base + Int(annexOffset + annexByteCount)
   }
 
   /// Counts the parts of chunk map and run table that belong to chunks which are about to be grown.
   package mutating func mapChunks(_ added: Range<ChunkIndex>) {
-    countPart(from: 0, bytesPerChunk: ChunkMap.bytesPerChunk, added)
-    countPart(from: Int(chunkMapByteCount), bytesPerChunk: RunTable.bytesPerChunk, added)
+    count(added, of: unsafe UInt(bitPattern: chunks), bytesPerChunk: ChunkMap.bytesPerChunk)
+    count(added, of: unsafe UInt(bitPattern: runs), bytesPerChunk: RunTable.bytesPerChunk)
   }
 
-  /// Counts what chunks need of a table that starts `offset` bytes behind the fixed tables.
-  private mutating func countPart(
-    from offset: Int, bytesPerChunk: Int, _ added: Range<ChunkIndex>
+  /// Counts the annex.
+  package mutating func useAnnex() { count(annex..<(unsafe UInt(bitPattern: runs))) }
+
+  /// Counts what chunks need of a table.
+  private mutating func count(
+    _ added: Range<ChunkIndex>, of table: UInt, bytesPerChunk: Int
   ) {
-    let unit = system.physicalPageSize
-    let first = (offset + added.lowerBound * bytesPerChunk) / unit
-    let last = (offset + added.upperBound * bytesPerChunk - 1) / unit
+    let first = table + UInt(added.lowerBound * bytesPerChunk)
+    count(first..<(first + UInt(added.count * bytesPerChunk)))
+  }
+
+  /// Counts the pages that addresses behind the fixed tables lie in, once each.
+  private mutating func count(_ addresses: Range<UInt>) {
+    let unit = UInt(system.physicalPageSize)
+    let origin = start + fixedByteCount
+    let first = Int((addresses.lowerBound - origin) / unit)
+    let last = Int((addresses.upperBound - 1 - origin) / unit)
     for page in first...last where countedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
       countedPages[page >> 6] |= 1 &<< UInt64(page & 63)
-      system.sysMapped(byteCount: UInt(unit))
-      system.sysUsed(byteCount: UInt(unit))
-      mappedByteCount += UInt(unit)
+      system.sysMapped(byteCount: unit)
+      system.sysUsed(byteCount: unit)
+      mappedByteCount += unit
     }
-  }
-
-  /// Counts the tail as ready from now on.
-  package mutating func useTail() {
-    readyTailByteCount = start + byteCount - tail
-    system.sysMapped(byteCount: readyTailByteCount)
-    system.sysUsed(byteCount: readyTailByteCount)
   }
 
   /// Where the tables lie, with the guards around them.
@@ -143,6 +142,6 @@ package struct AllocatorTables: ~Copyable {
   deinit {
     // Nobody is left to tell of a refusal, and none is to be expected: the range is a mapping of
     // its own.
-    system.sysFreeGuarded(start, byteCount, readyByteCount: mappedByteCount + readyTailByteCount)
+    system.sysFreeGuarded(start, byteCount, readyByteCount: mappedByteCount)
   }
 }

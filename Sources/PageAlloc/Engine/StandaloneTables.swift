@@ -11,7 +11,10 @@ package final class StandaloneTables {
   /// Maps tables.
   ///
   /// - Throws: the kernel refused; nothing stays behind.
-  package init(system: SysMem, headByteCount: Int) throws(SysMemError) {
-    tables = try AllocatorTables.sysInit(system: system, headByteCount: headByteCount)
+  package init(
+    system: SysMem, headByteCount: Int, annexByteCount: Int = 0
+  ) throws(SysMemError) {
+    tables = try AllocatorTables.sysInit(
+      system: system, headByteCount: headByteCount, annexByteCount: annexByteCount)
   }
 }

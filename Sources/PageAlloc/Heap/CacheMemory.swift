@@ -3,10 +3,10 @@ import SysMem
 // The memory of caches
 // ====================
 //
-// The first cache of an arena lies behind its tables; the others in blocks, each of one mapping
+// The first cache of an arena lies among its tables; the others in blocks, each of one mapping
 // between two guards, so that a thousand threads that start do not map a thousand times:
 //
-//   tables | cache |       | cache | cache | ... 64 |       | cache | ... 128 |       ...
+//   tables | cache | table |       | cache | cache | ... 64 |       | cache | ... 128 |       ...
 //
 // A block is address space until its caches are used. A cache is not unmapped before the arena
 // ends. The guards are around the block: every index into a cache is that of a size of a run or of
@@ -14,7 +14,7 @@ import SysMem
 
 /// Where the next cache of an arena will lie. Guarded by the growth lock.
 struct CacheMemory {
-  private var isTailUsed = false
+  private var isAnnexUsed = false
   private var next: UInt = 0
   /// Caches for which there is room at `next`.
   private var left = 0
@@ -28,6 +28,11 @@ struct CacheMemory {
     system.roundedToPhysicalPages(UInt(MemoryLayout<RunCache>.size))
   }
 
+  /// Bytes that so many caches take besides the tables, among which the first lies.
+  static func byteCount(forCaches count: Int, _ system: SysMem) -> UInt {
+    UInt(max(0, count - 1)) * byteCount(system)
+  }
+
   /// Caches in a block.
   private static func capacity(_ block: Int) -> Int { 64 << block }
 
@@ -38,10 +43,10 @@ struct CacheMemory {
   mutating func take(
     _ tables: inout AllocatorTables, _ system: SysMem, isPermanent: Bool
   ) throws(SysMemError) -> UInt {
-    if !isTailUsed {
-      isTailUsed = true
-      tables.useTail()
-      return tables.tail
+    if !isAnnexUsed {
+      isAnnexUsed = true
+      tables.useAnnex()
+      return tables.annex
     }
     let size = Self.byteCount(system)
     if left == 0 { try addBlock(size, system, isPermanent) }

@@ -60,6 +60,23 @@ package let cacheTallyChecks: [Check] = [
     recorder.expectEqual(table.tally.pages, 0, "at the end")
   },
 
+  Check("cache tally: any number of caches is told of, the first by counts of their own") {
+    recorder in
+    let table = BareTable()
+    let caches = (0..<2 * CacheTally.ownCounts + 1).map { _ in BareCache(table) }
+    for (index, cache) in caches.enumerated() {
+      cache.raiseCapacity(for: 200, limit: 4096)
+      recorder.expect(cache.giveFresh(512 + 512 * index, 128 + index), "put \(index)")
+    }
+    let sum = caches.indices.reduce(0) { $0 + 128 + $1 }
+    recorder.expectEqual(table.tally.pages, sum, "all")
+    // At once: those who share a count add to it, those who do not write to their own.
+    runThreads(caches.enumerated().map { LongPairs($1, pages: 128 + $0) }) { $0.run() }
+    recorder.expectEqual(table.tally.pages, sum, "all, still")
+    for cache in caches { _ = cache.drain() }
+    recorder.expectEqual(table.tally.pages, 0, "none")
+  },
+
   Check("cache tally: the hot runs come and go untold") { recorder in
     let cache = BareCache()
     recorder.expect(cache.giveFresh(512, 100), "put")
@@ -73,3 +90,21 @@ package let cacheTallyChecks: [Check] = [
     recorder.expectEqual(cache.talliedPages, 0, "told before")
   },
 ]
+
+/// Takes a long run from a cache and puts it back, for a while.
+private final class LongPairs: @unchecked Sendable {
+  // @unchecked: one thread has it, and its cache.
+  private let cache: BareCache
+  private let pages: Int
+
+  init(_ cache: BareCache, pages: Int) {
+    self.cache = cache
+    self.pages = pages
+  }
+
+  func run() {
+    for _ in 0..<2000 {
+      if let page = cache.take(pages) { _ = cache.give(page, pages) }
+    }
+  }
+}

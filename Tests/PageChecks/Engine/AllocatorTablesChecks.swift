@@ -53,6 +53,39 @@ package let allocatorTablesChecks: [Check] = [
     }
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
   },
+
+  Check("tables: the annex ends where the run table begins, and their page is counted once") {
+    recorder in
+    let system = SysMem(calls: FakeCalls())
+    let unit = UInt(system.physicalPageSize)
+    recorder.expectNoError("tables") { recorder throws(SysMemError) in
+      let owner = try StandaloneTables(system: system, headByteCount: 0, annexByteCount: 8200)
+      let fixed = owner.tables.mappedByteCount
+      let (annex, runs) = (owner.tables.annex, owner.tables.parts[5])
+      recorder.expectEqual(annex % unit, 0, "it starts a page")
+      recorder.expectEqual(runs - annex, 8256, "whole lines of it")
+      owner.tables.useAnnex()
+      let pages = (runs - 1) / unit - annex / unit + 1
+      recorder.expectEqual(owner.tables.mappedByteCount, fixed + pages * unit, "its pages")
+      owner.tables.useAnnex()
+      recorder.expectEqual(owner.tables.mappedByteCount, fixed + pages * unit, "once")
+      owner.tables.mapChunks(0..<Geometry.chunkCount)
+      let end = system.roundedToPhysicalPages(runs + UInt(Geometry.pageCount))
+      let map = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
+      recorder.expectEqual(
+        owner.tables.mappedByteCount, fixed + map + end - annex, "with the map and the run table")
+      recorder.expectEqual(
+        system.statistics.readyBytes, UInt64(owner.tables.mappedByteCount), "ready bytes")
+    }
+  },
+
+  Check("tables: the front of an arena's first cache shares a page with what it writes to") {
+    recorder in
+    // The cache's last line or two are its front; the first chunk that is used is chunk 1.
+    let front = UInt(MemoryLayout<RunCache>.size + 63) & ~63 - 192
+    let bytes = front + 192 + 2 * UInt(Geometry.pagesPerChunk)
+    recorder.expectEqual(front / 4096, (bytes - 1) / 4096, "the page")
+  },
 ]
 
 extension AllocatorTables {

@@ -136,8 +136,8 @@ func sleep(milliseconds: Int) {
   }
 }
 
-/// Threads of the process once their count has not changed for 50 ms: the kernel counts a thread for
-/// a moment after it was joined.
+/// Threads of the process once their count has not changed for 50 ms: the kernel counts a thread
+/// for a moment after it was joined.
 private func settledThreadCount() -> Int {
   var count = threadCount()
   var looksAlike = 0

@@ -1,7 +1,7 @@
 import SysMem
 
-/// The kernel, and a hook that is told of some calls before they are made. It may take its time, and
-/// call the arena itself; where it throws, the call is refused.
+/// The kernel, and a hook that is told of some calls before they are made. It may take its time,
+/// and call the arena itself; where it throws, the call is refused.
 ///
 /// Many ranges at once cannot be told of, so each is a call of its own.
 final class HookedCalls: MemoryCalls, Sendable {
