@@ -33,7 +33,7 @@ enum { CTS_NEAR_SLOTS = 8 };
 typedef struct {
   _Alignas(cts_slot_value)
   cts_slot last;                 /* a copy of the slot used last: what is looked at first */
-  uintptr_t changes;             /* how often that was set */
+  uintptr_t changes;             /* how often that was set, where it is not loaded at once */
   cts_slot near[CTS_NEAR_SLOTS]; /* by the arena's place in the registry */
   uintptr_t table;               /* the address of the slots of further places; 0 for none */
   uintptr_t table_count;         /* how many there are */

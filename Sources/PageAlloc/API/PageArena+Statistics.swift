@@ -112,7 +112,8 @@ extension PageArena {
   /// What the arena holds now.
   ///
   /// All figures are of one moment but for what caches hold: that of the calling thread is exact,
-  /// others may have 1 MiB and their last two runs untold.
+  /// others may have 1 MiB and their last two runs untold; and a run of more than 127 pages that
+  /// goes from one cache to another meanwhile may count twice, or not at all.
   /// - Complexity: O(1); as cheap as a free.
   public var statistics: Statistics { Statistics(core) }
 
@@ -157,7 +158,8 @@ extension PageArena.Statistics {
     let system = core.system
     let own = core.cacheInLastSlot()
     self = core.withHeap { heap in
-      own?.contents.tell()
+      // A signal's handler may have come while its thread is inside of its cache.
+      if let own, own.front.isOutside { own.contents.tell() }
       let reading = heap.reading
       return PageArena.Statistics(
         reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),

@@ -10,6 +10,16 @@ extension PageArena {
   /// they hold.
   package func misstateCaches(by pages: Int) { core.tally.misstate(by: pages) }
 
+  /// Does something as the handler of a signal that finds its thread inside of its own cache.
+  ///
+  /// - Returns: `false`, with nothing done, where the thread has none, or is not let in.
+  package func insideOwnCache(_ body: () -> Void) -> Bool {
+    guard let cache = core.cacheInLastSlot(), cache.front.enter() else { return false }
+    body()
+    cache.front.leave()
+    return true
+  }
+
   /// The figures once every cache has told exactly what it holds; no owner may be inside its own.
   package var settledStatistics: Statistics {
     core.withHeap { heap in heap.caches.forEach { $0.contents.tell() } }

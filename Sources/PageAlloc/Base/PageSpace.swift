@@ -49,7 +49,7 @@ package struct PageSpace: Sendable {
   /// Whether a page starts at an address.
   @inlinable @inline(__always)
   package func isStartOfPage(_ address: UInt) -> Bool {
-    (address &- base) & (1 &<< UInt(Geometry.pageShift) &- 1) == 0
+    (address &- base) & Self.bitsInPage == 0
   }
 
   /// The address of a page.
@@ -78,6 +78,20 @@ package struct PageSpace: Sendable {
   @inlinable @inline(__always)
   package func address(at offset: UInt32) -> UInt {
     base &+ UInt(offset)
+  }
+}
+
+// MARK: - Without a base, which is a multiple of the page size
+
+extension PageSpace {
+  /// The bits of an address that are within a page.
+  @inlinable @inline(__always)
+  package static var bitsInPage: UInt { 1 &<< UInt(Geometry.pageShift) &- 1 }
+
+  /// The page at an address, counted from address 0.
+  @inlinable @inline(__always)
+  package static func pageFromZero(at address: UInt) -> UInt {
+    address &>> UInt(Geometry.pageShift)
   }
 }
 

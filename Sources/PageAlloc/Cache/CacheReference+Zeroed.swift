@@ -1,5 +1,5 @@
 extension CacheReference {
-  /// Makes a cache of memory that is zero, and was mapped for it alone.
+  /// Makes a cache of memory that is zero and for it alone.
   ///
   /// All of an empty cache is zero but for its front and its capacity. So nothing else is written,
   /// and of the five pages of a cache those of the stacks are backed only when they are used.

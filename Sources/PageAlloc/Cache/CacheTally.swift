@@ -17,7 +17,8 @@ import Synchronization
 // told one by one. The hot runs come and go without a word: that path has no instruction to spare.
 //
 // So for each cache the count is off by a batch (1 MiB) at the most, and by the hot runs (under 1
-// MiB each) that were taken or freed since the cache told last.
+// MiB each) that were taken or freed since the cache told last. A reading adds the counts up one
+// after the other: what moves from one to another meanwhile it may see twice, or not at all.
 
 /// The pages in all caches of an arena, as far as their owners told of them.
 ///
@@ -69,7 +70,7 @@ package struct CacheTally {
   }
 }
 
-/// Where a cache tells what it holds.
+/// Where a cache tells what it holds: a count of its own, or the one that is shared.
 @safe
 struct CacheCount {
   // Invariant: of a tally.

@@ -32,17 +32,15 @@ struct HotRun: ~Copyable {
 
   init() {}
 
-  /// The bits of an address that are within a page. As a length it is none of any run.
+  /// Where the pages stand. All bits of it are no length of a run.
   @inlinable @inline(__always)
-  static var pageBits: UInt { 1 &<< UInt(Geometry.pageShift) &- 1 }
+  static var pageBits: UInt { PageSpace.bitsInPage }
 }
 
 /// What the owner of a cache does without a look at the rest of it.
 @usableFromInline
 @safe
 package struct CacheFront: ~Copyable {
-  /// Padding, as at the start of the cache.
-  private let first: UInt = 0
   /// The run that a caller freed last.
   @usableFromInline let rawRun = HotRun()
   /// The run that an owner freed last.
@@ -57,7 +55,7 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let base: UInt
   /// What was handed out.
   @usableFromInline let runs: RunTable
-  /// The same by addresses.
+  /// The same by addresses. Up to here it is one line of the processor's cache.
   @usableFromInline let cells: RunCells
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer
@@ -242,7 +240,7 @@ extension CacheFront {
 
 // MARK: - By the hot run alone
 
-/// A run that was handed out, up to 127 pages: where it starts, and the byte that says so.
+/// Where a run starts, by the run table's byte: where that is 1 ... 127, one of so many pages.
 @usableFromInline
 package struct StartedRun {
   @usableFromInline let page: Int
@@ -264,6 +262,7 @@ extension CacheFront {
   package borrowing func handOutHot(_ pages: Int, as kind: RunKind) -> UInt {
     let run = takeHot(pages, as: kind)
     if !_fastPath(run != 0) { return 0 }
+    assert(page(ofAny: run) != nil)
     cells[run].set(UInt8(truncatingIfNeeded: pages))
     leave()
     return run

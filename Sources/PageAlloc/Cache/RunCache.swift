@@ -307,11 +307,12 @@ extension RunCache {
     body(takeHotRun(kind).page, pages)
   }
 
-  /// Forgets all runs, as whoever was inside left them, and what was told of them: for a child of
-  /// `fork`, where the owner is gone, and the tally starts anew.
+  /// Forgets all runs, as whoever was inside left them, and takes back what was told of them: where
+  /// the owner is gone.
   ///
   /// Owners stay counted: one that was coming is already, one that was going still is.
   package mutating func forget() {
+    front.told.add(0 &- toldPages &- long.pageCount.load(ordering: .relaxed))
     filled = InlineArray(repeating: 0)
     counts = InlineArray(repeating: 0)
     long.forget()

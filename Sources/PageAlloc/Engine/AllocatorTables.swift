@@ -32,7 +32,8 @@ package struct AllocatorTables: ~Copyable {
   private let start: UInt
   private let byteCount: UInt
   private let fixedByteCount: UInt
-  /// Which physical pages behind the fixed tables are counted: 140 at most.
+  /// Which physical pages behind the fixed tables are counted: with pages of 4 KiB 32 of the chunk
+  /// map, 128 where runs start, and those of the annex.
   private var countedPages = InlineArray<3, UInt64>(repeating: 0)
   /// Bytes that are counted: what the tables may cost.
   package private(set) var mappedByteCount: UInt
@@ -51,6 +52,7 @@ package struct AllocatorTables: ~Copyable {
   ) throws(SysMemError) -> AllocatorTables {
     let headSize = UInt(headByteCount + 63) & ~63
     let annexSize = UInt(annexByteCount + 63) & ~63
+    precondition(annexSize <= largestAnnex)
     let fixed = system.roundedToPhysicalPages(headSize + tablesByteCount)
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
     let rest = system.roundedToPhysicalPages(annexSize + UInt(RunTable.byteCount))
@@ -104,6 +106,9 @@ package struct AllocatorTables: ~Copyable {
   /// Counts the annex.
   package mutating func useAnnex() { count(annex..<(unsafe UInt(bitPattern: runs))) }
 
+  /// The largest annex whose pages can be counted.
+  private static let largestAnnex: UInt = 64 << 10
+
   /// Counts what chunks need of a table.
   private mutating func count(
     _ added: Range<ChunkIndex>, of table: UInt, bytesPerChunk: Int
@@ -114,6 +119,7 @@ package struct AllocatorTables: ~Copyable {
 
   /// Counts the pages that addresses behind the fixed tables lie in, once each.
   private mutating func count(_ addresses: Range<UInt>) {
+    if addresses.isEmpty { return }
     let unit = UInt(system.physicalPageSize)
     let origin = start + fixedByteCount
     let first = Int((addresses.lowerBound - origin) / unit)

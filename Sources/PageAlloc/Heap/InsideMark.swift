@@ -73,7 +73,7 @@ struct InsideMark {
   @inline(__always)
   static func showLastSlot(_ number: UInt) {
     cts_compiler_barrier()
-    // As a whole, as it is read: a processor that has stored one half of it lets a read wait.
+    // As a whole where it is read so: a processor that has stored one half lets such a read wait.
     let thread = unsafe cts_thread_here().unsafelyUnwrapped
     unsafe cts_set_last(number, thread.pointee.last.cache)
   }

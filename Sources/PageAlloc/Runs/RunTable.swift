@@ -188,7 +188,7 @@ package struct RunTable {
 
   /// The table of a space that starts at an address, by addresses.
   func cells(from base: UInt) -> RunCells {
-    RunCells(origin: unsafe UInt(bitPattern: bytes) &- base &>> UInt(Geometry.pageShift))
+    RunCells(origin: unsafe UInt(bitPattern: bytes) &- PageSpace.pageFromZero(at: base))
   }
 }
 
@@ -222,7 +222,8 @@ struct RunCells {
   /// The byte of the page at an address of the arena's.
   @inlinable @inline(__always)
   subscript(address: UInt) -> RunCell {
-    let byte = origin &+ address &>> UInt(Geometry.pageShift)
+    let byte = origin &+ PageSpace.pageFromZero(at: address)
+    // In the table, since the address is the arena's.
     return unsafe RunCell(UnsafeMutableRawPointer(bitPattern: byte).unsafelyUnwrapped)
   }
 }

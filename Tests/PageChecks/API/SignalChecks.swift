@@ -68,6 +68,21 @@ package let signalChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 
+  Check("signals: a reading inside of the thread's own cache has it tell nothing") { recorder in
+    guard let arena = makeArena(&recorder), let first = arena.take(3, &recorder),
+      let second = arena.take(5, &recorder)
+    else { return }
+    arena.give(first, &recorder)
+    arena.give(second, &recorder)
+    var readings: [UInt64] = []
+    for _ in 0..<2 {
+      let isServed = arena.insideOwnCache { readings.append(arena.statistics.cachedBytes) }
+      recorder.expect(isServed, "it has one")
+    }
+    let exact = arena.statistics.cachedBytes
+    for reading in readings { recorder.expectEqual(reading, exact - 40_960, "as it was told") }
+  },
+
   Check("signals: under the heap lock the thread's own cache is out of reach, too") { recorder in
     guard let arena = makeArena(&recorder), let run = arena.take(1, &recorder),
       let hot = arena.take(2, &recorder), var owned = try? arena.allocateRun(pages: 1)

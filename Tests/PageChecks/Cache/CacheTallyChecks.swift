@@ -77,6 +77,19 @@ package let cacheTallyChecks: [Check] = [
     recorder.expectEqual(table.tally.pages, 0, "none")
   },
 
+  Check("cache tally: what is forgotten is not told of any more") { recorder in
+    let table = BareTable()
+    let cache = BareCache(table)
+    cache.raiseCapacity(for: 127, limit: 1024)
+    for index in 0..<12 { recorder.expect(cache.giveFresh(512 + 16 * index, 10), "put \(index)") }
+    cache.raiseCapacity(for: 300, limit: 4096)
+    recorder.expect(cache.giveFresh(2048, 300), "a long one")
+    cache.reference.contents.tell()
+    recorder.expectEqual(table.tally.pages, 420, "told")
+    cache.reference.contents.forget()
+    recorder.expectEqual(table.tally.pages, 0, "forgotten")
+  },
+
   Check("cache tally: the hot runs come and go untold") { recorder in
     let cache = BareCache()
     recorder.expect(cache.giveFresh(512, 100), "put")

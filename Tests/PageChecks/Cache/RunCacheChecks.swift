@@ -16,6 +16,25 @@ package let runCacheChecks: [Check] = [
     recorder.expectEqual(cache.heldPages, 0, "pages at the end")
   },
 
+  Check("run cache: what is no length finds nothing, with a hot run or without") { recorder in
+    for isHot in [false, true] {
+      recorder.context = isHot ? "with one" : "without"
+      let cache = BareCache()
+      if isHot { recorder.expect(cache.giveFresh(512, 3), "put") }
+      let address = Geometry.address(of: 512, from: BareCache.base)
+      for pages in [0, -1, 0x1fff, 0x2000, 0x2003, .max, .min, .min + 3] {
+        for kind in [RunKind.raw, .owned] {
+          recorder.expect(cache.take(pages, as: kind) == nil, "\(pages) pages")
+          recorder.expect(cache.take(pages, aligned: 8, as: kind) == nil, "\(pages) aligned")
+          recorder.expect(
+            !cache.reference.deallocate(address, pages, as: kind), "\(pages) pages back")
+        }
+      }
+      recorder.expectEqual(cache.heldPages, isHot ? 3 : 0, "pages")
+      recorder.expect(cache.take(3) == (isHot ? 512 : nil), "the run itself")
+    }
+  },
+
   Check("run cache: the smallest longer run is cut, the hot one last") { recorder in
     //   512 #####      600 #########      700 ######## (hot)
     //       ----+          ---++++++          --++++++

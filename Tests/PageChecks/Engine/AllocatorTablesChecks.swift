@@ -79,6 +79,31 @@ package let allocatorTablesChecks: [Check] = [
     }
   },
 
+  Check("tables: the annex with larger pages, and when chunks were mapped before") { recorder in
+    for size in [4096, 16_384, 65_536] {
+      recorder.context = "pages of \(size)"
+      let system = SysMem(calls: FakeCalls(physicalPageSize: size))
+      recorder.expectNoError("tables") { recorder throws(SysMemError) in
+        let owner = try StandaloneTables(system: system, headByteCount: 0, annexByteCount: 17_500)
+        let fixed = owner.tables.mappedByteCount
+        owner.tables.mapChunks(1..<2)
+        owner.tables.useAnnex()
+        // The chunk map's page; those of the annex, on the last of which chunk 1 starts, or begins
+        // the next.
+        let (annex, runs) = (owner.tables.annex, owner.tables.parts[5])
+        let unit = UInt(size)
+        let pages = (runs + 1023) / unit - annex / unit + 1
+        recorder.expectEqual(owner.tables.mappedByteCount, fixed + (1 + pages) * unit, "counted")
+        recorder.expectEqual(
+          system.statistics.readyBytes, UInt64(owner.tables.mappedByteCount), "ready bytes")
+        let none = try StandaloneTables(system: system, headByteCount: 0)
+        let before = none.tables.mappedByteCount
+        none.tables.useAnnex()
+        recorder.expectEqual(none.tables.mappedByteCount, before, "none at all")
+      }
+    }
+  },
+
   Check("tables: the front of an arena's first cache shares a page with what it writes to") {
     recorder in
     // The cache's last line or two are its front; the first chunk that is used is chunk 1.
