@@ -53,13 +53,19 @@ check: ## compare the engine with the reference (FILES="a.trace b.vec.gz")
 $(targets:%=check-%): check-%: ## the same, with a program for another target
 	@$(cross)/crosscheck.sh $* check $(FILES)
 
-bench: ## measure against all rivals, 10 minutes (WORKLOADS=folder, BENCH="arguments")
-	@Benchmarks/build.sh bench; Benchmarks/.build/release/bench \
-	  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(BENCH)
+bench-program = Benchmarks/.build/release/bench \
+  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(RIVALS),--rivals $(RIVALS)) \
+  $(if $(BENCH_SKIP),--skip $(BENCH_SKIP)) $(BENCH)
 
-bench-quick: ## the same in a minute
-	@Benchmarks/build.sh bench; Benchmarks/.build/release/bench --quick \
-	  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(BENCH)
+bench: ## measure against all rivals, 10 minutes (WORKLOADS, RIVALS=folder, BENCH_SKIP=a,b, THP=1)
+	@Benchmarks/build.sh bench; $(bench-program) $(if $(THP),--huge-pages)
+
+bench-quick: ## the same in a minute (BENCH="arguments")
+	@Benchmarks/build.sh bench; $(bench-program) --quick
+
+bench-all: ## both passes: as the rivals come, and with their own switches for huge pages on
+	@Benchmarks/build.sh bench; $(bench-program); \
+	$(bench-program) --huge-pages --output Benchmarks/results/huge-pages
 
 bench-i386: ## measure against the C library, on i386
 	@$(cross)/crosscheck.sh i386 bench
@@ -151,7 +157,7 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check bench bench-quick bench-i386 bench-gate lint format clean \
+.PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
   test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc test-model \
   test-overcommit test-process sanitize coverage fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))

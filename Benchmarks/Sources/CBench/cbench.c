@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,22 +52,31 @@ static void trim_jemalloc(void) { jemalloc_control("arena.4096.purge", NULL, NUL
 static void trim_mimalloc(void) { mimalloc_collect(true); }
 void cbench_trim_libc(void) { (void)malloc_trim(0); }
 
+/* What a library has itself: a search by its handle goes on in what it needs. */
+static void *symbol(void *library, const char *name) {
+  struct link_map *map;
+  Dl_info info;
+  void *found = dlsym(library, name);
+  if (found == NULL || dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return NULL;
+  return dladdr(found, &info) != 0 && (uintptr_t)info.dli_fbase == map->l_addr ? found : NULL;
+}
+
 int cbench_load(const char *path, cbench_allocator *out, char *reason, size_t reason_size) {
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == NULL) {
     snprintf(reason, reason_size, "%s", dlerror());
     return -1;
   }
-  out->align = (int (*)(void **, size_t, size_t))dlsym(library, "posix_memalign");
-  out->clear = (void *(*)(size_t, size_t))dlsym(library, "calloc");
-  out->release = (void (*)(void *))dlsym(library, "free");
-  out->trim = (void (*)(void))dlsym(library, "MallocExtension_ReleaseFreeMemory");
-  void *control = dlsym(library, "mallctl");
+  out->align = (int (*)(void **, size_t, size_t))symbol(library, "posix_memalign");
+  out->clear = (void *(*)(size_t, size_t))symbol(library, "calloc");
+  out->release = (void (*)(void *))symbol(library, "free");
+  out->trim = (void (*)(void))symbol(library, "MallocExtension_ReleaseFreeMemory");
+  void *control = symbol(library, "mallctl");
   if (control != NULL) {
     jemalloc_control = (int (*)(const char *, void *, size_t *, void *, size_t))control;
     out->trim = trim_jemalloc;
   }
-  void *collect = dlsym(library, "mi_collect");
+  void *collect = symbol(library, "mi_collect");
   if (collect != NULL) {
     mimalloc_collect = (void (*)(bool))collect;
     out->trim = trim_mimalloc;

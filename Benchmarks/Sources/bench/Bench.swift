@@ -15,6 +15,7 @@ struct Bench: ParsableCommand {
         bench --quick
         bench --only pair --only churn
         bench --workloads recordings --only replay
+        bench --rivals libraries --skip mmap,swift --huge-pages
       """)
 
   @Flag(help: "Fewer rows and less time: under a minute.")
@@ -29,16 +30,28 @@ struct Bench: ParsableCommand {
   @Option(help: "The folder of this package: its Data and Workloads are read.")
   var package = "Benchmarks"
 
-  @Option(help: "The folder that names the rivals' libraries, one a file.")
+  @Option(help: "The folder that names Debian's rivals, a file with the library's path for each.")
   var peers = ".build/cross/peers"
+
+  @Option(
+    help: "A folder of shared libraries: each with posix_memalign, calloc, free is a rival more.")
+  var rivals: String?
+
+  @Option(help: "Names of rivals to leave out, with commas between.")
+  var skip = ""
+
+  @Flag(help: "Switch on what rivals have of their own for huge pages.")
+  var hugePages = false
 
   @Option(help: "Where the report goes.")
   var output = "Benchmarks/results"
 
   func run() throws {
-    try reExecuteForJemalloc()
+    let surroundings = Surroundings(hugePages: hugePages)
+    try surroundings.enter()
     let go = try GoFigures.tables(in: "\(package)/Data")
-    let peers = Peers(libraries: peers)
+    let peers = try Peers(
+      known: peers, more: rivals, skipping: skip.split(separator: ",").map(String.init))
     let rows = chosenRows()
     if rows.isEmpty { throw ValidationError("no row has such a name") }
 
@@ -51,7 +64,9 @@ struct Bench: ParsableCommand {
     }
     progress.end()
 
-    let report = Report(mode: quick ? "quick" : "full", peers: peers, rows: results, go: go)
+    let report = Report(
+      mode: quick ? "quick" : "full", hugePageSwitches: surroundings.hugePageSwitches,
+      peers: peers, rows: results, go: go)
     for line in TextReport.lines(report) { print(line) }
     try FileManager.default.createDirectory(
       atPath: output, withIntermediateDirectories: true)
@@ -73,18 +88,5 @@ struct Bench: ParsableCommand {
       if !only.isEmpty { return only.contains { row.name.contains($0) } }
       return !quick || row.isQuick
     }
-  }
-
-  /// jemalloc, loaded late, wants more room for thread-locals than glibc keeps by itself; glibc is
-  /// told once, before it starts.
-  private func reExecuteForJemalloc() throws {
-    let name = "GLIBC_TUNABLES"
-    let wish = "glibc.rtld.optional_static_tls=16384"
-    if ProcessInfo.processInfo.environment[name]?.contains(wish) == true { return }
-    // Three strings, alive for the call; no other thread is there yet to read the environment.
-    unsafe setenv(name, wish, 1)
-    // The words of the command line are as the system gave them. Comes back only when refused.
-    _ = unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
-    throw ValidationError("the program cannot start itself again")
   }
 }

@@ -5,9 +5,36 @@ import PageBench
 /// An allocator that takes part.
 struct Peer {
   let name: String
-  let rival: Rival
   /// What it is, for the report.
   let origin: String
+  private let source: Source
+
+  private enum Source {
+    case builtIn(Rival)
+    case library(Library)
+  }
+
+  fileprivate init(_ name: String, _ rival: Rival, origin: String) {
+    self.name = name
+    self.origin = origin
+    source = .builtIn(rival)
+  }
+
+  fileprivate init(_ name: String, _ library: Library) {
+    self.name = name
+    origin = library.file
+    source = .library(library)
+  }
+
+  /// The allocator itself, for the process that measures it: a library is loaded now.
+  ///
+  /// - Returns: `nil` where that fails.
+  func rival() -> Rival? {
+    switch source {
+    case .builtIn(let rival): rival
+    case .library(let library): library.load().functions.map { .functions($0) }
+    }
+  }
 }
 
 /// An allocator that cannot take part, and why.
@@ -20,56 +47,56 @@ struct MissingPeer {
 struct Peers {
   private(set) var present: [Peer] = []
   private(set) var missing: [MissingPeer] = []
+  private let skipped: [String]
 
   /// The name by which our arena goes.
   static let ours = "PageArena"
   /// Loops that allocate nothing.
   static let nobody = "(loop)"
 
-  /// - Parameter folder: a file for each library, with its name, that holds the library's path.
-  init(libraries folder: String) {
-    present = [
-      Peer(name: Self.ours, rival: .arena, origin: "this package"),
-      Peer(name: "mmap", rival: .mmap, origin: "the kernel, a call for each run"),
-      Peer(name: "swift", rival: .swift, origin: "UnsafeMutableRawPointer.allocate"),
-      Peer(
-        name: "glibc", rival: .functions(.libc(release: cbench_trim_libc)),
-        origin: "posix_memalign of the C library"),
-    ]
+  /// - Parameters:
+  ///   - known: a folder with a file for each of Debian's libraries, with its name, that holds the
+  ///     library's path.
+  ///   - more: a folder of shared libraries; each that has the calls is one more rival.
+  ///   - skipped: names of those that are to be left out.
+  /// - Throws: the second folder cannot be read.
+  init(known: String, more: String?, skipping skipped: [String]) throws {
+    self.skipped = skipped
+    add(Peer(Self.ours, .arena, origin: "this package"))
+    add(Peer("mmap", .mmap, origin: "the kernel, a call for each run"))
+    add(Peer("swift", .swift, origin: "UnsafeMutableRawPointer.allocate"))
+    let libc = AllocatorFunctions.libc(release: cbench_trim_libc)
+    add(Peer("glibc", .functions(libc), origin: "posix_memalign of the C library"))
     for name in ["jemalloc", "mimalloc", "tcmalloc"] {
-      guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else {
-        missing.append(MissingPeer(name: name, reason: "no library was found or unpacked"))
-        continue
-      }
-      let path = text.trimmingCharacters(in: .whitespacesAndNewlines)
-      switch load(path) {
-      case .success(let functions):
-        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().lastPathComponent
-        present.append(Peer(name: name, rival: .functions(functions), origin: file))
-      case .failure(let failure):
-        missing.append(MissingPeer(name: name, reason: failure.reason))
+      if let text = try? String(contentsOfFile: "\(known)/\(name)", encoding: .utf8) {
+        add(Library(path: text.trimmingCharacters(in: .whitespacesAndNewlines)), as: name)
+      } else {
+        leaveOut(name, "no library was found or unpacked")
       }
     }
-    present.append(Peer(name: Self.nobody, rival: .nobody, origin: "the loop by itself"))
+    if let more {
+      for library in try libraries(in: more) {
+        let isTaken = present.contains { $0.name == library.name }
+        add(library, as: isTaken ? "\(library.name)*" : library.name)
+      }
+    }
+    add(Peer(Self.nobody, .nobody, origin: "the loop by itself"))
   }
-}
 
-private struct LoadFailure: Error { let reason: String }
+  private mutating func add(_ library: Library, as name: String) {
+    if skipped.contains(name) { return leaveOut(name, "not wanted") }
+    if let reason = library.reasonToLeaveOut() { return leaveOut(name, reason) }
+    add(Peer(name, library))
+  }
 
-private func load(_ path: String) -> Result<AllocatorFunctions, LoadFailure> {
-  var calls = cbench_allocator()
-  var reason = [CChar](repeating: 0, count: 512)
-  // The path ends in a zero byte, and the buffer has room for what the call is told.
-  let status = unsafe reason.withUnsafeMutableBufferPointer {
-    unsafe cbench_load(path, &calls, $0.baseAddress, $0.count)
+  private mutating func add(_ peer: Peer) {
+    if peer.name != Self.ours, skipped.contains(peer.name) {
+      return leaveOut(peer.name, "not wanted")
+    }
+    present.append(peer)
   }
-  // The library stays loaded, so its functions stay where they are.
-  guard status == 0, let align = unsafe calls.align, let clear = unsafe calls.clear,
-    let free = unsafe calls.release
-  else {
-    let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return .failure(LoadFailure(reason: String(decoding: text, as: UTF8.self)))
+
+  private mutating func leaveOut(_ name: String, _ reason: String) {
+    missing.append(MissingPeer(name: name, reason: reason))
   }
-  return .success(
-    unsafe AllocatorFunctions(align: align, clear: clear, free: free, release: calls.trim))
 }

@@ -6,6 +6,7 @@ struct JSONReport: Encodable {
   let schema = 1
   let date: String
   let mode: String
+  let hugePageSwitches: String
   let machine: Machine
   let mmapPairNanoseconds: Double?
   let peers: [PeerEntry]
@@ -71,6 +72,7 @@ struct JSONReport: Encodable {
   init(_ report: Report) {
     date = ISO8601DateFormatter().string(from: report.date)
     mode = report.mode
+    hugePageSwitches = report.hugePageSwitches
     machine = Machine()
     mmapPairNanoseconds = report.mmapPair
     peers =

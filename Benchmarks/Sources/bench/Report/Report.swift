@@ -4,6 +4,8 @@ import Foundation
 struct Report {
   let date = Date()
   let mode: String
+  /// Which switches of rivals for huge pages are on.
+  let hugePageSwitches: String
   let peers: Peers
   let rows: [RowResult]
   let comparisons: [Comparison]
@@ -13,8 +15,11 @@ struct Report {
   /// The table that the engine is compared with.
   let go: GoFigures
 
-  init(mode: String, peers: Peers, rows: [RowResult], go tables: [GoFigures]) {
+  init(
+    mode: String, hugePageSwitches: String, peers: Peers, rows: [RowResult], go tables: [GoFigures]
+  ) {
     self.mode = mode
+    self.hugePageSwitches = hugePageSwitches
     self.peers = peers
     self.rows = rows
     mmapPair = rows.first { $0.row.name == "pair/1" }?.results["mmap"]?.figures.p50

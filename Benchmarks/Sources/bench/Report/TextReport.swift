@@ -25,6 +25,7 @@ struct TextReport {
     if rows.isEmpty { return }
     lines.append("")
     lines.append("Nanoseconds an operation, p50 (median of the rounds); ours ÷ best rival.")
+    lines.append("Huge pages: \(report.hugePageSwitches).")
     lines.append(
       left("", 30) + names.map { right($0, 10) }.joined() + right("ratio", 8) + right("bound", 7))
     var family = ""

@@ -79,9 +79,11 @@ struct Runner {
     let faults = { cbench_minor_faults() }
     let effort = Effort(
       nanoseconds: plan.nanoseconds, singleOperations: plan.singleOperations, pageFaults: faults)
+    // It was loaded once before; a rival that cannot be any more dies.
+    guard let rival = peer.rival() else { _exit(1) }
     switch row.job {
-    case .workload(let workload): return measure(workload, on: peer.rival, effort)
-    case .replay(let recording): return measure(recording, on: peer.rival, pageFaults: faults)
+    case .workload(let workload): return measure(workload, on: rival, effort)
+    case .replay(let recording): return measure(recording, on: rival, pageFaults: faults)
     case .engine(let bench):
       return bench.measure(
         Effort(nanoseconds: plan.nanoseconds / 2, singleOperations: 0, pageFaults: faults))
