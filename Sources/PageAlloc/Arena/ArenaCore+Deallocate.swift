@@ -42,7 +42,12 @@ extension ArenaCore {
   private func deallocateByFence(
     _ address: UInt, _ pages: Int, _ cache: CacheReference?
   ) throws(PageArenaError) {
-    if let cache, cache.deallocate(address, pages, as: .raw) { return }
+    // One that let the caller in has no room for a long run.
+    if let cache, pages <= RunTable.longestShort || !cache.front.isOpen,
+      cache.deallocate(address, pages, as: .raw)
+    {
+      return
+    }
     try deallocateSlowly(address, pages, by: cache)
   }
 

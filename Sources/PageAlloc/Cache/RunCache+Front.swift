@@ -114,6 +114,9 @@ extension CacheFront {
 // MARK: - Open and closed, as CacheList says
 
 extension CacheFront {
+  /// The owner comes in without more ado.
+  package var isOpen: Bool { closedWith.load(ordering: .relaxed) == 0 }
+
   /// The owner must go by the lock.
   package var isClosed: Bool { ticket != nil }
 

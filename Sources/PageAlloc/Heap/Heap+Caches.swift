@@ -123,8 +123,8 @@ extension Heap {
     if kind == .short, cache.contents.chargedPages + pages > most {
       takeStacked(cache, to: min(most / 2, max(0, most - pages)))
     }
-    raiseCapacity(of: cache, for: pages, most: most)
     // A long run that does not fit goes to the depot.
+    if kind == .short || pages <= most { raiseCapacity(of: cache, for: pages, most: most) }
     if kind == .long { return }
     if caches.count > 1 {
       passOn(cache.front.hotPages(.raw), from: cache, limit: most)
