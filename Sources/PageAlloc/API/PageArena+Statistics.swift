@@ -16,7 +16,7 @@ extension PageArena {
     /// Free, and with contents that may be resident.
     public let freeMaybeResidentBytes: UInt64
     /// Free, and kept at hand by threads and handles, or on the way from one to another: part of
-    /// what is free and may be resident, as are the next two. Each cache may be off by 1 MiB and by
+    /// what is free and may be resident, as are the next two. Each cache may be off by 2 MiB and by
     /// the two runs that it handed out or took back last.
     public let cachedBytes: UInt64
     /// Free, and kept whole by the arena because they are long.
@@ -112,7 +112,7 @@ extension PageArena {
   /// What the arena holds now.
   ///
   /// All figures are of one moment but for what caches hold: that of the calling thread is exact,
-  /// others may have 1 MiB and their last two runs untold; and a run of more than 127 pages that
+  /// others may have 2 MiB and their last two runs untold; and a run of more than 127 pages that
   /// goes from one cache to another meanwhile may count twice, or not at all.
   /// - Complexity: O(1); as cheap as a free.
   public var statistics: Statistics { Statistics(core) }

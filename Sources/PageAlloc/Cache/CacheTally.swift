@@ -6,17 +6,17 @@ import Synchronization
 // A walk over the caches would cost more the more threads there are, so there are running counts,
 // as the kernel's `percpu_counter` is one:
 //
-//   a cache      charged 200 pages, of which it told 120    quiet while charged stays in 0 ... 256
+//   a cache      charged 200 pages, of which it told 120    quiet while charged stays in 0 ... 456
 //   the tally    | caches made | first cache's count | ... | sixteenth's | all others' count |
 //
 // The first caches have a count each, which is written by who may touch the cache alone, and so
 // without an atomic addition: that costs as much as all else of a long run.
 //
 // The owner of a cache tells the difference when its charge has moved by more than a batch, and
-// exactly whenever it comes by the heap lock. Long runs, each of which is more than a batch, are
-// told one by one. The hot runs come and go without a word: that path has no instruction to spare.
+// exactly whenever it comes by the heap lock. Long runs are told one by one. The hot runs come and
+// go without a word: that path has no instruction to spare.
 //
-// So for each cache the count is off by a batch (1 MiB) at the most, and by the hot runs (under 1
+// So for each cache the count is off by a batch (2 MiB) at the most, and by the hot runs (under 1
 // MiB each) that were taken or freed since the cache told last. A reading adds the counts up one
 // after the other: what moves from one to another meanwhile it may see twice, or not at all.
 
@@ -28,8 +28,9 @@ package struct CacheTally {
   // Invariant: so many lines, initialized, which live as long as the arena and its caches.
   private let lines: UnsafeMutableRawPointer
 
-  /// The most pages by which the charge of a cache moves without a word: 1 MiB.
-  package static var batch: Int { 128 }
+  /// The most pages by which the charge of a cache moves without a word: 2 MiB. With half of that
+  /// the owner would stop to tell at every fourth run of 64 pages.
+  package static var batch: Int { 256 }
   /// Caches that have a count of their own.
   package static var ownCounts: Int { 16 }
   /// Bytes of a line of the processor's cache, which no two counts share.

@@ -112,10 +112,15 @@ extension ArenaCore {
 
   @usableFromInline @inline(never)
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
+    // This owner is counted until the end: the core lives.
+    if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
+      cache.putBackLong(address, pages, as: .owned)
+    {
+      return
+    }
     if isInside { reentered() }
     let page = page(of: address)
     let run = page..<(page &+ pages)
-    // This owner is counted until the end: the core lives.
     if checks == nil, !isZero, ownersUseCaches, runs.length(page) == pages,
       let cache = cacheOfThread()
     {

@@ -17,7 +17,7 @@ package let barrierChecks: [Check] = [
         for thread in threads {
           recorder.expect(wait(5) { thread.isIdle.load(ordering: .acquiring) }, "a thread is idle")
         }
-        recorder.expect(arena.statistics.cachedBytes >= 12 << 20, "at hand")
+        recorder.expect(arena.settledStatistics.cachedBytes >= 12 << 20, "at hand")
         if let run = arena.take(1024, &recorder) { arena.give(run, &recorder) }
         for thread in threads { thread.isLeaving.store(true, ordering: .releasing) }
       }
