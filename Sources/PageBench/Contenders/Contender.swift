@@ -21,8 +21,14 @@ protocol Contender {
   /// Gives idle memory back to the kernel, as far as the contender has a call for that.
   func release()
 
+  /// The one that a thread of its own is to use.
+  func ofThread() -> Self
+
   /// Whether parts of a run may be freed.
   var freesParts: Bool { get }
+
+  /// Whether what it hands out is written to where the workload says so.
+  var writes: Bool { get }
 
   /// Bytes of bookkeeping; -1 where the contender does not say.
   var metadataBytes: Double { get }
@@ -35,7 +41,9 @@ extension Contender {
   @inline(__always)
   func freeZeroed(_ base: UInt, _ pages: Int) { free(base, pages) }
   func release() {}
+  func ofThread() -> Self { self }
   var freesParts: Bool { false }
+  var writes: Bool { true }
   var metadataBytes: Double { -1 }
   var systemCalls: Double { -1 }
 }

@@ -40,6 +40,13 @@ public struct Figures: BitwiseCopyable, Sendable {
 
   /// Nothing measured.
   public init() {}
+
+  /// Nothing measured, since the contender could not be made.
+  static var refused: Figures {
+    var figures = Figures()
+    figures.refusals = 1
+    return figures
+  }
 }
 
 /// How long to measure.

@@ -37,23 +37,63 @@ public func measure(
   var result = Figures()
   // The tables are written, and so resident, before the memory is first looked at.
   var tables = ReplayTables(recording.trace)
+  var planned: PlannedContender?
+  if case .floor = rival {
+    planned = plan(recording.trace, &tables)
+    if planned == nil { return .refused }
+  }
   let before = Double(ResidentMemory.exact() ?? 0)
   switch rival {
   case .arena:
-    if let arena = ArenaContender() {
-      replay(recording.trace, arena, &tables, before, pageFaults, &result)
-    } else {
-      result.refusals = 1
-    }
+    guard let arena = ArenaContender() else { return .refused }
+    replay(recording.trace, arena, &tables, before, pageFaults, &result)
   case .mmap: replay(recording.trace, MmapContender(), &tables, before, pageFaults, &result)
   case .swift: replay(recording.trace, SwiftContender(), &tables, before, pageFaults, &result)
   case .functions(let functions):
     replay(
       recording.trace, FunctionContender(functions: functions), &tables, before, pageFaults,
       &result)
-  case .nobody: result.refusals = 1
+  case .floor:
+    if let planned { replay(recording.trace, planned, &tables, before, pageFaults, &result) }
+  case .nobody: return .refused
   }
   return result
+}
+
+/// Asks ours where it puts the runs of a recording. Nothing is written to them.
+private func plan(_ trace: ProgramTrace, _ tables: inout ReplayTables) -> PlannedContender? {
+  guard let arena = ArenaContender() else { return nil }
+  let planner = Planner(arena)
+  var result = Figures()
+  for event in trace.events where event.kind != .purge {
+    perform(event, planner, &tables, &result)
+  }
+  for event in trace.closingFrees { perform(event, planner, &tables, &result) }
+  return PlannedContender(planner.addresses, byteCounts: planner.byteCounts)
+}
+
+/// Ours, with the addresses noted that it gives.
+private final class Planner: Contender {
+  private let arena: ArenaContender
+  private(set) var addresses: [UInt] = []
+  private(set) var byteCounts: [UInt] = []
+
+  init(_ arena: ArenaContender) { self.arena = arena }
+
+  func allocate(_ pages: Int) -> UInt {
+    let base = arena.allocate(pages)
+    if base != 0 {
+      addresses.append(base)
+      byteCounts.append(PageSpace.byteCount(of: pages))
+    }
+    return base
+  }
+
+  func allocateZeroed(_ pages: Int) -> UInt { 0 }
+  func allocate(_ pages: Int, alignment: Int) -> UInt { 0 }
+  func free(_ base: UInt, _ pages: Int) { arena.free(base, pages) }
+  var freesParts: Bool { true }
+  var writes: Bool { false }
 }
 
 /// Where the runs are.
@@ -152,7 +192,11 @@ private func take<C: Contender>(
   _ pages: Int, _ contender: C, _ result: inout Figures
 ) -> UInt {
   let base = contender.allocate(pages)
-  if base == 0 { result.refusals += 1 } else { write(base, pages) }
+  if base == 0 {
+    result.refusals += 1
+  } else if contender.writes {
+    write(base, pages)
+  }
   return base
 }
 

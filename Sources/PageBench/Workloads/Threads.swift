@@ -63,6 +63,7 @@ func measureThreads<C: Contender>(
   own.singleOperations = 0
   let shares = (0..<count).map { _ in Share(own) }
   onThreads(count) { number in
+    let contender = contender.ofThread()
     var random = Random(seed: 0x9e37_79b9_7f4a_7c15 &* UInt64(number + 1))
     let sizes = RunSizes.upTo(32)
     var live = [(base: UInt, pages: Int)](repeating: (0, 0), count: 64)

@@ -39,6 +39,8 @@ public enum Rival {
   case swift
   /// A C allocator.
   case functions(AllocatorFunctions)
+  /// What is possible at all: memory, and next to nothing done for it.
+  case floor
   /// Nobody: the cost of the loop.
   case nobody
 }
@@ -49,16 +51,16 @@ public func measure(_ workload: Workload, on rival: Rival, _ effort: Effort) -> 
   case .arena:
     if case .handle(let pages) = workload { return measureHandle(pages, effort) }
     if case .owner(let pages) = workload { return measureOwner(pages, effort) }
-    guard let arena = ArenaContender() else {
-      var refused = Figures()
-      refused.refusals = 1
-      return refused
-    }
-    return run(workload, arena, effort)
+    return ArenaContender().map { run(workload, $0, effort) } ?? .refused
   case .mmap: return run(workload, MmapContender(), effort)
   case .swift: return run(workload, SwiftContender(), effort)
   case .functions(let functions):
     return run(workload, FunctionContender(functions: functions), effort)
+  case .floor:
+    if case .handover = workload {
+      return WrappingContender().map { run(workload, $0, effort) } ?? .refused
+    }
+    return FloorContender().map { run(workload, $0, effort) } ?? .refused
   case .nobody: return run(workload, NullContender(), effort)
   }
 }

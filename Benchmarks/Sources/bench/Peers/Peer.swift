@@ -51,8 +51,13 @@ struct Peers {
 
   /// The name by which our arena goes.
   static let ours = "PageArena"
+  /// What is possible at all.
+  static let floor = "(floor)"
   /// Loops that allocate nothing.
   static let nobody = "(loop)"
+
+  /// Whether a name is a rival's.
+  static func isRival(_ name: String) -> Bool { ![ours, floor, nobody].contains(name) }
 
   /// - Parameters:
   ///   - known: a folder with a file for each of Debian's libraries, with its name, that holds the
@@ -80,6 +85,7 @@ struct Peers {
         add(library, as: isTaken ? "\(library.name)*" : library.name)
       }
     }
+    add(Peer(Self.floor, .floor, origin: "addresses from stacks, or told beforehand; huge pages"))
     add(Peer(Self.nobody, .nobody, origin: "the loop by itself"))
   }
 

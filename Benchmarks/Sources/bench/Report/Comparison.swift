@@ -11,6 +11,8 @@ struct Comparison {
   var ratio: Double { ours / best.nanoseconds }
   /// The same of the least figures.
   let leastRatio: Double
+  /// ours ÷ what is possible at all; `nil` where nobody knows.
+  let overFloor: Double?
 
   /// Whether the figures are of machines that agree: of one machine, or of two on which `mmap`
   /// takes as long.
@@ -34,9 +36,10 @@ struct Comparison {
       best = ("Go", figure)
       isAgreed = machinesAgree
       leastRatio = ours.least / figure
+      overFloor = nil
       return
     }
-    let rivals = result.results.filter { $0.key != Peers.ours && $0.key != Peers.nobody }
+    let rivals = result.results.filter { Peers.isRival($0.key) }
     guard let best = rivals.min(by: { $0.value.figures.p50 < $1.value.figures.p50 }),
       let least = rivals.map(\.value.figures.least).min(), least > 0, best.value.figures.p50 > 0
     else { return nil }
@@ -44,6 +47,7 @@ struct Comparison {
     isAgreed = true
     self.best = (best.key, best.value.figures.p50)
     leastRatio = ours.least / least
+    overFloor = result.results[Peers.floor].map { ours.p50 / $0.figures.p50 }
   }
 }
 
@@ -101,7 +105,9 @@ struct Demand {
   /// The peak beside that of the fastest rival, with which the time is compared, and of the
   /// leanest.
   private static func memory(_ result: RowResult) -> [Demand] {
-    let rivals = result.results.filter { $0.key != Peers.ours && $0.value.figures.residentPeak > 0 }
+    let rivals = result.results.filter {
+      Peers.isRival($0.key) && $0.value.figures.residentPeak > 0
+    }
     guard let ours = result.results[Peers.ours]?.figures else { return [] }
     let bests: [(what: String, key: (Figures) -> Double)] = [
       ("fastest", \.p50), ("leanest", \.residentPeak),

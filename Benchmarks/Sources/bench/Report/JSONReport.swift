@@ -57,6 +57,7 @@ struct JSONReport: Encodable {
     let best: Double
     let ratio: Double
     let leastRatio: Double
+    let overFloor: Double?
     let bound: Double?
     let holds: Bool?
   }
@@ -85,7 +86,8 @@ struct JSONReport: Encodable {
     comparisons = report.comparisons.map {
       ComparisonEntry(
         name: $0.row.name, ours: $0.ours, bestPeer: $0.best.name, best: $0.best.nanoseconds,
-        ratio: $0.ratio, leastRatio: $0.leastRatio, bound: $0.row.bound, holds: $0.holds)
+        ratio: $0.ratio, leastRatio: $0.leastRatio, overFloor: $0.overFloor, bound: $0.row.bound,
+        holds: $0.holds)
     }
     demands = report.demands.map {
       DemandEntry(

@@ -9,6 +9,7 @@ struct TextReport {
   static func lines(_ report: Report) -> [String] {
     var text = TextReport(report: report)
     text.addFigures()
+    text.addFloor()
     text.addEngine()
     text.addMemory()
     text.addDemands()
@@ -27,7 +28,8 @@ struct TextReport {
     lines.append("Nanoseconds an operation, p50 (median of the rounds); ours ÷ best rival.")
     lines.append("Huge pages: \(report.hugePageSwitches).")
     lines.append(
-      left("", 30) + names.map { right($0, 10) }.joined() + right("ratio", 8) + right("bound", 7))
+      left("", 30) + names.map { right($0, 10) }.joined() + right("ratio", 8) + right("bound", 7)
+        + right("÷ floor", 9))
     var family = ""
     for result in rows {
       if !family.isEmpty, result.row.family != family { lines.append("") }
@@ -44,11 +46,40 @@ struct TextReport {
     else { return "" }
     var text = right(decimal(comparison.ratio, 2), 8)
     if let bound = comparison.row.bound, let holds = comparison.holds {
-      text += right(decimal(bound, 2), 7) + (holds ? "  ok  " : "  MISS")
+      text += right(decimal(bound, 2), 7) + overFloor(comparison) + (holds ? "  ok  " : "  MISS")
     } else {
-      text += right("", 13)
+      text += right("", 7) + overFloor(comparison) + right("", 6)
     }
     return text + "  " + comparison.best.name
+  }
+
+  private func overFloor(_ comparison: Comparison) -> String {
+    right(comparison.overFloor.map { decimal($0, 2) } ?? "-", 9)
+  }
+
+  /// What can be counted of what lies between ours and the floor.
+  private mutating func addFloor() {
+    let rows = report.rows.filter { result in
+      report.comparisons.contains { $0.row.name == result.row.name && $0.overFloor ?? 0 > 1.15 }
+    }
+    if rows.isEmpty { return }
+    lines.append("")
+    lines.append("Over 1.15 × the floor: nanoseconds, page faults and system calls an operation.")
+    lines.append(
+      left("", 30) + ["ours", "floor", "faults", "floor's", "calls"].map { right($0, 10) }.joined())
+    for result in rows {
+      guard let ours = result.results[Peers.ours]?.figures,
+        let floor = result.results[Peers.floor]?.figures
+      else { continue }
+      let counts = [
+        (ours.pageFaults, ours), (floor.pageFaults, floor), (ours.systemCalls, ours),
+      ].map { count, figures in
+        right(count < 0 ? "-" : decimal(count / max(1, figures.operations), 4), 10)
+      }
+      lines.append(
+        left(result.row.name, 30) + right(nanoseconds(ours.p50), 10)
+          + right(nanoseconds(floor.p50), 10) + counts.joined())
+    }
   }
 
   private mutating func addEngine() {

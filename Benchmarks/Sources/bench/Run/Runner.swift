@@ -71,8 +71,10 @@ struct Runner {
   /// rounds have.
   private func contenders(_ rivals: [Peer], _ samples: [String: [Figures]]) -> [Peer] {
     let times = samples.compactMapValues { $0.first?.p50 }
-    let best = times.filter { $0.key != Peers.ours }.values.min() ?? 0
-    return rivals.filter { $0.name == Peers.ours || times[$0.name] ?? .infinity <= 3 * best }
+    let best = times.filter { Peers.isRival($0.key) }.values.min() ?? 0
+    return rivals.filter {
+      !Peers.isRival($0.name) || times[$0.name] ?? .infinity <= 3 * best
+    }
   }
 
   private func measureHere(_ row: Row, _ peer: Peer) -> Figures {
