@@ -27,21 +27,6 @@
 // whenever it comes in, and whoever drains passes one after it has closed. A cache that was opened
 // before the first refusal is left alone until its owner has opened it again.
 
-/// The order in which drains began: what a cache was closed with.
-package struct DrainTicket: Equatable {
-  /// Odd: never the 0 of a cache that is open, also when it has gone round.
-  let number: UInt32
-
-  /// Whether a drain with this ticket may take from a cache that was closed with `other`.
-  func covers(_ other: DrainTicket) -> Bool {
-    // Of two, the later one is less than half a round ahead.
-    Int32(bitPattern: number &- other.number) >= 0
-  }
-
-  /// The one that comes next.
-  var next: DrainTicket { DrainTicket(number: number &+ 2) }
-}
-
 /// All caches of an arena. It is guarded by what guards the arena's bookkeeping, the heap lock.
 ///
 /// It holds pointers only: whoever changes what the list is a part of while it walks over the

@@ -47,7 +47,7 @@ package struct RunCache: ~Copyable {
   private let owners = Atomic<Int>(0)
 
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
-  package private(set) var capacity = 0
+  package internal(set) var capacity = 0
 
   /// The kernel's number of the thread that owns it; 0 for a handle, or for nobody. Of CacheList.
   package var thread: Int32 = 0
@@ -105,49 +105,6 @@ package enum RunKind {
   /// Those of an owner (`PageRun`). While an owner's run is the hot one, it has not been counted as
   /// gone.
   case owned
-}
-
-// MARK: - The capacity, which the heap changes
-
-extension RunCache {
-  /// Makes room for a run of so many pages, up to the most that the capacity may be; and tells what
-  /// the cache holds.
-  package mutating func raiseCapacity(for pages: Int, limit: Int) {
-    switch CacheBudget.Kind(pages) {
-    case .short:
-      capacity = CacheBudget.raised(capacity, .short, toHold: chargedPages &+ pages, most: limit)
-    case .long: long.raiseCapacity(for: pages, limit: limit)
-    }
-    tell()
-  }
-
-  /// Lets the cache hold what it holds; and tells what that is.
-  package mutating func coverCharge() {
-    capacity = max(capacity, chargedPages)
-    tell()
-  }
-
-  /// Allows nothing, when all was taken out; and tells that.
-  package mutating func resetCapacity() {
-    dropUnusedCharge()
-    capacity = 0
-    long.resetCapacity()
-    tell()
-  }
-
-  /// What the owner may put by without a word to the arena.
-  package var totalCapacity: Int { capacity &+ long.capacity }
-
-  /// The same of one of the kinds.
-  package func capacity(_ kind: CacheBudget.Kind) -> Int {
-    switch kind {
-    case .short: capacity
-    case .long: long.capacity
-    }
-  }
-
-  /// The cache holds nothing, and will not before the heap lets it.
-  var isBare: Bool { totalCapacity == 0 && heldPages == 0 }
 }
 
 // MARK: - What it holds
@@ -212,7 +169,7 @@ extension RunCache {
   func isToldTooMuch(without pages: Int) -> Bool { chargedPages &- pages < quietFloor }
 
   /// Keeps no room for hot runs where there are none.
-  private borrowing func dropUnusedCharge() {
+  borrowing func dropUnusedCharge() {
     charge(0 &- front.resetHotPages(.raw) &- front.resetHotPages(.owned))
   }
 
