@@ -47,7 +47,9 @@ struct Comparison {
     isAgreed = true
     self.best = (best.key, best.value.figures.p50)
     leastRatio = ours.least / least
-    overFloor = result.results[Peers.floor].map { ours.p50 / $0.figures.p50 }
+    // In a slow row there are too few batches to tell.
+    let floor = result.results[Peers.floor]?.figures.p50 ?? 0
+    overFloor = floor > 0 ? ours.p50 / floor : nil
   }
 }
 
