@@ -46,6 +46,19 @@ extension SysMem {
       address - guardSize, size + 2 * guardSize, readyByteCount: readyByteCount ?? size)
   }
 
+  /// Ready → reserved, for a part of what `sysMapGuarded` gave: the contents go, and it reads as zero
+  /// when it is ``sysMapped(byteCount:)`` again. What the kernel does not take is cleared by hand.
+  public func sysEmptyGuarded(_ address: UInt, _ byteCount: UInt) {
+    if (try? advise(address, byteCount, .dontNeed)) == nil,
+      let memory = unsafe UnsafeMutableRawPointer(bitPattern: address)
+    {
+      // Mapped, and the caller's.
+      unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: Int(byteCount))
+    }
+    sysUnused(byteCount: byteCount)
+    sysUnmapped(byteCount: byteCount)
+  }
+
   /// Makes memory fault at any access for good: by markers where the kernel has them, else by
   /// access rights. Changes no state.
   ///

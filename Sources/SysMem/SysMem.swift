@@ -130,6 +130,11 @@ extension SysMem {
     move(byteCount, from: ready, to: prepared)
   }
 
+  /// Prepared → reserved for memory that may be accessed all the same, as ``sysMapped(byteCount:)``.
+  public func sysUnmapped(byteCount: UInt) {
+    move(byteCount, from: prepared, to: reserved)
+  }
+
   /// Prepared or ready → reserved: contents go and any access faults.
   ///
   /// - Parameter readyByteCount: how much of the range was ready.

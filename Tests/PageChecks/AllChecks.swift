@@ -143,6 +143,7 @@ package let laterAloneChecks: [Check] = [
   scavengerThreadChecks,
   idleThreadChecks,
   untoldCapacityChecks,
+  endedThreadChecks,
   stallChecks,
   descriptorChecks,
   largeReturnChecks,

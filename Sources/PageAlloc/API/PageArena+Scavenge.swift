@@ -30,6 +30,7 @@ extension PageArena {
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     try core.requireOutside()
     drainCaches()
+    core.dropRetiredCaches()
     return Int(clamping: try core.releaseOnce(.max, .request))
   }
 

@@ -20,6 +20,9 @@ extension PageArena {
     return true
   }
 
+  /// Parts with caches that have no owner.
+  package func dropRetiredCaches() { core.dropRetiredCaches() }
+
   /// The figures once every cache has told exactly what it holds; no owner may be inside its own.
   package var settledStatistics: Statistics {
     core.withHeap { heap in heap.caches.forEach { $0.contents.tell() } }

@@ -173,6 +173,7 @@ extension ArenaCore {
     var heap = Heap(
       growth, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: checks)
     if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
+    heap.caches.areKept = options.isPermanent
     self.init(growth, facts, heap, ScavengeSteps(plan))
     setLimits(options.memoryLimit)
     if isPermanent { withGrowth { $0.seal(by: system) } }

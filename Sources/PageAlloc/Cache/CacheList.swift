@@ -2,7 +2,8 @@
 // ======================
 //
 // All of them in one list, and those that wait for an owner in a second one, so that an owner gets
-// one in O(1). A cache is never taken off the first list before the arena ends. Those that hold
+// one in O(1). A cache with an owner stays on the first list; those that wait are taken off when
+// the scavenger has nothing else to do, and their memory goes. Those that hold
 // something, or may without a word, are in a third one, so that a drain passes over no empty ones:
 // a cache comes there with its first capacity, and leaves when a drain finds it without.
 //
@@ -33,16 +34,18 @@
 /// caches walks over a copy.
 @safe
 package struct CacheList {
-  // Invariant: all caches of both lists live as long as the list.
-  private var first: CacheReference?
+  // Invariant: all caches of the lists live until they are taken off.
+  var first: CacheReference?
   /// Those without an owner.
-  private var firstRetired: CacheReference?
+  var firstRetired: CacheReference?
   /// All that hold something, or may without a word, and some that did.
   private var firstStocked: CacheReference?
   /// How many there are.
-  package private(set) var count = 0
+  package internal(set) var count = 0
   /// How many have an owner.
-  package private(set) var ownedCount = 0
+  package internal(set) var ownedCount = 0
+  /// Those without an owner stay, since their memory is sealed.
+  package var areKept = false
   /// Every cache is closed, whoever asks to open it.
   package private(set) var isClosedForGood: Bool
   /// Caches that are opened from now on have their owners pass a fence: the kernel has refused a
@@ -50,9 +53,9 @@ package struct CacheList {
   package var ownersFence = false
   private var lastTicket: DrainTicket
   /// With so many, it is time to look whose threads have ended.
-  private var visitCount = Self.leastVisited
+  var visitCount = Self.leastVisited
 
-  private static var leastVisited: Int { 16 }
+  static var leastVisited: Int { 16 }
 
   /// No caches.
   ///
@@ -68,7 +71,7 @@ package struct CacheList {
   }
 }
 
-// MARK: - Caches that come and go
+// MARK: - Caches that come
 
 extension CacheList {
   /// Adds a new cache, which has an owner.
@@ -84,38 +87,6 @@ extension CacheList {
     noteCapacity(of: cache)
     reopen(cache)
   }
-
-  /// Finds an owner a cache that has none.
-  ///
-  /// - Parameter thread: the kernel's number of the owner; 0 for a handle.
-  /// - Returns: `nil` where there is none.
-  package mutating func takeRetired(for thread: Int32 = 0) -> CacheReference? {
-    guard let cache = firstRetired else { return nil }
-    cache.contents.thread = thread
-    firstRetired = cache.contents.nextRetired
-    cache.contents.nextRetired = nil
-    ownedCount &+= 1
-    reopen(cache)
-    return cache
-  }
-
-  /// Takes a cache from its owner, who does not use it any more.
-  package mutating func retire(_ cache: CacheReference) {
-    cache.contents.nextRetired = firstRetired
-    cache.contents.thread = 0
-    firstRetired = cache
-    ownedCount &-= 1
-  }
-}
-
-// MARK: - Caches whose threads have ended without a word
-
-extension CacheList {
-  /// It is time to look for them: there are twice as many caches as were owned at the last time.
-  package var isVisitDue: Bool { count >= visitCount }
-
-  /// That was done.
-  package mutating func noteVisit() { visitCount = max(Self.leastVisited, 2 &* ownedCount) }
 }
 
 // MARK: - All caches
@@ -185,7 +156,7 @@ extension CacheList {
   /// Calls `body` with each cache that may hold something, and takes those out that may not.
   ///
   /// - Complexity: O(caches that may hold something, or did the last time).
-  private mutating func forEachStocked(_ body: (CacheReference) -> Void) {
+  mutating func forEachStocked(_ body: (CacheReference) -> Void) {
     var last: CacheReference?
     var position = firstStocked
     while let cache = position {

@@ -76,7 +76,8 @@ package struct CacheTally {
 struct CacheCount {
   // Invariant: of a tally.
   private let pages: UnsafePointer<Atomic<Int>>
-  private let isShared: Bool
+  /// Others tell there, too.
+  let isShared: Bool
 
   fileprivate init(_ pages: UnsafePointer<Atomic<Int>>, isShared: Bool) {
     unsafe self.pages = pages

@@ -35,9 +35,10 @@ import Synchronization
 @usableFromInline
 @safe
 package struct RunCache: ~Copyable {
-  /// Padding. Swift treats a mutation of any field as an access to the first word, so no word that
-  /// other threads read may come first.
-  private let first: UInt = 0
+  /// The runs of the stacks, of RunCache+Stacks and RunCache+Aligned: whole pages of the kernel's,
+  /// backed only where runs of their sizes were freed. Swift treats a mutation of any field as an
+  /// access to the first word, so no word that other threads read may come first.
+  var runs = InlineArray<4096, UInt32>(repeating: 0)
   /// Pages in all runs but long ones, with the room that is kept for hot ones: what stays within
   /// the capacity. Written by who may touch the cache, read by the statistics at any time.
   let charged = Atomic<Int>(0)
@@ -61,16 +62,17 @@ package struct RunCache: ~Copyable {
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
   var counts = InlineArray<128, UInt8>(repeating: 0)
-  var runs = InlineArray<4096, UInt32>(repeating: 0)
   /// Runs of more than 127 pages.
   package var long = LongRuns()
 
   /// The next cache of the same list; the next that waits for a new owner, if this one does; and
   /// the next of those that may hold something, if this one is among them. Of CacheList.
   var next: CacheReference?
-  var nextRetired: CacheReference?
+  package var nextRetired: CacheReference?
   var nextStocked: CacheReference?
   var isStocked = false
+  /// It waits for a new owner.
+  var isRetired = false
 
   /// What most calls need. It is the last field: behind the first cache of an arena lies the run
   /// table, on the same page.

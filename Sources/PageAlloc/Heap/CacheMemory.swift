@@ -6,35 +6,33 @@ import SysMem
 // The first cache of an arena lies among its tables; the others in blocks, each of one mapping
 // between two guards, so that a thousand threads that start do not map a thousand times:
 //
-//   tables | cache | table |       | cache | cache | ... 64 |       | cache | ... 128 |       ...
+//   tables | cache | table |       | bits | cache | cache | ... 64 |       | bits | cache | ... 128 |
 //
-// A block is address space until its caches are used. A cache is not unmapped before the arena
-// ends. The guards are around the block: every index into a cache is that of a size of a run or of
-// a level, which are checked before.
+// A block is address space until its caches are used. What an arena parts with goes back to the
+// kernel as pages, and its place is marked by a bit: the next cache comes there. A block is
+// unmapped at the arena's end. The guards are around it: every index into a cache is that of a size
+// of a run or of a level, which are checked before.
 
 /// Where the next cache of an arena will lie. Guarded by the growth lock.
 struct CacheMemory {
   private var isAnnexUsed = false
-  private var next: UInt = 0
-  /// Caches for which there is room at `next`.
-  private var left = 0
-  private var blocks = InlineArray<11, UInt>(repeating: 0)
+  private var blocks = InlineArray<11, CacheBlock?>(repeating: nil)
   private var blockCount = 0
-  /// Caches that were taken from the blocks, for the statistics of their end.
-  private var taken = 0
+  /// Bytes that the bits of all blocks take.
+  private(set) var bitsByteCount: UInt = 0
 
   /// Bytes that a cache takes: whole pages of the kernel's.
   static func byteCount(_ system: SysMem) -> UInt {
     system.roundedToPhysicalPages(UInt(MemoryLayout<RunCache>.size))
   }
 
+  /// Pages that a cache takes, about: 4 KiB more where the kernel has pages of that size.
+  static var pagesPerCache: Int { PageSpace.pageCount(holding: UInt(MemoryLayout<RunCache>.size)) }
+
   /// Bytes that so many caches take besides the tables, among which the first lies.
   static func byteCount(forCaches count: Int, _ system: SysMem) -> UInt {
     UInt(max(0, count - 1)) * byteCount(system)
   }
-
-  /// Caches in a block.
-  private static func capacity(_ block: Int) -> Int { 64 << block }
 
   /// Takes zeroed memory for a cache.
   ///
@@ -48,40 +46,41 @@ struct CacheMemory {
       tables.useAnnex()
       return tables.annex
     }
+    var block = 0
+    while block < blockCount, blocks[block]?.isFull ?? true { block += 1 }
+    if block == blockCount { try addBlock(system, isPermanent) }
+    guard let address = blocks[block]?.take() else { corrupted("a block of caches is full") }
     let size = Self.byteCount(system)
-    if left == 0 { try addBlock(size, system, isPermanent) }
-    let address = next
-    next += size
-    left -= 1
-    taken += 1
     system.sysMapped(byteCount: size)
     system.sysUsed(byteCount: size)
     return address
   }
 
-  private mutating func addBlock(
-    _ size: UInt, _ system: SysMem, _ isPermanent: Bool
-  ) throws(SysMemError) {
+  private mutating func addBlock(_ system: SysMem, _ isPermanent: Bool) throws(SysMemError) {
     guard blockCount < blocks.count else {
-      throw SysMemError(call: .mmap, address: 0, byteCount: size, errno: .outOfMemory)
+      throw SysMemError(call: .mmap, address: 0, byteCount: 0, errno: .outOfMemory)
     }
-    let capacity = Self.capacity(blockCount)
-    next = try system.sysMapGuarded(
-      UInt(capacity) * size, readyByteCount: 0, isSealed: isPermanent)
-    left = capacity
-    blocks[blockCount] = next
+    let block = try CacheBlock(64 << blockCount, system, isSealed: isPermanent)
+    blocks[blockCount] = block
+    bitsByteCount += block.bitsByteCount
     blockCount += 1
+  }
+
+  /// Gives the memory of caches back that nobody refers to any more: one behind the other, not the
+  /// first of the arena.
+  mutating func giveBack(_ caches: Range<UInt>, to system: SysMem) {
+    let size = Self.byteCount(system)
+    for index in 0..<blockCount where blocks[index]?.contains(caches.lowerBound) ?? false {
+      system.sysEmptyGuarded(caches.lowerBound, caches.upperBound - caches.lowerBound)
+      for address in stride(from: caches.lowerBound, to: caches.upperBound, by: Int(size)) {
+        blocks[index]?.giveBack(address)
+      }
+    }
   }
 
   /// Gives all blocks back.
   mutating func free(to system: SysMem) {
-    let size = Self.byteCount(system)
-    for index in 0..<blockCount {
-      let here = min(taken, Self.capacity(index))
-      taken -= here
-      system.sysFreeGuarded(
-        blocks[index], UInt(Self.capacity(index)) * size, readyByteCount: UInt(here) * size)
-    }
+    for index in 0..<blockCount { blocks[index]?.free(to: system) }
     blockCount = 0
   }
 }

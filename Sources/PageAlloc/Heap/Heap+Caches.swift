@@ -4,7 +4,9 @@
 extension Heap {
   /// A cache without an owner, for a new one; `nil` where there is none.
   package mutating func obtainCache(for thread: Int32 = 0) -> CacheReference? {
+    let before = unwatchedPages
     let cache = caches.takeRetired(for: thread)
+    moveMark(unwatchedBefore: before)
     closeBeyondHardLimit()
     return cache
   }
@@ -26,15 +28,33 @@ extension Heap {
   /// - Returns: whether the scavenger is to be woken.
   package mutating func retire(_ cache: CacheReference) -> Bool {
     takeAll(cache)
-    caches.retire(cache)
+    retireEmpty(cache)
     return wakesScavenger()
   }
 
   /// The same with one whose owner has ended, perhaps in the middle of a call.
   mutating func retireAbandoned(_ cache: CacheReference) -> Bool {
     takeAbandoned(cache)
-    caches.retire(cache)
+    retireEmpty(cache)
     return wakesScavenger()
+  }
+
+  private mutating func retireEmpty(_ cache: CacheReference) {
+    let before = unwatchedPages
+    caches.retire(cache)
+    moveMark(unwatchedBefore: before)
+  }
+
+  /// Parts with caches that have no owner.
+  ///
+  /// - Returns: the first of them, each of which names the next one.
+  package mutating func removeRetiredCaches() -> CacheReference? {
+    let before = unwatchedPages
+    var counted = 0
+    let removed = caches.removeRetired { counted &+= $0.contents.ownerCount }
+    owners.keep(counted: counted)
+    moveMark(unwatchedBefore: before)
+    return removed
   }
 
   /// Takes all from a cache whose owner is no more.
@@ -266,6 +286,11 @@ extension Heap {
   private mutating func add(cacheCapacity pages: Int) {
     let before = unwatchedPages
     cacheCapacity &+= pages
+    moveMark(unwatchedBefore: before)
+  }
+
+  /// What may come to be free without a word has changed: so does what wakes the scavenger.
+  private mutating func moveMark(unwatchedBefore before: Int) {
     if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= unwatchedPages &- before }
   }
 }

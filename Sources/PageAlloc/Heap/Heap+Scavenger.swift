@@ -31,11 +31,15 @@ extension Heap {
       - max(cached - depot.pageCount, unwatchedPages)
   }
 
-  /// What all caches may hold without a word, beyond so little that nobody need look.
-  var unwatchedPages: Int { max(0, cacheCapacity &- ScavengeGoal.slackPages) }
+  /// What all caches may hold without a word, and the memory of those without an owner, beyond so
+  /// little that nobody need look.
+  var unwatchedPages: Int {
+    let idle = caches.retiredCount &* CacheMemory.pagesPerCache
+    return max(0, cacheCapacity &+ idle &- ScavengeGoal.slackPages)
+  }
 
   /// Whether so much may come to be in caches that the next free would wake a scavenger that slept:
-  /// it is better to empty them first.
+  /// it is better to empty them first, and to part with those that nobody owns.
   func mustEmptyCaches(_ plan: ScavengePlan) -> Bool {
     unwatchedPages > 0 && counts.freeResident &+ depot.pageCount > wakeMark(plan)
   }

@@ -93,7 +93,7 @@ package struct Heap: ~Copyable {
   /// Copies the figures that the growth lock guards.
   mutating func note(_ growth: borrowing Growth) {
     reservedBytes = growth.reservation.byteCount
-    metadataBytes = UInt64(growth.tables.mappedByteCount)
+    metadataBytes = UInt64(growth.tables.mappedByteCount + growth.cacheMemory.bitsByteCount)
   }
 
   /// Adds fresh chunks, which are empty.

@@ -33,6 +33,11 @@ package struct Owners {
     isSum = true
   }
 
+  /// A cache goes that has counted so many: once the caches are closed they are taken over already.
+  package mutating func keep(counted: Int) {
+    if !isSum { live &+= counted }
+  }
+
   /// An owner goes.
   ///
   /// - Returns: whether it was the last of an orphan.

@@ -31,7 +31,12 @@ package let cacheMemoryChecks: [Check] = [
 ]
 
 /// Keeps a cache that cannot be copied in a list.
-private final class CacheHolder {
+final class CacheHolder {
   var cache: PageArena.Cache
-  init(_ cache: consuming PageArena.Cache) { self.cache = cache }
+  let number: Int
+
+  init(_ cache: consuming PageArena.Cache, _ number: Int = 0) {
+    self.cache = cache
+    self.number = number
+  }
 }
