@@ -20,15 +20,13 @@ extension Heap {
 
   /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
   package mutating func armScavenger(_ plan: ScavengePlan) {
-    scavenger.wakeAbove = wakeMark(plan)
+    scavenger.wakeAbove = wakeMark(plan, countedReading)
   }
 
   /// What the mark is to be: what is in caches counts, and so does what may come to be there.
-  private func wakeMark(_ plan: ScavengePlan) -> Int {
-    let cached = min(heldPages, counts.allocated - withheldPages)
-    let now = counts.reading(cached: cached)
-    return plan.goal.wakeAbove(inUse: now.accessible, free: now.freeResident, limits: limits)
-      - max(cached - depot.pageCount, unwatchedPages)
+  private func wakeMark(_ plan: ScavengePlan, _ now: HeapReading) -> Int {
+    plan.goal.wakeAbove(inUse: now.accessible, free: now.freeResident, limits: limits)
+      - max(now.cached - depot.pageCount, unwatchedPages)
   }
 
   /// What all caches may hold without a word, and the memory of those without an owner, beyond so
@@ -41,7 +39,11 @@ extension Heap {
   /// Whether so much may come to be in caches that the next free would wake a scavenger that slept:
   /// it is better to empty them first, and to part with those that nobody owns.
   func mustEmptyCaches(_ plan: ScavengePlan) -> Bool {
-    unwatchedPages > 0 && counts.freeResident &+ depot.pageCount > wakeMark(plan)
+    mustEmptyCaches(plan, countedReading)
+  }
+
+  private func mustEmptyCaches(_ plan: ScavengePlan, _ now: HeapReading) -> Bool {
+    unwatchedPages > 0 && counts.freeResident &+ depot.pageCount > wakeMark(plan, now)
   }
 
   /// There is no scavenger any more that is awake: the first free that finds too much wakes it.
@@ -95,12 +97,15 @@ extension Heap {
   package mutating func finishStep(
     _ steps: inout ScavengeSteps, _ plan: ScavengePlan, isIdle: Bool, mayPark: Bool
   ) -> ScavengeStep {
-    let goal = plan.goal.residentPages(inUse: countedInUsePages, peak: 0, limits: limits)
+    // Looked at once: with a second look while owners are at work, more could stay than the mark
+    // allows.
+    let now = countedReading
+    let goal = plan.goal.residentPages(inUse: now.accessible, peak: 0, limits: limits)
     let isDone = isIdle ? steps.idleGenerations >= 2 : counts.resident <= goal
-    if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan)) {
+    if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan, now)) {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
-      armScavenger(plan)
+      scavenger.wakeAbove = wakeMark(plan, now)
       return .park
     }
     // The generation's age is below that, as `beginStep` left it.

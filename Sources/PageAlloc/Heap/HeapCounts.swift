@@ -108,9 +108,12 @@ extension Heap {
   /// The same by adding up all caches.
   ///
   /// - Complexity: O(caches).
-  package var countedInUsePages: Int {
-    counts.reading(cached: max(heldPages, depot.pageCount)).accessible
-  }
+  package var countedInUsePages: Int { countedReading.accessible }
+
+  /// The states with all that caches hold added up, where runs in quarantine are in use.
+  ///
+  /// - Complexity: O(caches).
+  var countedReading: HeapReading { counts.reading(cached: max(heldPages, depot.pageCount)) }
 
   /// The same where it decides whether a request is refused: the tally may call too much in use, so
   /// before a refusal all caches are added up, which is exact while no owner is inside its own.

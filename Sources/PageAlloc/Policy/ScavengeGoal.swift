@@ -6,6 +6,9 @@ package struct ScavengeGoal: Equatable, Sendable {
   /// wake-up.
   package static var slackPages: Int { 128 }
 
+  /// Fewer pages freed, half of that, are not worth one either: so much more may stay for good.
+  package static var leastFreedPages: Int { slackPages / 2 }
+
   /// The goal for a headroom, as a part of what is in use: 0.1 for a tenth.
   ///
   /// - Precondition: 0 ... 16.
@@ -30,7 +33,7 @@ package struct ScavengeGoal: Equatable, Sendable {
     let gap = UInt64(max(0, inUse + scaled(inUse) + Self.slackPages - inUse - free))
     var more = Int(gap * 1024 / UInt64(1024 + headroomPer1024))
     if limits.isNearSoft(residentPages: inUse + free) { more = min(more, Self.slackPages) }
-    return free + max(more, Self.slackPages / 2)
+    return free + max(more, Self.leastFreedPages)
   }
 
   private func scaled(_ pages: Int) -> Int {
