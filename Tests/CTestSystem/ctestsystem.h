@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -84,6 +85,9 @@ extern int __llvm_profile_write_file(void) __attribute__((weak));
 static inline void ctest_write_profile(void) {
   if (__llvm_profile_write_file) (void)__llvm_profile_write_file();
 }
+
+/* What is printed goes out line by line, also into a pipe: a trap loses none of it. */
+static inline void ctest_print_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 /* Ends a child at once, with no handler run. */
 static inline void ctest_exit_now(int status) {

@@ -8,8 +8,9 @@
 # many are tried at a time as there are processors.
 #
 # A mutant is killed when it does not compile, when a check or a conformance file fails, when it
-# traps or when it does not end. Survivors are printed; each is either a check that is missing, or
-# the same program written differently. Status 1: fewer than 95 of 100 were killed.
+# traps or when it does not end; the check that ran last is printed. Survivors are printed; each is
+# either a check that is missing, or the same program written differently. Status 1: fewer than 95
+# of 100 were killed.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 isList=0
@@ -70,6 +71,9 @@ survives() {
     timeout 60 "$program" check "$work"/conformance/* >>"$here/said" 2>&1 </dev/null
 }
 
+# The check that ran last, or the conformance file; the program indents what else it says.
+last() { awk '/^  [^ ]/ && !/FAILED/ { name = $0 } /^[^ ]/ { name = "  " $0 } END { print name }' "$here/said"; }
+
 # Each worker has a copy and a build of its own, and tries its share of the sample.
 worker() {
   here=$work/$1
@@ -96,9 +100,9 @@ worker() {
     elif survives; then
       how="SURVIVED"
     else
-      how="killed"
+      how="killed by$(last)"
     fi
-    echo "$how: ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'" | tee -a "$work/results"
+    echo "$how -- ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'" | tee -a "$work/results"
     if [[ $how == SURVIVED ]]; then sed -n "${line}p" "$here/original"; fi
     cp "$here/original" "$file"
   done < <(awk -v workers="$workers" -v number="$1" 'NR % workers == number' "$work/sample")

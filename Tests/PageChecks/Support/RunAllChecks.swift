@@ -1,8 +1,11 @@
+import CTestSystem
+
 /// Runs every check and prints its name first, then what failed of it, then the count of all.
 ///
 /// With a text, only checks whose names begin with it. The closing line is `N passed, N failed`.
 /// - Returns: 0 where all passed, else 1.
 package func runAllChecks(beginning text: String = "", print: (String) -> Void) -> Int32 {
+  ctest_print_lines()
   var passed = 0
   var failed = 0
   // First those that judge all of the process's memory, or copy it by a fork: others leave it
