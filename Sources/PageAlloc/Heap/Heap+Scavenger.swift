@@ -29,11 +29,11 @@ extension Heap {
       - max(now.cached - depot.pageCount, unwatchedPages)
   }
 
-  /// What all caches may hold without a word, and the memory of those without an owner, beyond so
-  /// little that nobody need look.
+  /// What all caches may hold without a word, beyond so little that nobody need look, and the memory
+  /// of those without an owner.
   var unwatchedPages: Int {
-    let idle = caches.retiredCount &* CacheMemory.pagesPerCache
-    return max(0, cacheCapacity &+ idle &- ScavengeGoal.slackPages)
+    max(0, cacheCapacity &- ScavengeGoal.slackPages)
+      &+ caches.retiredCount &* CacheMemory.pagesPerCache
   }
 
   /// Whether so much may come to be in caches that the next free would wake a scavenger that slept:

@@ -8,12 +8,12 @@ package let endedThreadChecks: [Check] = [
     let before = arena.statistics.metadataBytes
     // All of them at once, so that each has a cache of its own.
     let meeting = Meeting(128)
-    var most: UInt64 = 0
+    var peak: UInt64 = 0
     runThreads(
       Array(repeating: meeting, count: meeting.count),
       meanwhile: {
         meeting.waitForAll()
-        most = arena.statistics.metadataBytes
+        peak = arena.statistics.metadataBytes
         meeting.end()
       }
     ) { meeting in
@@ -21,9 +21,9 @@ package let endedThreadChecks: [Check] = [
       meeting.attend()
     }
     let caches = UInt64(meeting.count - 1) * 16_384
-    recorder.expect(most >= before + caches, "\(most) bytes with all threads")
-    // 1 MiB may stay.
-    let isReturned = wait(10) { arena.statistics.metadataBytes <= before + 1 << 20 }
+    recorder.expect(peak >= before + caches, "\(peak) bytes with all threads")
+    let most = before + ScavengeGoal.mostKeptBytes
+    let isReturned = wait(10) { arena.statistics.metadataBytes <= most }
     recorder.expect(isReturned, "\(arena.statistics.metadataBytes) bytes of tables stay")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
