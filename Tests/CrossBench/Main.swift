@@ -51,8 +51,8 @@ struct CrossBench {
     list.append(("touch/1", .touch(pages: 1)))
     list.append(("touch/16", .touch(pages: 16)))
     list.append(("zeroed/16", .zeroed(pages: 16)))
-    list.append(("threads/1", .threads(1)))
-    list.append(("threads/2", .threads(2)))
+    list.append(("threads/1", .threads(1, live: 64)))
+    list.append(("threads/2", .threads(2, live: 64)))
     list.append(("handover/1", .handover))
     return list
   }

@@ -11,8 +11,8 @@ import SysMem
 //   WrappingContender  for runs that somebody else frees: address after address, round and round
 //   PlannedContender   for a recording: the addresses at which ours put its runs, told beforehand
 //
-// Memory is faulted as cheaply as the kernel can, by huge pages where it has them, and never goes
-// back.
+// Memory is faulted as cheaply as the kernel can, by huge pages where it has them, and goes back
+// only where a workload asks for that.
 
 /// Address space with memory behind it.
 private func mapped(_ byteCount: UInt) -> UInt? {
@@ -96,6 +96,10 @@ final class FloorContender: Contender {
     if page + pages > Self.pageCount { return 0 }
     nextPage = page + pages
     return space.address(of: page)
+  }
+
+  func release() {
+    _ = csm_madvise(space.base, PageSpace.byteCount(of: nextPage), MADV_DONTNEED)
   }
 
   func ofThread() -> FloorContender { FloorContender() ?? self }

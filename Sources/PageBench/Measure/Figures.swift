@@ -19,6 +19,8 @@ public struct Figures: BitwiseCopyable, Sendable {
   public var single99 = -1.0
   /// The same: one operation in 1,000 is slower.
   public var single999 = -1.0
+  /// The same: the slowest.
+  public var singleWorst = -1.0
   /// Operations that were performed, those of warming up included.
   public var operations = 0.0
   /// Page faults during these operations; -1 where nobody counts.

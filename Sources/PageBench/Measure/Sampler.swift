@@ -96,6 +96,7 @@ struct Sampler {
       result.single50 = Self.quantile(singles, 0.5)
       result.single99 = Self.quantile(singles, 0.99)
       result.single999 = Self.quantile(singles, 0.999)
+      result.singleWorst = Double(singles[singles.count - 1])
     }
     result.operations = Double(operations)
   }

@@ -3,6 +3,12 @@ import PageAlloc
 import PageTrace
 import SysMem
 
+/// A run that is live; base 0 for a refusal.
+struct LiveRun {
+  var base: UInt
+  var pages: Int
+}
+
 /// The workloads of one thread.
 final class LoopBench<C: Contender> {
   private let contender: C
@@ -23,6 +29,7 @@ final class LoopBench<C: Contender> {
     switch workload {
     case .pair(let pages), .handle(let pages), .owner(let pages): pair(pages)
     case .touch(let pages): touch(pages)
+    case .first(let pages): first(pages)
     case .zeroed(let pages): zeroed(pages)
     case .aligned(let pages, let alignment): aligned(pages, alignment)
     case .churn(let sizes, let live): churn(sizes, live: live, writes: false)
@@ -56,7 +63,7 @@ final class LoopBench<C: Contender> {
   ///
   /// Else the first to be measured would be those who have not yet touched their memory.
   @inline(__always)
-  private func stackHotRun(operations: Int, _ body: () -> Void) {
+  private func settle(operations: Int, _ body: () -> Void) {
     let start = Moment.now
     var left = operations
     while left > 0, Moment.now.elapsed(since: start) < 200_000_000 {
@@ -109,6 +116,34 @@ extension LoopBench {
     result.refusals += Double(refusals)
   }
 
+  /// Rounds of 16 MiB: runs are taken and written to, all are freed, and all memory goes back.
+  private func first(_ pages: Int) {
+    let count = max(1, Self.bytesOfRound / (pages * PageArena.pageSize))
+    var bases = [UInt](repeating: 0, count: count)
+    var refusals = 0
+    let faults = effort.pageFaults?() ?? 0
+    let calls = contender.systemCalls
+    let start = Moment.now
+    var rounds = 0
+    while rounds < 3 || Moment.now.elapsed(since: start) < effort.nanoseconds {
+      rounds += 1
+      let begin = Moment.now
+      for index in 0..<count {
+        let base = contender.allocate(pages)
+        if base == 0 { refusals &+= 1 } else { write(base, pages) }
+        bases[index] = base
+      }
+      for base in bases where base != 0 { contender.free(base, pages) }
+      contender.release()
+      sampler.add(Moment.now.elapsed(since: begin), count)
+    }
+    if let now = effort.pageFaults { result.pageFaults = Double(now() - faults) }
+    if calls >= 0 { result.systemCalls = contender.systemCalls - calls }
+    result.refusals += Double(refusals)
+  }
+
+  private static var bytesOfRound: Int { 16 << 20 }
+
   private func zeroed(_ pages: Int) {
     var refusals = 0
     measure {
@@ -136,29 +171,23 @@ extension LoopBench {
 // MARK: - Many live runs
 
 extension LoopBench {
-  /// A run that is live; base 0 for a refusal.
-  private struct Live {
-    var base: UInt
-    var pages: Int
-  }
-
   private func churn(_ sizes: RunSizes, live count: Int, writes: Bool) {
     var random = Random()
     var refusals = 0
     var livePages = 0
-    var live = [Live](repeating: Live(base: 0, pages: 0), count: count)
+    var live = [LiveRun](repeating: LiveRun(base: 0, pages: 0), count: count)
     for index in 0..<count {
       let pages = sizes.next(&random)
       let base = contender.allocate(pages)
       if base == 0 { refusals += 1 }
       if writes, base != 0 { write(base, pages) }
-      live[index] = Live(base: base, pages: pages)
+      live[index] = LiveRun(base: base, pages: pages)
       livePages += pages
     }
     var mostPages = livePages
     var peak = writes ? resident() : 0
     unsafe live.withUnsafeMutableBufferPointer { live in
-      stackHotRun(operations: writes ? 0 : 8 * count) {
+      settle(operations: writes ? 0 : 8 * count) {
         let index = random.below(count)
         // Below the count of the buffer.
         let old = unsafe live[index]
@@ -171,7 +200,7 @@ extension LoopBench {
           livePages &+= pages &- old.pages
           mostPages = max(mostPages, livePages)
         }
-        unsafe live[index] = Live(base: base, pages: pages)
+        unsafe live[index] = LiveRun(base: base, pages: pages)
       }
     }
     if writes { peak = max(peak, resident()) }
@@ -186,9 +215,9 @@ extension LoopBench {
     var round = 0
     var mostPages = 0
     var livePages = 0
-    var live = [Live](repeating: Live(base: 0, pages: 0), count: load.liveCount)
+    var live = [LiveRun](repeating: LiveRun(base: 0, pages: 0), count: load.liveCount)
     unsafe live.withUnsafeMutableBufferPointer { live in
-      stackHotRun(operations: 4_096) {
+      settle(operations: 4_096) {
         let (place, pages) = load.next(round, &random)
         round &+= 1
         // Below the count of the buffer.
@@ -198,7 +227,7 @@ extension LoopBench {
         if base == 0 { refusals &+= 1 } else { write(base, pages) }
         livePages &+= pages &- old.pages
         mostPages = max(mostPages, livePages)
-        unsafe live[place] = Live(base: base, pages: pages)
+        unsafe live[place] = LiveRun(base: base, pages: pages)
       }
     }
     let peak = resident()
@@ -235,7 +264,7 @@ extension LoopBench {
     for index in kept..<held { contender.free(bases[index], 1) }
     var refusals = 0
     unsafe bases.withUnsafeMutableBufferPointer { bases in
-      stackHotRun(operations: 8 * kept) {
+      settle(operations: 8 * kept) {
         let index = random.below(kept)
         // Below the count of the buffer.
         unsafe contender.free(bases[index], 1)

@@ -54,9 +54,27 @@ private final class Share {
   init(_ effort: Effort) { sampler = Sampler(effort) }
 }
 
+/// Frees one of the live runs, and takes another in its place.
+///
+/// - Returns: `false` for a refusal.
+@inline(__always)
+private func churn<C: Contender>(
+  _ live: UnsafeMutableBufferPointer<LiveRun>, _ sizes: RunSizes, _ random: inout Random,
+  _ contender: C
+) -> Bool {
+  let index = random.below(live.count)
+  // Below the count of the buffer.
+  let old = unsafe live[index]
+  if old.base != 0 { contender.free(old.base, old.pages) }
+  let pages = sizes.next(&random)
+  let base = contender.allocate(pages)
+  unsafe live[index] = LiveRun(base: base, pages: pages)
+  return base != 0
+}
+
 /// Each thread for itself. The figures are of the thread whose median is the slowest.
 func measureThreads<C: Contender>(
-  _ count: Int, _ contender: C, _ effort: Effort
+  _ count: Int, live liveCount: Int, _ contender: C, _ effort: Effort
 ) -> Figures {
   let meeting = Meeting()
   var own = effort
@@ -66,23 +84,20 @@ func measureThreads<C: Contender>(
     let contender = contender.ofThread()
     var random = Random(seed: 0x9e37_79b9_7f4a_7c15 &* UInt64(number + 1))
     let sizes = RunSizes.upTo(32)
-    var live = [(base: UInt, pages: Int)](repeating: (0, 0), count: 64)
+    var live = [LiveRun](repeating: LiveRun(base: 0, pages: 0), count: liveCount)
     for index in live.indices {
       let pages = sizes.next(&random)
-      live[index] = (contender.allocate(pages), pages)
+      live[index] = LiveRun(base: contender.allocate(pages), pages: pages)
     }
     var refusals = 0
-    meeting.wait(for: count)
     unsafe live.withUnsafeMutableBufferPointer { live in
+      // So that all have touched the memory that they will use.
+      for _ in 0..<(8 * liveCount) {
+        if unsafe !churn(live, sizes, &random, contender) { refusals &+= 1 }
+      }
+      meeting.wait(for: count)
       shares[number].sampler.measure {
-        let index = random.below(64)
-        // Below the count of the buffer.
-        let old = unsafe live[index]
-        if old.base != 0 { contender.free(old.base, old.pages) }
-        let pages = sizes.next(&random)
-        let base = contender.allocate(pages)
-        if base == 0 { refusals &+= 1 }
-        unsafe live[index] = (base, pages)
+        if unsafe !churn(live, sizes, &random, contender) { refusals &+= 1 }
       }
     }
     shares[number].refusals = refusals

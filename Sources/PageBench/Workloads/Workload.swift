@@ -14,12 +14,15 @@ public enum Workload: Sendable {
   case checkerboard(pages: Int, held: Int)
   /// A pair, with a write to each of the kernel's pages in between.
   case touch(pages: Int)
+  /// Runs that are written to, in memory that was given back before: allocate, write, free, and a
+  /// share of giving all back.
+  case first(pages: Int)
   /// A pair of runs that read as zero, with a write to each of the kernel's pages in between.
   case zeroed(pages: Int)
   /// A pair at a multiple of so many bytes.
   case aligned(pages: Int, alignment: Int)
-  /// As many threads, each with a churn of 1 ... 32 pages over 64 runs of its own.
-  case threads(Int)
+  /// As many threads, each with a churn of 1 ... 32 pages over so many runs of its own.
+  case threads(Int, live: Int)
   /// One thread allocates a page, another frees it.
   case handover
   /// Churn of 1 ... 32 pages over `live` runs that are written to; what matters is resident memory.
@@ -69,8 +72,8 @@ private func run<C: Contender>(
   _ workload: Workload, _ contender: C, _ effort: Effort
 ) -> Figures {
   switch workload {
-  case .threads(let count):
-    return measureThreads(count, contender, effort)
+  case .threads(let count, let live):
+    return measureThreads(count, live: live, contender, effort)
   case .handover:
     return measureHandover(contender, effort)
   default:

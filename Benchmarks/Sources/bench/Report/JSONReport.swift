@@ -26,8 +26,11 @@ struct JSONReport: Encodable {
     let p90: Double?
     let p99: Double?
     let p999: Double?
+    let worst: Double?
 
-    private enum CodingKeys: String, CodingKey { case least, p50, p90, p99, p999 = "p99.9" }
+    private enum CodingKeys: String, CodingKey {
+      case least, p50, p90, p99, p999 = "p99.9", worst
+    }
   }
 
   struct ResultEntry: Encodable {
@@ -120,12 +123,12 @@ extension JSONReport.ResultEntry {
       threads: row.threads, rounds: combined.rounds, failure: nil,
       nanoseconds: JSONReport.Quantiles(
         least: figures.least, p50: figures.p50, p90: known(figures.p90), p99: known(figures.p99),
-        p999: known(figures.p999)),
+        p999: known(figures.p999), worst: nil),
       singleNanoseconds: figures.single50 < 0
         ? nil
         : JSONReport.Quantiles(
           least: nil, p50: figures.single50, p90: nil, p99: known(figures.single99),
-          p999: known(figures.single999)),
+          p999: known(figures.single999), worst: known(figures.singleWorst)),
       operations: figures.operations, pageFaults: known(figures.pageFaults),
       syscalls: allocator == "mmap" ? 2 * figures.operations : known(figures.systemCalls),
       liveBytes: known(figures.liveBytes),

@@ -10,6 +10,7 @@ struct TextReport {
     var text = TextReport(report: report)
     text.addFigures()
     text.addFloor()
+    text.addTails()
     text.addEngine()
     text.addMemory()
     text.addDemands()
@@ -79,6 +80,27 @@ struct TextReport {
       lines.append(
         left(result.row.name, 30) + right(nanoseconds(ours.p50), 10)
           + right(nanoseconds(floor.p50), 10) + counts.joined())
+    }
+  }
+
+  /// What single operations take at worst.
+  private mutating func addTails() {
+    let rows = report.rows.filter { $0.results[Peers.ours]?.figures.singleWorst ?? -1 >= 0 }
+    if rows.isEmpty { return }
+    lines.append("")
+    lines.append(
+      "Single operations, each timed by itself: ns, p99.9 / worst (median of the rounds).")
+    let shown = names.filter { $0 != Peers.nobody }
+    lines.append(left("", 30) + shown.map { right($0, 18) }.joined())
+    for result in rows {
+      let figures = shown.map { name -> String in
+        guard let found = result.results[name]?.figures, found.singleWorst >= 0 else {
+          return right("-", 18)
+        }
+        let tail = found.single999 < 0 ? "-" : grouped(Int(found.single999.rounded()))
+        return right(tail + " / " + grouped(Int(found.singleWorst.rounded())), 18)
+      }
+      lines.append(left(result.row.name, 30) + figures.joined())
     }
   }
 

@@ -28,7 +28,7 @@ struct Row {
   }
 
   /// Whether the memory is written to, which takes memory.
-  var writes: Bool { isReplay || ["touch", "zeroed", "memory", "steady"].contains(family) }
+  var writes: Bool { isReplay || ["touch", "first", "zeroed", "memory", "steady"].contains(family) }
 
   /// So much memory at least has to be there for a row that writes; twice what lives, for a replay.
   var writtenBytes: Int {
@@ -106,6 +106,11 @@ extension Row {
     }
       + [1, 16, 512].map { pages in
         Row(
+          family: "first", name: "first/\(pages)", pages: pages,
+          job: .workload(.first(pages: pages)))
+      }
+      + [1, 16, 512].map { pages in
+        Row(
           family: "zeroed", name: "zeroed/\(pages)", pages: pages,
           job: .workload(.zeroed(pages: pages)), isQuick: pages == 16)
       }
@@ -120,8 +125,11 @@ extension Row {
     [1, 2].map { count in
       Row(
         family: "threads", name: "threads/\(count)", threads: count,
-        job: .workload(.threads(count)), isQuick: true)
+        job: .workload(.threads(count, live: 64)), isQuick: true)
     } + [
+      Row(
+        family: "threads", name: "threads/2x4096", threads: 2,
+        job: .workload(.threads(2, live: 4_096))),
       Row(
         family: "threads", name: "handover/1", pages: 1, threads: 2, job: .workload(.handover),
         bound: 0.7, isQuick: true)

@@ -103,8 +103,9 @@ struct Combined {
     var figures = Figures()
     figures.least = list.map(\.least).min() ?? 0
     let keys: [WritableKeyPath<Figures, Double>] = [
-      \.p50, \.p90, \.p99, \.p999, \.single50, \.single99, \.single999, \.operations, \.pageFaults,
-      \.systemCalls, \.liveBytes, \.residentPeak, \.residentFreed, \.residentReleased,
+      \.p50, \.p90, \.p99, \.p999, \.single50, \.single99, \.single999, \.singleWorst,
+      \.operations, \.pageFaults, \.systemCalls, \.liveBytes, \.residentPeak, \.residentFreed,
+      \.residentReleased,
       \.metadataBytes,
     ]
     for key in keys {
