@@ -65,7 +65,7 @@ struct Bench: ParsableCommand {
     progress.end()
 
     let report = Report(
-      mode: quick ? "quick" : "full", hugePageSwitches: surroundings.hugePageSwitches,
+      mode: quick ? "quick" : "full", surroundings: surroundings,
       peers: peers, rows: results, go: go)
     for line in TextReport.lines(report) { print(line) }
     try FileManager.default.createDirectory(

@@ -51,6 +51,8 @@ struct Peers {
 
   /// The name by which our arena goes.
   static let ours = "PageArena"
+  /// The kernel itself.
+  static let raw = "mmap"
   /// What is possible at all.
   static let floor = "(floor)"
   /// Loops that allocate nothing.
@@ -68,7 +70,7 @@ struct Peers {
   init(known: String, more: String?, skipping skipped: [String]) throws {
     self.skipped = skipped
     add(Peer(Self.ours, .arena, origin: "this package"))
-    add(Peer("mmap", .mmap, origin: "the kernel, a call for each run"))
+    add(Peer(Peers.raw, .mmap, origin: "the kernel, a call for each run"))
     add(Peer("swift", .swift, origin: "UnsafeMutableRawPointer.allocate"))
     let libc = AllocatorFunctions.libc(release: cbench_trim_libc)
     add(Peer("glibc", .functions(libc), origin: "posix_memalign of the C library"))

@@ -34,7 +34,7 @@ func writePlots(_ report: Report, to folder: String) throws -> Int {
 private func colour(of name: String) -> Colour {
   switch name {
   case Peers.ours: Colour(0xd55e00)
-  case "mmap": Colour(0x999999)
+  case Peers.raw: Colour(0x999999)
   case "swift": Colour(0xcc79a7)
   case "glibc": Colour(0x56b4e9)
   case "jemalloc": Colour(0x009e73)

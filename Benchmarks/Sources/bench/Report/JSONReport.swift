@@ -76,7 +76,7 @@ struct JSONReport: Encodable {
   init(_ report: Report) {
     date = ISO8601DateFormatter().string(from: report.date)
     mode = report.mode
-    hugePageSwitches = report.hugePageSwitches
+    hugePageSwitches = report.surroundings.hugePageSwitches
     machine = Machine()
     mmapPairNanoseconds = report.mmapPair
     peers =
@@ -130,7 +130,7 @@ extension JSONReport.ResultEntry {
           least: nil, p50: figures.single50, p90: nil, p99: known(figures.single99),
           p999: known(figures.single999), worst: known(figures.singleWorst)),
       operations: figures.operations, pageFaults: known(figures.pageFaults),
-      syscalls: allocator == "mmap" ? 2 * figures.operations : known(figures.systemCalls),
+      syscalls: allocator == Peers.raw ? 2 * figures.operations : known(figures.systemCalls),
       liveBytes: known(figures.liveBytes),
       peakResidentBytes: row.hasMemory ? figures.residentPeak : nil,
       freedResidentBytes: row.hasMemory ? figures.residentFreed : nil,

@@ -4,8 +4,8 @@ import Foundation
 struct Report {
   let date = Date()
   let mode: String
-  /// Which switches of rivals for huge pages are on.
-  let hugePageSwitches: String
+  /// In which the rivals ran.
+  let surroundings: Surroundings
   let peers: Peers
   let rows: [RowResult]
   let comparisons: [Comparison]
@@ -16,17 +16,18 @@ struct Report {
   let go: GoFigures
 
   init(
-    mode: String, hugePageSwitches: String, peers: Peers, rows: [RowResult], go tables: [GoFigures]
+    mode: String, surroundings: Surroundings, peers: Peers, rows: [RowResult],
+    go tables: [GoFigures]
   ) {
     self.mode = mode
-    self.hugePageSwitches = hugePageSwitches
+    self.surroundings = surroundings
     self.peers = peers
     self.rows = rows
-    mmapPair = rows.first { $0.row.name == "pair/1" }?.results["mmap"]?.figures.p50
+    mmapPair = rows.first { $0.row.name == "pair/1" }?.results[Peers.raw]?.figures.p50
     let agreeing = mmapPair.flatMap { pair in tables.first { $0.mmapPair.contains(pair) } }
     let go = agreeing ?? tables[0]
     self.go = go
     comparisons = rows.compactMap { Comparison($0, go, machinesAgree: agreeing != nil) }
-    demands = Demand.all(rows)
+    demands = Demand.all(rows, comparisons, areHugePagesOn: surroundings.hugePages)
   }
 }

@@ -27,7 +27,7 @@ struct TextReport {
     if rows.isEmpty { return }
     lines.append("")
     lines.append("Nanoseconds an operation, p50 (median of the rounds); ours ÷ best rival.")
-    lines.append("Huge pages: \(report.hugePageSwitches).")
+    lines.append("Huge pages: \(report.surroundings.hugePageSwitches).")
     lines.append(
       left("", 30) + names.map { right($0, 10) }.joined() + right("ratio", 8) + right("bound", 7)
         + right("÷ floor", 9))
@@ -165,7 +165,7 @@ struct TextReport {
     }
     for result in report.rows {
       for (name, reason) in result.failures.sorted(by: { $0.key < $1.key })
-      where !(name == "mmap" && result.row.family == "aligned") {
+      where !(name == Peers.raw && result.row.family == "aligned") {
         lines.append("no figure: \(result.row.name), \(name): \(reason)")
       }
     }

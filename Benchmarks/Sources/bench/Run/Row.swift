@@ -28,7 +28,9 @@ struct Row {
   }
 
   /// Whether the memory is written to, which takes memory.
-  var writes: Bool { isReplay || ["touch", "first", "zeroed", "memory", "steady"].contains(family) }
+  var writes: Bool {
+    isReplay || ["touch", "first", "zeroed", "memory", "steady"].contains(family)
+  }
 
   /// So much memory at least has to be there for a row that writes; twice what lives, for a replay.
   var writtenBytes: Int {
@@ -55,12 +57,12 @@ extension Row {
     [1, 2, 4, 8, 16, 64, 512, 2_048, 131_072].map { pages in
       Row(
         family: "pair", name: "pair/\(pages)", pages: pages, job: .workload(.pair(pages: pages)),
-        bound: 0.5, isQuick: [1, 16, 64, 512, 2_048, 131_072].contains(pages))
+        bound: pages <= 16 ? 0.45 : 0.25, isQuick: [1, 16, 64, 512, 2_048, 131_072].contains(pages))
     }
       + [
         Row(
           family: "face", name: "handle/1", pages: 1, job: .workload(.handle(pages: 1)),
-          isQuick: true),
+          bound: 0.4, isQuick: true),
         Row(
           family: "face", name: "PageRun/1", pages: 1, job: .workload(.owner(pages: 1)),
           isQuick: true),
@@ -71,16 +73,18 @@ extension Row {
   }
 
   private static var churns: [Row] {
-    func row(_ name: String, _ sizes: RunSizes, _ live: Int, isQuick: Bool) -> Row {
+    func row(
+      _ name: String, _ sizes: RunSizes, _ live: Int, _ bound: Double, isQuick: Bool
+    ) -> Row {
       Row(
         family: "churn", name: "churn/\(name)", job: .workload(.churn(sizes, live: live)),
-        bound: 0.5, isQuick: isQuick)
+        bound: bound, isQuick: isQuick)
     }
     return [
-      row("1", .fixed(1), 4_096, isQuick: true),
-      row("1..32", .upTo(32), 4_096, isQuick: true),
-      row("1..127", .upTo(127), 5_000, isQuick: false),
-      row("2^0..2^11", .powersOfTwo(11), 256, isQuick: false),
+      row("1", .fixed(1), 4_096, 0.5, isQuick: true),
+      row("1..32", .upTo(32), 4_096, 0.6, isQuick: true),
+      row("1..127", .upTo(127), 5_000, 0.45, isQuick: false),
+      row("2^0..2^11", .powersOfTwo(11), 256, 0.45, isQuick: false),
     ]
   }
 
@@ -88,7 +92,7 @@ extension Row {
     [5, 50, 95, 99].map { percent in
       Row(
         family: "occupancy", name: "occupancy/\(percent)%", pages: 1,
-        job: .workload(.occupancy(percent: percent, held: held)),
+        job: .workload(.occupancy(percent: percent, held: held)), bound: 0.45,
         isQuick: percent == 5 || percent == 95)
     }
       + [1, 2].map { pages in
@@ -102,22 +106,23 @@ extension Row {
     [1, 16, 512].map { pages in
       Row(
         family: "touch", name: "touch/\(pages)", pages: pages,
-        job: .workload(.touch(pages: pages)), isQuick: pages == 16)
+        job: .workload(.touch(pages: pages)), bound: pages == 1 ? 0.5 : pages == 16 ? 0.9 : 1,
+        isQuick: pages == 16)
     }
       + [1, 16, 512].map { pages in
         Row(
           family: "first", name: "first/\(pages)", pages: pages,
-          job: .workload(.first(pages: pages)))
+          job: .workload(.first(pages: pages)), bound: 1)
       }
       + [1, 16, 512].map { pages in
         Row(
           family: "zeroed", name: "zeroed/\(pages)", pages: pages,
-          job: .workload(.zeroed(pages: pages)), isQuick: pages == 16)
+          job: .workload(.zeroed(pages: pages)), bound: 1, isQuick: pages == 16)
       }
       + [(1, 1 << 16), (16, 1 << 16), (512, 1 << 21)].map { pages, alignment in
         Row(
           family: "aligned", name: "aligned/\(pages)@\(alignment >> 10)K", pages: pages,
-          job: .workload(.aligned(pages: pages, alignment: alignment)))
+          job: .workload(.aligned(pages: pages, alignment: alignment)), bound: 0.5)
       }
   }
 
@@ -125,14 +130,14 @@ extension Row {
     [1, 2].map { count in
       Row(
         family: "threads", name: "threads/\(count)", threads: count,
-        job: .workload(.threads(count, live: 64)), isQuick: true)
+        job: .workload(.threads(count, live: 64)), bound: 0.8, isQuick: true)
     } + [
       Row(
         family: "threads", name: "threads/2x4096", threads: 2,
-        job: .workload(.threads(2, live: 4_096))),
+        job: .workload(.threads(2, live: 4_096)), bound: 0.8),
       Row(
         family: "threads", name: "handover/1", pages: 1, threads: 2, job: .workload(.handover),
-        bound: 0.7, isQuick: true)
+        bound: 0.6, isQuick: true),
     ]
   }
 
@@ -140,7 +145,7 @@ extension Row {
     [
       Row(
         family: "memory", name: "memory/1..32", job: .workload(.memory(live: 1_024)),
-        isQuick: true)
+        bound: 0.7, isQuick: true)
     ]
   }
 
@@ -165,7 +170,7 @@ extension Row {
   /// A replay of a recording.
   static func replay(_ recording: Recording, isQuick: Bool) -> Row {
     Row(
-      family: "replay", name: "replay/\(recording.name)", job: .replay(recording), bound: 0.7,
+      family: "replay", name: "replay/\(recording.name)", job: .replay(recording), bound: 1,
       isQuick: isQuick)
   }
 }
