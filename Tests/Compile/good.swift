@@ -1,6 +1,13 @@
 // expect: nothing
 import PageAlloc
 
+struct Point: AnyBitPattern, BitwiseCopyable {
+  var x: Float
+  var y: Float
+
+  static var bitPatterns: BitPatternPromise<Point> { unsafe BitPatternPromise() }
+}
+
 func good() throws {
   let arena = try PageArena()
   var run = try arena.allocateRun(pages: 4)
@@ -8,6 +15,14 @@ func good() throws {
     var words = run.mutableElements(of: UInt32.self)
     words[0] = 1
   }
+  do {
+    var points = run.mutableElements(of: Point.self)
+    points[0].x = 1
+  }
+  _ = run.elements(of: SIMD4<Float>.self)[0].x
+  _ = run.initialize(of: Bool.self) { $0.append(true) }
+  _ = unsafe run.unsafeElements(of: Bool.self)[0]
+  run.copyBytes(from: [1, 2, 3].span)
   let halves = run.split(at: 1)
   let lower = halves.lower
   halves.upper.deallocate()

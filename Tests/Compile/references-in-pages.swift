@@ -1,4 +1,4 @@
-// expect: requires that 'String' conform to 'BitwiseCopyable'
+// expect: requires that 'String' conform to 'AnyBitPattern'
 import PageAlloc
 
 func bad(_ arena: PageArena) throws {

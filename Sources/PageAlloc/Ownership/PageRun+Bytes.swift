@@ -37,6 +37,65 @@ extension PageRun {
   }
 }
 
+// MARK: - Copies
+
+extension PageRun {
+  /// Copies bytes into the run.
+  ///
+  /// - Parameters:
+  ///   - source: what is copied, all of it.
+  ///   - byteOffset: where in the run its first byte goes.
+  /// - Precondition: it fits: `byteOffset` is 0 or more, and the last byte lies inside the run.
+  public mutating func copyBytes(from source: RawSpan, to byteOffset: Int = 0) {
+    requireBytes(byteOffset, source.byteCount)
+    // Inside the run, by the check; nobody else touches it meanwhile, so that they do not overlap.
+    unsafe source.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      unsafe (base + byteOffset).copyMemory(from: start, byteCount: source.count)
+    }
+  }
+
+  /// The same with the elements of a span, as they lie in memory.
+  public mutating func copyBytes<Element: BitwiseCopyable>(
+    from source: Span<Element>, to byteOffset: Int = 0
+  ) {
+    // They are copied, padding and all, and not looked at.
+    unsafe copyBytes(from: source.bytes, to: byteOffset)
+  }
+
+  /// Copies bytes out of the run, as many as there is room for.
+  ///
+  /// - Parameters:
+  ///   - byteOffset: where in the run the first of them lies.
+  ///   - target: is filled.
+  /// - Precondition: they lie inside the run; `byteOffset` is 0 or more.
+  public func copyBytes(at byteOffset: Int = 0, into target: inout MutableRawSpan) {
+    let count = target.byteCount
+    requireBytes(byteOffset, count)
+    // As above.
+    unsafe target.withUnsafeMutableBytes { target in
+      guard let start = target.baseAddress else { return }
+      unsafe start.copyMemory(from: base + byteOffset, byteCount: count)
+    }
+  }
+
+  /// The same, to be read as elements of which any bits are a value.
+  public func copyBytes<Element: AnyBitPattern & BitwiseCopyable>(
+    at byteOffset: Int = 0, into target: inout MutableSpan<Element>
+  ) {
+    _ = Element.bitPatterns
+    // By the promise.
+    var bytes = unsafe target.mutableBytes
+    copyBytes(at: byteOffset, into: &bytes)
+  }
+
+  private func requireBytes(_ offset: Int, _ count: Int) {
+    precondition(
+      offset >= 0 && offset <= byteCount && count <= byteCount - offset,
+      "copyBytes: the bytes do not lie inside the run")
+  }
+}
+
 // MARK: - Typed
 
 extension PageRun {
@@ -45,13 +104,40 @@ extension PageRun {
     byteCount / MemoryLayout<Element>.stride
   }
 
-  /// The memory as elements of a trivial type, as an array shows them, to be read.
+  /// The memory as elements of a type of which any bits are a value, as an array shows them, to be
+  /// read. What was never written is arbitrary.
   ///
-  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is
-  ///   arbitrary.
+  /// For other types there is ``unsafeElements(of:)``.
+  ///
   /// - Parameter type: the element; aligned to a page at the most.
   @_lifetime(borrow self)
-  public func elements<Element: BitwiseCopyable>(of type: Element.Type) -> Span<Element> {
+  public func elements<Element: AnyBitPattern & BitwiseCopyable>(
+    of type: Element.Type
+  ) -> Span<Element> {
+    _ = Element.bitPatterns
+    // By the promise.
+    return unsafe unsafeElements(of: type)
+  }
+
+  /// The same, to be read and written.
+  ///
+  /// For other types there is ``unsafeMutableElements(of:)``.
+  @_lifetime(&self)
+  public mutating func mutableElements<Element: AnyBitPattern & BitwiseCopyable>(
+    of type: Element.Type
+  ) -> MutableSpan<Element> {
+    _ = Element.bitPatterns
+    // By the promise.
+    return unsafe unsafeMutableElements(of: type)
+  }
+
+  /// The memory as elements of a trivial type, to be read.
+  ///
+  /// - Precondition: whatever is read holds a value of the type, since somebody wrote one there;
+  ///   else what the program does is undefined.
+  /// - Parameter type: the element; aligned to a page at the most.
+  @unsafe @_lifetime(borrow self)
+  public func unsafeElements<Element: BitwiseCopyable>(of type: Element.Type) -> Span<Element> {
     // Aligned to a page, as large as the count says, and trivial: bound for as long as the span is.
     let count = capacity(for: type)
     let start = unsafe base.assumingMemoryBound(to: type)
@@ -59,13 +145,9 @@ extension PageRun {
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  /// The memory as elements of a trivial type, as an array shows them, to be read and written.
-  ///
-  /// - Precondition: any bits make an `Element`, as with numbers; what was never written is
-  ///   arbitrary.
-  /// - Parameter type: the element; aligned to a page at the most.
-  @_lifetime(&self)
-  public mutating func mutableElements<Element: BitwiseCopyable>(
+  /// The same, to be read and written.
+  @unsafe @_lifetime(&self)
+  public mutating func unsafeMutableElements<Element: BitwiseCopyable>(
     of type: Element.Type
   ) -> MutableSpan<Element> {
     // As above; nobody else touches the memory while the run is being changed.
@@ -73,6 +155,30 @@ extension PageRun {
     let start = unsafe base.assumingMemoryBound(to: type)
     let span = unsafe MutableSpan(_unsafeStart: start, count: count)
     return unsafe _overrideLifetime(span, mutating: &self)
+  }
+
+  /// Fills the run with elements of a trivial type, from its start on.
+  ///
+  /// ```swift
+  /// let count = run.initialize(of: Double.self) { output in
+  ///   while !output.isFull { output.append(0.5) }
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - type: the element; aligned to a page at the most.
+  ///   - body: appends elements, as many as there is room for at the most.
+  /// - Returns: how many it appended.
+  /// - Throws: what `body` throws; the contents are arbitrary then.
+  public mutating func initialize<Element: BitwiseCopyable, Failure: Error>(
+    of type: Element.Type, with body: (inout OutputSpan<Element>) throws(Failure) -> Void
+  ) throws(Failure) -> Int {
+    // As above.
+    let buffer = unsafe UnsafeMutableBufferPointer(
+      start: base.bindMemory(to: type, capacity: capacity(for: type)), count: capacity(for: type))
+    var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+    try body(&output)
+    return unsafe output.finalize(for: buffer)
   }
 
   /// Calls `body` with the memory bound to a trivial type.

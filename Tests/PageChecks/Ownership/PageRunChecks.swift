@@ -48,6 +48,57 @@ package let pageRunChecks: [Check] = [
     recorder.expectEqual(count, 2048, "elements of 8 bytes")
   },
 
+  Check("run: bytes are copied in and out, and elements appended, as far as they fit") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(2, zeroed: true, &recorder) else {
+      return
+    }
+    let numbers: [UInt32] = [1, 2, 3, 0xffff_ffff]
+    run.copyBytes(from: numbers.span)
+    run.copyBytes(from: numbers.span, to: 16_384 - 16)
+    run.copyBytes(from: numbers.span.extracting(0..<0), to: 16_384)
+    for start in [0, 4092] {
+      for (index, number) in numbers.enumerated() {
+        recorder.expectEqual(run.elements(of: UInt32.self)[start + index], number, "copied in")
+      }
+    }
+    recorder.expectEqual(run.elements(of: UInt32.self)[4], 0, "behind what was copied in")
+    var read: [UInt32] = [7, 7, 7]
+    do {
+      var span = read.mutableSpan
+      run.copyBytes(at: 16_384 - 12, into: &span)
+    }
+    recorder.expect(read == [2, 3, 0xffff_ffff], "copied out: \(read)")
+
+    var appended = run.initialize(of: UInt64.self) { output in
+      recorder.expectEqual(output.freeCapacity, 2048, "room for elements")
+      while !output.isFull { output.append(UInt64(output.count)) }
+    }
+    recorder.expectEqual(appended, 2048, "elements appended")
+    recorder.expectEqual(run.elements(of: UInt64.self)[2047], 2047, "the last of them")
+    appended = run.initialize(of: Bool.self) { $0.append(true) }
+    recorder.expectEqual(appended, 1, "flags appended")
+    // The first one was just written.
+    let flag = unsafe run.unsafeElements(of: Bool.self)[0]
+    recorder.expect(flag, "the flag")
+    do throws(PageArenaError) {
+      _ = try run.initialize(of: Int.self) { _ throws(PageArenaError) in throw .badDiagnosis }
+      recorder.fail("what the closure throws is lost")
+    } catch {
+      recorder.expect(error == .badDiagnosis, "thrown by the closure")
+    }
+  },
+
+  Check("run: any bits are a number, and a vector of numbers") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(1, &recorder) else { return }
+    do {
+      var words = run.mutableElements(of: UInt64.self)
+      for index in 0..<words.count { words[index] = 0x7ff4_0000_0000_0001 }
+    }
+    recorder.expect(run.elements(of: Double.self)[3].isNaN, "a number that is none")
+    recorder.expectEqual(run.elements(of: SIMD4<UInt16>.self)[1][3], 0x7ff4, "of a vector")
+    recorder.expectEqual(run.elements(of: Pair.self)[1023].high, 0x7ff4_0000, "of a structure")
+  },
+
   Check("run: halves free themselves, in either order") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     for lowerFirst in [true, false] {
@@ -178,3 +229,10 @@ package let pageRunChecks: [Check] = [
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
   },
 ]
+
+private struct Pair: AnyBitPattern, BitwiseCopyable {
+  var low: UInt32
+  var high: UInt32
+
+  static var bitPatterns: BitPatternPromise<Pair> { unsafe BitPatternPromise() }
+}

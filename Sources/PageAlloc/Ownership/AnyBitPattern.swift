@@ -1,0 +1,149 @@
+// Which types memory may be read as
+// =================================
+//
+// Memory that was never written, or written as something else, holds arbitrary bits. Read as a
+// number they are some number. Read as a `Bool` or an enum they may be none of its values, and what
+// a program does then is undefined: so that asks for a promise, which strict memory safety shows.
+
+/// A type of which any bits are a value: a number, or a vector of numbers.
+///
+/// Memory can be read as such a type without further ado, whatever it holds:
+/// ``PageRun/elements(of:)``. The standard library's integers, floating-point numbers and vectors
+/// conform, but for `Float80`, whose bits may be no number.
+///
+/// A structure of such types that is `BitwiseCopyable`, too, conforms by a promise. It must have no padding whose value matters,
+/// and no stored property of another type:
+///
+/// ```swift
+/// struct Point: AnyBitPattern, BitwiseCopyable {
+///   var x: Float, y: Float
+///   static var bitPatterns: BitPatternPromise<Point> { unsafe BitPatternPromise() }
+/// }
+/// ```
+public protocol AnyBitPattern {
+  /// The promise that any bits are a value.
+  static var bitPatterns: BitPatternPromise<Self> { get }
+}
+
+/// The promise that any bits are a value of a type, as ``AnyBitPattern`` asks for.
+@frozen
+public struct BitPatternPromise<Element>: Sendable {
+  /// Makes the promise.
+  ///
+  /// - Precondition: any bits are an `Element`; so of a structure's properties, and theirs. That is
+  ///   no `Bool`, no enum, no optional, no reference.
+  @unsafe @inlinable @inline(__always)
+  public init() {}
+}
+
+// The promise is made for each type by itself: one for all integers would be anybody's who writes one.
+
+extension Int: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Int8: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Int16: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Int32: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Int64: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Int128: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt8: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt16: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt32: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt64: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension UInt128: AnyBitPattern {
+  /// Any bits are an integer.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Float16: AnyBitPattern {
+  /// Any bits are a number, or none.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Float: AnyBitPattern {
+  /// Any bits are a number, or none.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension Double: AnyBitPattern {
+  /// Any bits are a number, or none.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD2: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD3: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD4: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD8: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD16: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD32: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
+
+extension SIMD64: AnyBitPattern where Scalar: AnyBitPattern {
+  /// Any bits are elements.
+  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+}
