@@ -115,6 +115,7 @@ package let otherChecks: [Check] = [
   protectChecks,
   // API
   arenaMisuseChecks,
+  pointerChecks,
   returnStatisticsChecks,
   stormChecks,
   textChecks,

@@ -78,6 +78,52 @@ extension ArenaCore {
     wakeScavenger(if: wakes)
   }
 
+  /// How many pages the caller's run has that starts at an address.
+  ///
+  /// - Throws: there is none.
+  func lengthOfRun(at address: UInt) throws(PageArenaError) -> Int {
+    try requireOutside()
+    let page = try page(at: address, 1)
+    // Looked at without the lock: of the caller's own run nobody else changes it.
+    let pages = runs.length(page)
+    if pages > 0 { return pages }
+    let isGrown = withHeap { $0.allocator.isGrown(page, 1) }
+    let error = isGrown ? PageArenaError.notInUse(base: address, pages: 1) : .foreign(base: address)
+    if let checks { reportMistake(error, at: address, 1, Trace.here(), checks) }
+    throw error
+  }
+
+  /// Takes all runs back that fill a range, the first and the last perhaps in part.
+  ///
+  /// - Throws: a page of it is not in use; nothing has changed then.
+  func deallocateRuns(_ address: UInt, _ pages: Int) throws(PageArenaError) {
+    try requireOutside()
+    let page = try page(at: address, pages)
+    let range = page..<(page + pages)
+    try forEachRun(in: range) { _ in }
+    try forEachRun(in: range) { part throws(PageArenaError) in
+      try deallocateSlowly(self.address(of: part.lowerBound), part.count, by: nil)
+    }
+  }
+
+  /// Calls `body` with what lies in a range of each run, in order.
+  ///
+  /// - Throws: a page of the range is not in use.
+  private func forEachRun(
+    in range: Range<PageNumber>,
+    _ body: (Range<PageNumber>) throws(PageArenaError) -> Void
+  ) throws(PageArenaError) {
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let run = try withHeap { heap throws(PageArenaError) in
+        try heap.run(around: next..<(next + 1), at: address(of: next))
+      }
+      let end = min(run.upperBound, range.upperBound)
+      try body(next..<end)
+      next = end
+    }
+  }
+
   /// Makes room in a cache, many runs at once, and puts a whole run of the caller's into it, or
   /// into the depot where it is long.
   ///

@@ -196,6 +196,12 @@ extension Heap {
     return run
   }
 
+  /// The run in use that a page lies in; `nil` where it lies in none.
+  package func run(containing page: PageNumber) -> Range<PageNumber>? {
+    if !allocator.isGrown(Geometry.chunk(of: page)) { return nil }
+    return runs.run(around: page, lowest: Geometry.firstPage(of: allocator.startChunk))
+  }
+
   /// How many pages the run has that starts at a page; `nil` where nobody's run starts there.
   package func runLength(at page: PageNumber) -> Int? {
     guard page < Geometry.pageCount, allocator.isGrown(Geometry.chunk(of: page)) else { return nil }

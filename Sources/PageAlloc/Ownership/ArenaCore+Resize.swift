@@ -28,25 +28,36 @@ extension ArenaCore {
     _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, zeroed: Bool
   ) -> Bool {
     let page = unsafe page(of: base)
-    let next = page + old
-    let more = pages - old
+    // A limit that is in the way is one reason of many.
+    return (try? takePages(at: page + old, pages - old, zeroed: zeroed, joining: page)) ?? false
+  }
+
+  /// Takes pages at a given place, if they are free.
+  ///
+  /// - Parameter start: of the run right before them, which they become a part of; `nil` for a run
+  ///   of their own.
+  /// - Returns: whether they were free.
+  /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``.
+  func takePages(
+    at page: PageNumber, _ pages: Int, zeroed: Bool, joining start: PageNumber? = nil
+  ) throws(PageArenaError) -> Bool {
     var dirt = DirtMap()
-    lookAhead(more)
-    var taken = takeNext(next, more, zeroed, &dirt)
+    lookAhead(pages)
+    var taken = takeNext(page, pages, zeroed, &dirt)
     if taken == nil {
-      if isBlocked(next, more) { return false }
+      if isBlocked(page, pages) { return false }
       // They may be nobody's but in a cache.
       drainCaches(own: cacheInLastSlot())
-      taken = takeNext(next, more, zeroed, &dirt)
+      taken = takeNext(page, pages, zeroed, &dirt)
     }
     guard let taken else { return false }
     let clean = taken.scavengedPages
     noteUsed(clean, draining: cacheInLastSlot())
     // Where it is refused, the pages go back as the run that they are until they join the other.
-    if (try? keepLimits(taken, more)) == nil { return false }
-    withHeap { $0.join(page..<(page + pages)) }
-    if checks != nil { noteAllocation(next, more, isZero: zeroed) }
-    if zeroed, clean < more { clear(next, more, dirt, isAllDirty: clean == 0) }
+    try keepLimits(taken, pages)
+    if let start { withHeap { $0.join(start..<(page + pages)) } }
+    if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
+    if zeroed, clean < pages { clear(page, pages, dirt, isAllDirty: clean == 0) }
     return true
   }
 

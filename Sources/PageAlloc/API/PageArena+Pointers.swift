@@ -1,0 +1,135 @@
+// What a bare address tells: programs that were handed a pointer, and nothing else.
+
+/// Where a run in use lies.
+public struct RunExtent: Equatable, Hashable, Sendable {
+  /// The address of its first byte.
+  public let address: UInt
+  /// How many pages of 8 KiB it has.
+  public let pages: Int
+
+  /// Its size in bytes.
+  public var byteCount: Int { pages << Geometry.pageShift }
+}
+
+extension PageArena {
+  /// Whether an address lies in memory that the arena has grown to, in use or not.
+  ///
+  /// - Complexity: O(1), and the arena's lock.
+  public func contains(_ pointer: UnsafeRawPointer) -> Bool {
+    // Only the address is looked at; so below.
+    guard let page = core.anyPage(at: UInt(bitPattern: pointer)) else { return false }
+    return core.withHeap { $0.allocator.isGrown(Geometry.chunk(of: page)) }
+  }
+
+  /// The run in use that an address lies in: at its start, or anywhere inside.
+  ///
+  /// - Parameter pointer: any.
+  /// - Returns: `nil` where it lies in no run: elsewhere, in memory that is free, at hand for a
+  ///   thread or in quarantine, or in a guard.
+  /// - Complexity: O(1), and the arena's lock.
+  public func run(containing pointer: UnsafeRawPointer) -> RunExtent? {
+    guard let page = core.anyPage(at: UInt(bitPattern: pointer)) else { return nil }
+    let run = core.withHeap { $0.run(containing: page) }
+    return run.map { RunExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
+  }
+
+  /// Gives the whole run back that starts at an address.
+  ///
+  /// - Parameter base: the address of the run's first page.
+  /// - Throws: as ``deallocate(_:pages:)``; ``PageArenaError/notInUse(base:pages:)`` with one page
+  ///   where no run starts.
+  /// - Complexity: as there.
+  public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
+    unsafe try deallocate(base, pages: core.lengthOfRun(at: UInt(bitPattern: base)))
+  }
+
+  /// Gives all runs back that fill a range, the first and the last perhaps in part.
+  ///
+  /// - Parameters:
+  ///   - base: the address of the first page to free.
+  ///   - pages: how many, at least 1. All of them are in use, and none belongs to a `PageRun`.
+  /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/misaligned(base:)``,
+  ///   ``PageArenaError/foreign(base:)``, ``PageArenaError/notInUse(base:pages:)`` with the first
+  ///   page that is not. Nothing has changed then.
+  /// - Complexity: O(runs) in the heap; O(`pages` / 512).
+  public func deallocateRuns(
+    from base: UnsafeMutableRawPointer, pages: Int
+  ) throws(PageArenaError) {
+    try core.deallocateRuns(UInt(bitPattern: base), pages)
+  }
+
+  /// Takes pages at a given address, if they are free.
+  ///
+  /// - Parameters:
+  ///   - base: the address of the first page, in memory that the arena has grown to.
+  ///   - pages: how many, at least 1.
+  ///   - zeroed: the memory is to read as zero.
+  /// - Returns: whether they were free, and are the caller's now.
+  /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/misaligned(base:)``,
+  ///   ``PageArenaError/foreign(base:)``;
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``.
+  /// - Complexity: O(1) in the heap; O(`pages` / 512). Where pages may be at hand for threads, these
+  ///   give all back first.
+  public func allocate(
+    at base: UnsafeMutableRawPointer, pages: Int, zeroed: Bool = false
+  ) throws(PageArenaError) -> Bool {
+    let address = UInt(bitPattern: base)
+    try core.requireOutside()
+    let page = try core.page(at: address, pages)
+    guard core.withHeap({ $0.allocator.isGrown(page, pages) }) else {
+      throw .foreign(base: address)
+    }
+    if try core.takePages(at: page, pages, zeroed: zeroed) { return true }
+    // Free all the same: then it is the limit that does not admit them.
+    if core.withHeap({ $0.allocator.isFree(page, pages) }) { try core.admit(pages) }
+    return false
+  }
+
+  /// Takes the pages that follow a run, if they are free: they become a part of it.
+  ///
+  /// - Parameters:
+  ///   - base: the address of the run's first page.
+  ///   - pages: how many the run is to have; fewer than it has change nothing.
+  ///   - zeroed: the new pages are to read as zero.
+  /// - Returns: whether the run has so many now.
+  /// - Throws: as ``adopt(_:pages:)``, of the whole run.
+  /// - Complexity: O(1) in the heap; O(new pages / 512).
+  public func extend(
+    _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
+  ) throws(PageArenaError) -> Bool {
+    var run = unsafe try adoptWhole(base)
+    let hasGrown = run.grow(to: pages, zeroed: zeroed)
+    // Plain memory, as it came: nothing is to be undone.
+    _ = unsafe try run.leak()
+    return hasGrown
+  }
+
+  /// Changes the size of a run, moving it where it must. The contents stay, up to the smaller size.
+  ///
+  /// - Parameters:
+  ///   - base: the address of the run's first page.
+  ///   - pages: how many it is to have, at least 1.
+  ///   - zeroed: the new pages are to read as zero.
+  /// - Returns: where the run lies now.
+  /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``adopt(_:pages:)`` throw. The run is
+  ///   as before.
+  /// - Complexity: in place O(1); else O(`pages`).
+  public func resize(
+    _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    var run = unsafe try adoptWhole(base)
+    var refusal: PageArenaError?
+    do throws(PageArenaError) {
+      try run.resize(to: pages, zeroed: zeroed)
+    } catch { refusal = error }
+    let first = core.page(of: run.address)
+    _ = unsafe try run.leak()
+    if let refusal { throw refusal }
+    return unsafe core.pointer(to: first)
+  }
+
+  /// An owner for the length of a call.
+  private func adoptWhole(_ base: UnsafeMutableRawPointer) throws(PageArenaError) -> PageRun {
+    unsafe try adopt(base, pages: core.lengthOfRun(at: UInt(bitPattern: base)))
+  }
+}
