@@ -23,6 +23,8 @@ func good() throws {
   _ = run.initialize(of: Bool.self) { $0.append(true) }
   _ = unsafe run.unsafeElements(of: Bool.self)[0]
   run.copyBytes(from: [1, 2, 3].span)
+  print(run)
+  print("and what can be copied", 1)
   let halves = run.split(at: 1)
   let lower = halves.lower
   halves.upper.deallocate()

@@ -25,9 +25,11 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
   case foreign(base: UInt)
-  /// A page of the range is not in use: it was freed before, never allocated, or is a guard.
+  /// The first page of the range is not in use: it was freed before, never allocated, or is a
+  /// guard.
   case notInUse(base: UInt, pages: Int)
-  /// The range goes on past the end of the run that `base` lies in.
+  /// The range goes on past the end of the run that `base` lies in, into another one or into memory
+  /// that is not in use.
   case pastEndOfRun(base: UInt, pages: Int)
   /// `offset` is not where a run starts that is in use.
   case notARun(offset: UInt32)
@@ -81,7 +83,9 @@ extension PageArenaError: CustomStringConvertible {
     case .foreign(let base):
       "base: \(hex(base)) is not in memory that this arena handed out"
     case .notInUse(let base, let pages):
-      "base: not all of the \(pages) pages at \(hex(base)) are in use (freed before?)"
+      pages == 1
+        ? "base: the page at \(hex(base)) is not in use (freed before?)"
+        : "base: the first of \(pages) pages at \(hex(base)) is not in use (freed before?)"
     case .pastEndOfRun(let base, let pages):
       "pages: \(pages) pages at \(hex(base)) go past the end of the run"
     case .notARun(let offset):
@@ -109,5 +113,38 @@ extension PageArenaError: CustomStringConvertible {
     }
   }
 
+  /// The case's name.
+  fileprivate var name: StaticString {
+    switch self {
+    case .badPageCount: "badPageCount"
+    case .badAlignment: "badAlignment"
+    case .badByteCount: "badByteCount"
+    case .badReservation: "badReservation"
+    case .badScavenging: "badScavenging"
+    case .badMemoryLimit: "badMemoryLimit"
+    case .badDiagnosis: "badDiagnosis"
+    case .misaligned: "misaligned"
+    case .foreign: "foreign"
+    case .notInUse: "notInUse"
+    case .pastEndOfRun: "pastEndOfRun"
+    case .notARun: "notARun"
+    case .notPlain: "notPlain"
+    case .writableCode: "writableCode"
+    case .partOfPhysicalPage: "partOfPhysicalPage"
+    case .reentered: "reentered"
+    case .outOfMemory: "outOfMemory"
+    case .limitReached: "limitReached"
+    case .noAddressSpace: "noAddressSpace"
+    case .tooManyMappings: "tooManyMappings"
+    case .unsupported: "unsupported"
+    case .system: "system"
+    }
+  }
+
   private func hex(_ address: UInt) -> String { "0x\(String(address, radix: 16))" }
+}
+
+extension PageArenaError: CustomDebugStringConvertible {
+  /// The type and the case, then the description: what an error shows that nobody catches.
+  public var debugDescription: String { "PageArenaError.\(name.description): \(description)" }
 }

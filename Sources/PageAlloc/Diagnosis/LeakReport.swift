@@ -6,9 +6,9 @@ extension ArenaCore {
   ///
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
   func leaks() -> LeakReport {
-    guard let checks else { return LeakReport(base: base) }
+    guard let checks else { return LeakReport(base: base, isChecked: false) }
     cdg_note_modules()
-    var report = LeakReport(base: base)
+    var report = LeakReport(base: base, isChecked: true)
     var number: UInt32 = 1
     var isMore = true
     // A few at a time, so that the lock is free again soon, and nothing is allocated under it.
@@ -38,6 +38,8 @@ public struct LeakReport: Sendable {
     public let example: RunRecord
   }
 
+  /// Whether the arena is in the checked mode; else nobody knows of any run.
+  public let isChecked: Bool
   /// The groups, that with the most pages first.
   public private(set) var groups: [Group] = []
   /// Pages in use for which there was no record left.
@@ -51,7 +53,10 @@ public struct LeakReport: Sendable {
   /// Pages in use.
   public var pages: Int { groups.reduce(unknownPages) { $0 + $1.pages } }
 
-  fileprivate init(base: UInt) { self.base = base }
+  fileprivate init(base: UInt, isChecked: Bool) {
+    self.base = base
+    self.isChecked = isChecked
+  }
 
   fileprivate mutating func add(_ note: RunNote) {
     let hash = note.allocation.hash
@@ -96,6 +101,10 @@ extension LeakReport: CustomStringConvertible {
   private func report(_ end: StaticString?, to sink: LineSink) {
     var line = DumpLine()
     line.append("PageAlloc: ")
+    if !isChecked {
+      line.append("not checked: nobody knows which runs are in use")
+      return sink(&line)
+    }
     line.append(sizeOf: pages)
     line.append(" in ")
     line.append(runs, " run", " runs")
@@ -203,6 +212,7 @@ extension CheckedRuns {
         self,
         children: [
           "runs": runs, "pages": pages, "groups": groups, "unknownPages": unknownPages,
+          "isChecked": isChecked,
         ], displayStyle: .struct)
     }
   }

@@ -173,8 +173,8 @@ extension Heap {
 extension Heap {
   /// The run that all pages of a range belong to.
   ///
-  /// - Throws: the arena has not grown so far, or the range is not in use, or it goes past the end
-  ///   of the run.
+  /// - Throws: the arena has not grown so far, or the range does not start in a run, or it goes past
+  ///   the end of the run, whatever is there.
   package func run(
     around part: Range<PageNumber>, at address: UInt
   ) throws(PageArenaError) -> Range<PageNumber> {
@@ -182,13 +182,6 @@ extension Heap {
     let lowest = Geometry.firstPage(of: allocator.startChunk)
     guard let run = runs.run(around: part.lowerBound, lowest: lowest) else {
       throw .notInUse(base: address, pages: part.count)
-    }
-    // Past the end of this run there is either another, or a page that is not in use.
-    var end = run.upperBound
-    while end < part.upperBound {
-      let length = runs.length(end)
-      if length == 0 { throw .notInUse(base: address, pages: part.count) }
-      end &+= length
     }
     if part.upperBound > run.upperBound {
       throw .pastEndOfRun(base: address, pages: part.count)

@@ -83,6 +83,17 @@ extension PageRun {
   public var offset: UInt32 { unsafe core.offset(of: base) }
 }
 
+extension PageRun {
+  /// Its pages and where they lie: `PageRun(4 pages at 0x7f3a40006000)`.
+  public var description: String {
+    "PageRun(\(pages) page\(pages == 1 ? "" : "s") at 0x\(String(address, radix: 16)))"
+  }
+}
+
+/// Writes a run's description to standard output, which the standard library's `print` does only
+/// for what can be copied.
+public func print(_ run: borrowing PageRun) { Swift.print(run.description) }
+
 // MARK: - Ends
 
 extension PageRun {

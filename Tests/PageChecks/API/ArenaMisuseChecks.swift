@@ -86,7 +86,7 @@ package let arenaMisuseChecks: [Check] = [
       arena.errorOfGiving(run.part(4, 2))
         == .notInUse(base: address + UInt(4 * page), pages: 2), "the same part again")
     recorder.expect(
-      arena.errorOfGiving(run.part(0, 10)) == .notInUse(base: address, pages: 10),
+      arena.errorOfGiving(run.part(0, 10)) == .pastEndOfRun(base: address, pages: 10),
       "the whole run after a part of it")
     recorder.expect(arena.statistics == before, "nothing changed")
     arena.give(run.part(0, 4), &recorder)
@@ -110,7 +110,7 @@ package let arenaMisuseChecks: [Check] = [
         == .pastEndOfRun(base: b.address + UInt(page), pages: 510),
       "the end of b and the start of c, over the edge of a chunk")
     recorder.expect(
-      arena.errorOfGiving(c.part(0, 3)) == .notInUse(base: c.address, pages: 3),
+      arena.errorOfGiving(c.part(0, 3)) == .pastEndOfRun(base: c.address, pages: 3),
       "c and a free page")
     recorder.expect(arena.statistics == before, "nothing changed")
     // The rest of a run is a run of its own.
@@ -151,8 +151,9 @@ package let arenaMisuseChecks: [Check] = [
           _ = unsafe try arena.bytes(at: offset)
         }
       }
+      let last = all.part(5, 2)
       recorder.expect(
-        arena.errorOfGiving(all.part(5, 2)) == .notInUse(base: all.part(5, 2).address, pages: 2),
+        arena.errorOfGiving(last) == .pastEndOfRun(base: last.address, pages: 2),
         "the last page with its guard")
       recorder.expect(arena.statistics == before, "nothing changed")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")

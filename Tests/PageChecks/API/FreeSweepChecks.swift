@@ -39,13 +39,13 @@ private let rows: [Row] = [
   Row(name: "the last page of a long run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
     $0.long.part(199, 1)
   },
-  Row(name: "a run before a freed one", frees: "CCC--NFCC", adopts: "CCCL-NFCC", isStart: true) {
+  Row(name: "a run before a freed one", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) {
     $0.last
   },
-  Row(name: "a run over an edge", frees: "CCC--NFCC", adopts: "CCCL-NFCC", isStart: true) {
+  Row(name: "a run over an edge", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) {
     $0.across
   },
-  Row(name: "the edge of a chunk, in a run", frees: "CCC--NFCC", adopts: "CCCNNNFCC") { $0.edge },
+  Row(name: "the edge of a chunk, in a run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") { $0.edge },
   Row(name: "a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") { $0.freed },
   Row(name: "inside of a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
     $0.freed.part(1, 2)

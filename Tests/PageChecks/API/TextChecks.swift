@@ -17,7 +17,8 @@ package let textChecks: [Check] = [
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),
-      (.notInUse(base: 255, pages: 1), "base: not all of the 1 pages at 0xff"),
+      (.notInUse(base: 255, pages: 1), "base: the page at 0xff is not in use"),
+      (.notInUse(base: 255, pages: 2), "base: the first of 2 pages at 0xff is not in use"),
       (.pastEndOfRun(base: 255, pages: 2), "pages: 2"),
       (.notARun(offset: 255), "offset: no run that is in use starts at 0xff"),
       (.notPlain(base: 255), "the run at 0xff"),
@@ -32,7 +33,18 @@ package let textChecks: [Check] = [
     for (error, start) in texts {
       recorder.expect(
         begins(error.description, start), "\(error.description), not: \(start.description)")
+      recorder.expect(begins(error.debugDescription, "PageArenaError."), error.debugDescription)
     }
+  },
+
+  Check("text: an error that nobody catches names its case") { recorder in
+    recorder.expect(
+      begins(
+        PageArenaError.badPageCount(pages: 0, limit: 9).debugDescription,
+        "PageArenaError.badPageCount: pages: 0 is not in 1 ... 9"), "badPageCount")
+    recorder.expect(
+      begins(PageArenaError.reentered.debugDescription, "PageArenaError.reentered: a signal"),
+      "reentered")
   },
 
   Check("text: a system without the rarer calls refuses them") { recorder in

@@ -171,6 +171,9 @@ package let recordChecks: [Check] = [
     recorder.expect(!arena.isChecked, "not checked")
     recorder.expect(arena.diagnose(run.address) == nil, "no record")
     recorder.expectEqual(arena.leaks.pages, 0, "no report")
+    recorder.expect(!arena.leaks.isChecked, "the report says so")
+    let text = arena.leaks.description
+    recorder.expect(text.utf8.starts(with: "PageAlloc: not checked".utf8), text)
     recorder.throwsError(.badDiagnosis) { () throws(PageArenaError) in
       _ = try PageArena(diagnosis: .checked(quarantineByteCount: -1))
     }

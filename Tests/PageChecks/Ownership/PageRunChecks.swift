@@ -23,6 +23,8 @@ package let pageRunChecks: [Check] = [
     }
     recorder.expectEqual(run.bytes.byteCount, 16_384, "bytes in the span")
     recorder.expectEqual(run.capacity(for: UInt32.self), 4096, "elements")
+    let text = "PageRun(2 pages at 0x\(String(run.address, radix: 16)))"
+    recorder.expect(run.description.utf8.elementsEqual(text.utf8), run.description)
     do {
       var words = run.mutableElements(of: UInt32.self)
       for index in 0..<words.count { words[index] = UInt32(index) }
@@ -133,7 +135,7 @@ package let pageRunChecks: [Check] = [
     recorder.throwsError(.badPageCount(pages: 4, limit: 5)) { () throws(PageArenaError) in
       _ = unsafe try arena.adopt(base, pages: 4)
     }
-    recorder.throwsError(.notInUse(base: UInt(bitPattern: base), pages: 6)) {
+    recorder.throwsError(.pastEndOfRun(base: UInt(bitPattern: base), pages: 6)) {
       () throws(PageArenaError) in _ = unsafe try arena.adopt(base, pages: 6)
     }
     let second = UInt(bitPattern: base) + 8192
