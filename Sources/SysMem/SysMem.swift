@@ -135,18 +135,20 @@ extension SysMem {
     move(byteCount, from: prepared, to: reserved)
   }
 
-  /// Prepared or ready → reserved: contents go and any access faults.
+  /// Any state but none → reserved: contents go and any access faults.
   ///
-  /// - Parameter readyByteCount: how much of the range was ready.
+  /// - Parameters:
+  ///   - preparedByteCount: how much of the range was prepared; all but what was ready, if not told.
+  ///   - readyByteCount: how much of the range was ready.
   /// - Throws: `mmap` was refused; the range is as before.
   public func sysFault(
-    _ address: UInt, _ byteCount: UInt, readyByteCount: UInt = 0
+    _ address: UInt, _ byteCount: UInt, preparedByteCount: UInt? = nil, readyByteCount: UInt = 0
   ) throws(SysMemError) {
     try attempt(.mmap, address, byteCount) { () throws(Errno) in
       _ = try calls.mmap(address, byteCount, .none, replacing: true)
     }
     move(readyByteCount, from: ready, to: reserved)
-    move(byteCount - readyByteCount, from: prepared, to: reserved)
+    move(preparedByteCount ?? byteCount - readyByteCount, from: prepared, to: reserved)
   }
 
   /// Any state → none.

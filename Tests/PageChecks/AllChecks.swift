@@ -113,6 +113,8 @@ package let otherChecks: [Check] = [
   growRefusalChecks,
   guardFallbackChecks,
   protectChecks,
+  // Region
+  regionChecks,
   // API
   arenaMisuseChecks,
   pointerChecks,

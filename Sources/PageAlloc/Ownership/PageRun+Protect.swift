@@ -1,30 +1,6 @@
 import CSysMem
 import SysMem
 
-/// What a run may be used for.
-public enum PageAccess: Equatable, Sendable {
-  /// Nothing: any access faults.
-  case none
-  /// Reads.
-  case readOnly
-  /// Reads and writes: what a run is at first.
-  case readWrite
-  /// Reads and execution, as for code that was generated.
-  case readExecute
-  /// Everything at once, for code that rewrites itself; an arena must allow it in its options.
-  case readWriteExecute
-
-  fileprivate var protection: MemoryProtection {
-    switch self {
-    case .none: .none
-    case .readOnly: .read
-    case .readWrite: .readWrite
-    case .readExecute: .readExecute
-    case .readWriteExecute: .readWriteExecute
-    }
-  }
-}
-
 // Access is checked by the processor, not by the compiler: a write to a run that is read-only ends
 // the program, at that instruction.
 
@@ -51,8 +27,7 @@ extension PageRun {
     if isOpened { try count() }
     do throws(PageArenaError) {
       try becomeSpecial(.protected) { system, run throws(SysMemError) in
-        try system.protect(run.address, run.byteCount, access.protection)
-        if access == .readExecute { csm_clear_cache(run.address, run.byteCount) }
+        try system.allow(access, run.address, run.byteCount)
       }
     } catch {
       if access != .none, traits.contains(.closed) { reclose(isEmpty: isOpened) }
