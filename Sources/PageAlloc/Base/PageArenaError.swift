@@ -86,9 +86,7 @@ extension PageArenaError: CustomStringConvertible {
     case .foreign(let base):
       "base: \(hex(base)) is not in memory that this arena handed out"
     case .notInUse(let base, let pages):
-      pages == 1
-        ? "base: the page at \(hex(base)) is not in use (freed before?)"
-        : "base: the first of \(pages) pages at \(hex(base)) is not in use (freed before?)"
+      "base: the first of \(pages) pages at \(hex(base)) is not in use (freed before?)"
     case .pastEndOfRun(let base, let pages):
       "pages: \(pages) pages at \(hex(base)) go past the end of the run"
     case .notARun(let offset):

@@ -31,6 +31,21 @@ package let pointerChecks: [Check] = [
     recorder.expectEqual(arena.extent(at: long.part(599, 1).address)?.pages ?? 0, 450, "behind it")
   },
 
+  Check("pointer: a run is found by each of its pages") { recorder in
+    for pages in [1, 2, 126, 127, 128, 129, 700] {
+      guard let arena = makeArena(&recorder, caching: false),
+        let run = arena.take(pages, &recorder),
+        let next = arena.take(1, &recorder)
+      else { return }
+      recorder.context = "\(pages) pages"
+      for page in 0..<pages {
+        let extent = arena.extent(at: run.part(page, 1).address)
+        recorder.expect(extent?.address == run.address && extent?.pages == pages, "page \(page)")
+      }
+      recorder.expectEqual(arena.extent(at: next.address)?.pages ?? 0, 1, "the next")
+    }
+  },
+
   Check("pointer: what a thread has at hand is no run") { recorder in
     guard let arena = makeArena(&recorder), let run = arena.take(4, &recorder) else { return }
     arena.give(run, &recorder)

@@ -17,7 +17,6 @@ package let textChecks: [Check] = [
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),
-      (.notInUse(base: 255, pages: 1), "base: the page at 0xff is not in use"),
       (.notInUse(base: 255, pages: 2), "base: the first of 2 pages at 0xff is not in use"),
       (.pastEndOfRun(base: 255, pages: 2), "pages: 2"),
       (.notARun(offset: 255), "offset: no run that is in use starts at 0xff"),

@@ -19,6 +19,17 @@ package let addressSpaceChecks: [Check] = [
     }
   },
 
+  Check("address space: a reservation is rounded up to whole chunks") { recorder in
+    let sizes: [(asked: UInt64, mebibytes: UInt64)] = [
+      (64 << 20, 64), ((64 << 20) + 1, 68), ((68 << 20) - 1, 68), (68 << 20, 68),
+    ]
+    for (asked, mebibytes) in sizes {
+      guard let arena = makeArena(&recorder, byteCount: asked) else { return }
+      recorder.expectEqual(
+        arena.statistics.reservedBytes >> 20, mebibytes, "MiB, of \(asked) bytes asked for")
+    }
+  },
+
   Check("address space: under ulimit -v the process keeps half of what it had") { recorder in
     if isSanitized || isEmulated {
       recorder.leaveOut("a sanitizer, or an emulator, takes more than the limit leaves")
