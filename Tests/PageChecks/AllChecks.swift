@@ -113,6 +113,7 @@ package let otherChecks: [Check] = [
   growRefusalChecks,
   guardFallbackChecks,
   protectChecks,
+  partChecks,
   // Region
   regionChecks,
   // API

@@ -43,8 +43,9 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// The call comes from the handler of a signal, while its thread is inside another one.
   case reentered
 
-  /// The bytes do not lie in the part of a region that the call is about, which has `limit` bytes.
-  case outsideRegion(byteOffset: Int, byteCount: Int, limit: Int)
+  /// A range does not lie in 0 ..< `limit`: the pages of a run, or the bytes of a region that the
+  /// call is about.
+  case outOfBounds(lowerBound: Int, upperBound: Int, limit: Int)
 
   // MARK: Operating failures
 
@@ -97,8 +98,8 @@ extension PageArenaError: CustomStringConvertible {
       "access: writable and executable at once, which the arena's options do not allow"
     case .partOfPhysicalPage(let base, let size):
       "the run at \(hex(base)) does not consist of whole pages of the kernel's \(size) bytes"
-    case .outsideRegion(let offset, let count, let limit):
-      "range: \(count) bytes from \(offset) on do not lie in 0 ..< \(limit)"
+    case .outOfBounds(let lower, let upper, let limit):
+      "range: \(lower) ..< \(upper) does not lie in 0 ..< \(limit)"
     case .reentered:
       "a signal's handler used an arena while its thread was inside a call of one"
     case .tooManyMappings(let limit):
@@ -135,7 +136,7 @@ extension PageArenaError: CustomStringConvertible {
     case .writableCode: "writableCode"
     case .partOfPhysicalPage: "partOfPhysicalPage"
     case .reentered: "reentered"
-    case .outsideRegion: "outsideRegion"
+    case .outOfBounds: "outOfBounds"
     case .outOfMemory: "outOfMemory"
     case .limitReached: "limitReached"
     case .noAddressSpace: "noAddressSpace"

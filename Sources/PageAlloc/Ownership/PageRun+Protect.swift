@@ -26,7 +26,7 @@ extension PageRun {
     let isOpened = access != .none && traits.contains(.uncounted)
     if isOpened { try count() }
     do throws(PageArenaError) {
-      try becomeSpecial(.protected) { system, run throws(SysMemError) in
+      try becomeSpecial(.protected, in: 0..<pages) { system, run throws(SysMemError) in
         try system.allow(access, run.address, run.byteCount)
       }
     } catch {
@@ -34,6 +34,24 @@ extension PageRun {
       throw error
     }
     if access == .none { traits.insert(.closed) } else { traits.remove(.closed) }
+  }
+
+  /// Changes what some of the run's pages may be used for; else as ``protect(_:)``.
+  ///
+  /// - Parameters:
+  ///   - access: what may be done.
+  ///   - range: of pages, from 0 on.
+  /// - Throws: as that, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``;
+  ///   ``PageArenaError/notPlain(base:)`` where all of the run is inaccessible: it is opened as a
+  ///   whole, or split first, since it may count for nothing until then.
+  public mutating func protect(
+    _ access: PageAccess, in range: Range<Int>
+  ) throws(PageArenaError) {
+    if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
+    if traits.contains(.closed) { throw .notPlain(base: address) }
+    try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
+      try system.allow(access, part.address, part.byteCount)
+    }
   }
 
   /// The run counts from now on, since it is about to be accessible.
@@ -61,9 +79,15 @@ extension PageRun {
   ///
   /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the
   ///   others as ``protect(_:)``.
-  public mutating func lock() throws(PageArenaError) {
-    try becomeSpecial(.locked) { system, run throws(SysMemError) in
-      try system.setLocked(run.address, run.byteCount, true)
+  public mutating func lock() throws(PageArenaError) { try lock(in: 0..<pages) }
+
+  /// The same with some of its pages.
+  ///
+  /// - Parameter range: of pages, from 0 on.
+  /// - Throws: as ``lock()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  public mutating func lock(in range: Range<Int>) throws(PageArenaError) {
+    try becomeSpecial(.locked, in: range) { system, part throws(SysMemError) in
+      try system.setLocked(part.address, part.byteCount, true)
     }
   }
 
@@ -71,7 +95,7 @@ extension PageRun {
   ///
   /// - Throws: as ``protect(_:)``.
   public mutating func excludeFromCoreDumps() throws(PageArenaError) {
-    try becomeSpecial(.undumped) { system, run throws(SysMemError) in
+    try becomeSpecial(.undumped, in: 0..<pages) { system, run throws(SysMemError) in
       try system.advise(run.address, run.byteCount, .excludeFromDumps)
     }
   }
@@ -83,9 +107,17 @@ extension PageRun {
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written
   ///   to.
-  public mutating func prefault() throws(PageArenaError) {
+  public mutating func prefault() throws(PageArenaError) { try prefault(in: 0..<pages) }
+
+  /// The same with some of its pages.
+  ///
+  /// - Parameter range: of pages, from 0 on.
+  /// - Throws: as ``prefault()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  public mutating func prefault(in range: Range<Int>) throws(PageArenaError) {
+    let part = try memory(of: range)
     let mask = UInt(physicalPageSize - 1)
-    let end = address + UInt(byteCount)
+    let address = part.address
+    let end = address + part.byteCount
     // Whole pages of the kernel's; what lies outside of them is written to by hand.
     let start = (address + mask) & ~mask
     let stop = max(start, end & ~mask)
@@ -96,10 +128,10 @@ extension PageRun {
     }
     let written = refusal == nil ? start..<stop : end..<end
     // Half a page is the smallest that the kernel may have.
-    for offset in stride(from: 0, to: byteCount, by: Geometry.pageSize / 2)
-    where !written.contains(address + UInt(offset)) {
+    for place in stride(from: address, to: end, by: Geometry.pageSize / 2)
+    where !written.contains(place) {
       // A byte of the run's.
-      unsafe csm_touch(base + offset)
+      unsafe csm_touch(base + Int(place - self.address))
     }
   }
 
@@ -111,33 +143,57 @@ extension PageRun {
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
   ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func discard() throws(PageArenaError) {
-    try core.requireOutside()
-    try core.checkWholePhysicalPages(memory)
-    try core.attempt { system throws(SysMemError) in
-      try system.advise(memory.address, memory.byteCount, .dontNeed)
-    }
-    traits.insert(.discarded)
+    try discard(in: 0..<pages)
     if traits.contains(.closed), !traits.contains(.uncounted) {
       core.setAside(pages)
       traits.insert(.uncounted)
     }
-    let byteCount = UInt64(byteCount)
-    core.withHeap { $0.scavenger.counters.discardedBytes += byteCount }
   }
 
-  /// Does something to the run that its end must undo.
+  /// The same with some of its pages. A run that was made inaccessible goes on counting.
+  ///
+  /// - Parameter range: of pages, from 0 on.
+  /// - Throws: as ``discard()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  public mutating func discard(in range: Range<Int>) throws(PageArenaError) {
+    try core.requireOutside()
+    let part = try memory(of: range)
+    if range.isEmpty { return }
+    try core.checkWholePhysicalPages(part)
+    try core.attempt { system throws(SysMemError) in
+      try system.advise(part.address, part.byteCount, .dontNeed)
+    }
+    traits.insert(.discarded)
+    core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(part.byteCount) }
+  }
+
+  /// Does something to pages of the run that its end must undo.
   ///
   /// The trait stays when `change` throws, since it may have happened in part.
   private mutating func becomeSpecial(
-    _ trait: RunTraits, _ change: (SysMem, AdvisedRange) throws(SysMemError) -> Void
+    _ trait: RunTraits, in range: Range<Int>,
+    _ change: (SysMem, AdvisedRange) throws(SysMemError) -> Void
   ) throws(PageArenaError) {
     try core.requireOutside()
-    let memory = memory
+    let part = try memory(of: range)
+    if range.isEmpty { return }
     let after = traits.union(trait)
-    try core.checkWholePhysicalPages(memory)
-    try core.countMappings(from: traits, to: after)
+    try core.checkWholePhysicalPages(part)
+    // Those that the run's end takes away again; a part of it has its own.
+    let more = try core.countMappings(from: traits, to: after)
+    if more == 0, range.count < pages { try core.addMappings(2) }
     traits = after
-    try core.attempt { system throws(SysMemError) in try change(system, memory) }
+    try core.attempt { system throws(SysMemError) in try change(system, part) }
+  }
+
+  /// Some of the run's pages, as the kernel sees them.
+  private func memory(of range: Range<Int>) throws(PageArenaError) -> AdvisedRange {
+    guard range.lowerBound >= 0, range.upperBound <= pages else {
+      throw .outOfBounds(
+        lowerBound: range.lowerBound, upperBound: range.upperBound, limit: pages)
+    }
+    return AdvisedRange(
+      address: address + ArenaCore.byteCount(range.lowerBound),
+      byteCount: ArenaCore.byteCount(range.count))
   }
 
   /// The run's memory, as the kernel sees it.

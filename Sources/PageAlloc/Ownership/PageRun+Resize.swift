@@ -78,7 +78,7 @@ extension PageRun {
   }
 
   /// Leaves the run as it is, with an owner less to be counted elsewhere.
-  fileprivate consuming func forget() { discard self }
+  consuming func forget() { discard self }
 }
 
 /// Where a run went.

@@ -153,13 +153,13 @@ extension PageRegion {
   ///
   /// - Parameter byteCount: how far it is to go, rounded up to a whole page of the kernel's; less
   ///   than it has changes nothing.
-  /// - Throws: ``PageArenaError/outsideRegion(byteOffset:byteCount:limit:)`` beyond what is
+  /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)`` beyond what is
   ///   reserved, ``PageArenaError/system(_:)`` where the kernel has no memory to promise. It is as
   ///   before.
   /// - Complexity: one call of the kernel's.
   public mutating func grow(to byteCount: Int) throws(PageArenaError) {
     guard byteCount >= 0, byteCount <= reservedByteCount else {
-      throw .outsideRegion(byteOffset: 0, byteCount: byteCount, limit: reservedByteCount)
+      throw .outOfBounds(lowerBound: 0, upperBound: byteCount, limit: reservedByteCount)
     }
     let mask = granularity - 1
     let wanted = (byteCount + mask) & ~mask
@@ -175,7 +175,7 @@ extension PageRegion {
   /// - Throws: as ``grow(to:)``, ``decommit(_:)``.
   public mutating func shrink(to byteCount: Int) throws(PageArenaError) {
     guard byteCount >= 0, byteCount <= reservedByteCount else {
-      throw .outsideRegion(byteOffset: 0, byteCount: byteCount, limit: reservedByteCount)
+      throw .outOfBounds(lowerBound: 0, upperBound: byteCount, limit: reservedByteCount)
     }
     let mask = granularity - 1
     let wanted = (byteCount + mask) & ~mask
@@ -186,7 +186,7 @@ extension PageRegion {
   ///
   /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is
   ///   decommitted already stays that.
-  /// - Throws: ``PageArenaError/outsideRegion(byteOffset:byteCount:limit:)``,
+  /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``,
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
   ///   ``PageArenaError/tooManyMappings(limit:)`` with more than 32 holes;
   ///   ``PageArenaError/system(_:)``. It is as before.
@@ -277,7 +277,7 @@ extension PageRegion {
   /// Whole pages of the kernel's, below the end.
   private func check(_ range: Range<Int>) throws(PageArenaError) {
     guard range.lowerBound >= 0, range.upperBound <= end else {
-      throw .outsideRegion(byteOffset: range.lowerBound, byteCount: range.count, limit: end)
+      throw .outOfBounds(lowerBound: range.lowerBound, upperBound: range.upperBound, limit: end)
     }
     guard (range.lowerBound | range.upperBound) & (granularity - 1) == 0 else {
       throw .partOfPhysicalPage(
@@ -321,7 +321,7 @@ extension PageRegion {
     if access == .readWriteExecute, !allowsWritableCode { throw .writableCode }
     try check(range)
     if let hole = nextHole(in: range) {
-      throw .outsideRegion(byteOffset: hole.lowerBound, byteCount: hole.count, limit: end)
+      throw .outOfBounds(lowerBound: hole.lowerBound, upperBound: hole.upperBound, limit: end)
     }
     if range.isEmpty { return }
     guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }

@@ -128,7 +128,7 @@ package let regionChecks: [Check] = [
     recorder.expect(region.errorOf(.decommit(6 * size..<7 * size)) == nil, "a hole")
     recorder.expect(
       region.errorOf(.protect(5 * size..<8 * size, .readOnly))
-        == .outsideRegion(byteOffset: 6 * size, byteCount: size, limit: 8 * size), "over a hole")
+        == .outOfBounds(lowerBound: 6 * size, upperBound: 7 * size, limit: 8 * size), "over a hole")
     recorder.expect(region.errorOf(.reset) == nil, "reset")
     for page in 0..<8 {
       recorder.expectEqual(region.word(page * size), 0, "page \(page)")
@@ -155,8 +155,8 @@ package let regionChecks: [Check] = [
     let size = region.granularity
     recorder.expect(region.errorOf(.grow(to: 4 * size)) == nil, "grown")
     for byteCount in [-1, .min, .max, region.reservedByteCount + 1] {
-      let expected = PageArenaError.outsideRegion(
-        byteOffset: 0, byteCount: byteCount, limit: region.reservedByteCount)
+      let expected = PageArenaError.outOfBounds(
+        lowerBound: 0, upperBound: byteCount, limit: region.reservedByteCount)
       recorder.expect(region.errorOf(.grow(to: byteCount)) == expected, "grow")
       recorder.expect(region.errorOf(.shrink(to: byteCount)) == expected, "shrink")
     }
@@ -167,7 +167,7 @@ package let regionChecks: [Check] = [
         parts.contains(range)
         ? PageArenaError.partOfPhysicalPage(
           base: region.address + UInt(range.lowerBound), physicalPageSize: size)
-        : .outsideRegion(byteOffset: range.lowerBound, byteCount: range.count, limit: 4 * size)
+        : .outOfBounds(lowerBound: range.lowerBound, upperBound: range.upperBound, limit: 4 * size)
       recorder.context = "\(range.lowerBound) ..< \(range.upperBound)"
       recorder.expect(region.errorOf(.decommit(range)) == expected, "decommit")
       recorder.expect(region.errorOf(.commit(range)) == expected, "commit")

@@ -1,0 +1,170 @@
+import PageAlloc
+import SysMem
+import Synchronization
+
+/// Parts of a run, and runs that become one.
+package let partChecks: [Check] = [
+  Check("part: some pages are protected, locked, prefaulted and discarded") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(16, zeroed: true, &recorder) else {
+      return
+    }
+    let step = max(1, run.granules)
+    guard step <= 4 else { return recorder.leaveOut("the kernel's pages are larger than four") }
+    run.stamp(3)
+    recorder.expect(run.errorOf(.protect(.readOnly, step..<2 * step)) == nil, "protected")
+    recorder.expect(run.isStamped(3, pages: 16), "all of it is read")
+    let calls = LinuxCalls()
+    recorder.expect(run.errorOf(.protect(.none, 2 * step..<3 * step)) == nil, "closed in part")
+    let closed = run.address + UInt(2 * step * 8192)
+    recorder.expect(calls.isReadable(closed) != true, "it faults")
+    recorder.expect(calls.isReadable(closed - 1) != false, "the page before it")
+    recorder.expect(
+      calls.isReadable(closed + UInt(step * 8192)) != false, "the page behind it")
+    recorder.expect(run.errorOf(.protect(.readWrite, 0..<16)) == nil, "opened")
+    recorder.expect(run.errorOf(.discard(4..<8)) == nil, "discarded")
+    for page in 0..<16 {
+      let word = run.elements(of: UInt64.self)[page * 1024]
+      recorder.expectEqual(word, (4..<8).contains(page) ? 0 : 3 + UInt64(page), "page \(page)")
+    }
+    recorder.expectEqual(arena.statistics.returned.discardedBytes, 4 * 8192, "bytes discarded")
+    recorder.expect(run.errorOf(.prefault(4..<8)) == nil, "prefaulted")
+    recorder.expect(
+      run.errorOf(.protect(.readWriteExecute, 0..<4)) == .writableCode, "writable code")
+    run.deallocate()
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    // The next owner finds plain memory.
+    guard var next = arena.own(16, zeroed: true, &recorder) else { return }
+    recorder.expect(next.isZero(), "zero")
+    next.stamp(1)
+  },
+
+  Check("part: a range beyond the run is refused, and changes nothing") { recorder in
+    guard let arena = makeArena(&recorder), var run = arena.own(8, &recorder) else { return }
+    for range in [-1..<2, 7..<9, 0..<Int.max, Int.min..<0, 9..<9, -2..<(-1)] {
+      let expected = PageArenaError.outOfBounds(
+        lowerBound: range.lowerBound, upperBound: range.upperBound, limit: 8)
+      for use: PartUse in [
+        .protect(.readOnly, range), .lock(range), .prefault(range), .discard(range),
+      ] {
+        recorder.expect(run.errorOf(use) == expected, "\(range.lowerBound) ..< \(range.upperBound)")
+      }
+    }
+    for place in [0, 3, 8] {
+      for use: PartUse in [
+        .protect(.none, place..<place), .lock(place..<place), .prefault(place..<place),
+        .discard(place..<place),
+      ] {
+        recorder.expect(run.errorOf(use) == nil, "of nothing, at \(place)")
+      }
+    }
+    run.stamp(2)
+    recorder.expect(run.isStamped(2, pages: 8), "as before")
+  },
+
+  Check("part: of a run without access none is opened by itself") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    do throws(PageArenaError) {
+      var run = try arena.allocateRun(pages: 64, access: .none)
+      let before = arena.statistics
+      recorder.expect(
+        run.errorOf(.protect(.readWrite, 0..<16)) == .notPlain(base: run.address), "in part")
+      recorder.expect(arena.statistics == before, "nothing changed")
+      try run.protect(.readWrite)
+      recorder.expect(run.errorOf(.protect(.readOnly, 0..<16)) == nil, "and then a part")
+    } catch { recorder.fail(error.description) }
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+  },
+
+  Check("join: two halves become one again, in whatever mode") { recorder in
+    for isChecked in [false, true] {
+      let made = isChecked ? makeCheckedArena(&recorder) : makeArena(&recorder)
+      guard let arena = made else { return }
+      for (pages, cut) in [(10, 1), (10, 9), (300, 128), (300, 299), (128, 1)] {
+        recorder.context = "\(pages) pages, cut at \(cut)"
+        guard var run = arena.own(pages, &recorder) else { return }
+        run.stamp(4)
+        let (start, before) = (run.address, arena.statistics.inUseBytes)
+        let halves = run.split(at: cut)
+        switch halves.lower.join(halves.upper) {
+        case .whole(let whole):
+          recorder.expectEqual(whole.pages, pages, "pages")
+          recorder.expectEqual(whole.address, start, "the same place")
+          recorder.expect(whole.isStamped(4, pages: pages), "the contents")
+          recorder.expectEqual(arena.statistics.inUseBytes, before, "in use")
+        case .apart: recorder.fail("they stay apart")
+        }
+        recorder.expect(arena.brokenInvariant() == nil, "invariants")
+        recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+      }
+    }
+  },
+
+  Check("join: what does not fit together stays apart, and whole") { recorder in
+    guard let arena = makeArena(&recorder), let other = makeArena(&recorder) else { return }
+    /// Joins two runs that are not to be joined, and frees both.
+    func expectApart(
+      _ lower: consuming PageRun, _ upper: consuming PageRun, _ what: String,
+      _ recorder: inout Recorder
+    ) {
+      let (first, second) = (lower.address, upper.address)
+      switch lower.join(upper) {
+      case .whole: recorder.fail("joined: \(what)")
+      case .apart(let lower, let upper):
+        recorder.expect(lower.address == first && upper.address == second, what)
+      }
+    }
+    guard let run = arena.own(12, &recorder) else { return }
+    let ends = run.split(at: 8)
+    let starts = ends.lower.split(at: 4)
+    expectApart(starts.lower, ends.upper, "with a gap between them", &recorder)
+    starts.upper.deallocate()
+    guard let a = arena.own(4, &recorder), let b = other.own(4, &recorder) else { return }
+    expectApart(a, b, "of two arenas", &recorder)
+    guard let c = arena.own(8, &recorder) else { return }
+    let swapped = c.split(at: 4)
+    expectApart(swapped.upper, swapped.lower, "the wrong way round", &recorder)
+    guard let d = arena.own(8, &recorder) else { return }
+    var unlike = d.split(at: 4)
+    unlike.upper.wipeOnFree()
+    expectApart(unlike.lower, unlike.upper, "of two kinds", &recorder)
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expectEqual(other.statistics.inUseBytes, 0, "in use at the end, in the other")
+    recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    // Guards stay at both ends.
+    guard let guarded = arena.own(8, guarded: true, &recorder), guarded.granules <= 4 else {
+      return
+    }
+    let inner = guarded.split(at: 4)
+    switch inner.lower.join(inner.upper) {
+    case .whole(let whole):
+      recorder.expect(LinuxCalls().isReadable(whole.address - 1) != true, "the guard before it")
+      recorder.expect(LinuxCalls().isReadable(whole.address + 8 * 8192) != true, "behind it")
+    case .apart: recorder.fail("guarded halves")
+    }
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end, guards and all")
+  },
+]
+
+/// What is done with a part of a run.
+private enum PartUse {
+  case protect(PageAccess, Range<Int>)
+  case lock(Range<Int>), prefault(Range<Int>), discard(Range<Int>)
+}
+
+extension PageRun {
+  /// Pages of 8 KiB in a page of the kernel's; 0 where that is smaller.
+  fileprivate var granules: Int { LinuxCalls().physicalPageSize / 8192 }
+
+  fileprivate mutating func errorOf(_ use: PartUse) -> PageArenaError? {
+    do throws(PageArenaError) {
+      switch use {
+      case .protect(let access, let range): try protect(access, in: range)
+      case .lock(let range): try lock(in: range)
+      case .prefault(let range): try prefault(in: range)
+      case .discard(let range): try discard(in: range)
+      }
+    } catch { return error }
+    return nil
+  }
+}
