@@ -114,6 +114,7 @@ package let otherChecks: [Check] = [
   guardFallbackChecks,
   protectChecks,
   partChecks,
+  sharedRunChecks,
   // Region
   regionChecks,
   // API

@@ -103,6 +103,18 @@ public final class PageArena: Sendable {
         forkHandling: forkHandling, diagnosis: diagnosis))
   }
 
+  /// An arena for whoever needs none of his own: as by default, made when it is first asked for, and
+  /// there until the process ends.
+  ///
+  /// Where the system has not even the address space for one, that ends the program.
+  public static let shared: PageArena = {
+    do throws(PageArenaError) {
+      return try PageArena()
+    } catch {
+      fatalError("PageArena.shared: \(error.description)")
+    }
+  }()
+
   deinit {
     if !core.isPermanent { core.endOrOrphan() }
   }
