@@ -23,6 +23,39 @@ import Testing
     #expect(returned["backgroundShareMillionths"] as? Int == share)
   }
 
+  @Test func allFiguresHaveANameAKindAndAValue() throws {
+    let arena = try PageArena()
+    let base = unsafe try arena.allocate(pages: 700)
+    let statistics = arena.statistics
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(statistics.json.utf8)) as? [String: Any])
+    let returned = try #require(object["returned"] as? [String: Any])
+    let figures = statistics.figures
+    #expect(figures.count == object.count - 1 + returned.count)
+    for figure in figures {
+      #expect((object[figure.name] ?? returned[figure.name]) as? UInt64 == figure.value)
+    }
+    #expect(Set(figures.map(\.name)).count == figures.count)
+    let inUse = try #require(figures.first { $0.name == "inUseBytes" })
+    #expect(inUse.kind == .gauge)
+    #expect(inUse.value == 700 * UInt64(PageArena.pageSize))
+    #expect(figures.first { $0.name == "passes" }?.kind == .counter)
+    unsafe try arena.deallocate(base, pages: 700)
+  }
+
+  @Test func statisticsAreCodableByTheNamesOfTheirJSON() throws {
+    let arena = try PageArena()
+    let base = unsafe try arena.allocate(pages: 300)
+    unsafe try arena.deallocate(base, pages: 300)
+    try arena.releaseFreeMemory()
+    let statistics = arena.statistics
+    let encoded = try JSONEncoder().encode(statistics)
+    #expect(try JSONDecoder().decode(PageArena.Statistics.self, from: encoded) == statistics)
+    // And from the text of its own.
+    let text = Data(statistics.json.utf8)
+    #expect(try JSONDecoder().decode(PageArena.Statistics.self, from: text) == statistics)
+  }
+
   /// Every stored property stands there by its name, but for the named ones and the longest run.
   private func expectAllFigures(
     of value: Any, besides others: Set<String>, in object: [String: Any]

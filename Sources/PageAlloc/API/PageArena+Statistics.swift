@@ -178,3 +178,17 @@ extension PageArena.Statistics {
     }
   }
 }
+
+#if !hasFeature(Embedded)
+  extension PageArena.Statistics: Codable {
+    // The names in JSON.
+    private enum CodingKeys: String, CodingKey {
+      case reservedBytes, readyBytes, inUseBytes, inaccessibleBytes, freeMaybeResidentBytes
+      case cachedBytes, keptLongBytes, quarantinedBytes, scavengedBytes, metadataBytes, sealedBytes
+      case largestFreeRun = "largestFreeRunPages"
+      case returned
+    }
+  }
+
+  extension PageArena.Returned: Codable {}
+#endif

@@ -1,14 +1,51 @@
+/// A figure of an arena, for whoever exports them: a name, what kind of figure it is, and the value.
+public struct ArenaFigure: Equatable, Sendable {
+  /// What becomes of it as time goes by.
+  public enum Kind: Equatable, Sendable {
+    /// What is now: it goes up and down.
+    case gauge
+    /// What has been since the arena was made: it only goes up.
+    case counter
+  }
+
+  /// As in JSON, the name of the property as a rule; its end tells the unit: `Bytes`, `Pages`,
+  /// `Nanoseconds`, `Millionths`. What has none counts something.
+  public let name: String
+  /// The kind.
+  public let kind: Kind
+  /// The value, in that unit.
+  public let value: UInt64
+
+  fileprivate init(_ kind: Kind, _ name: String, _ value: UInt64) {
+    self.name = name
+    self.kind = kind
+    self.value = value
+  }
+}
+
 extension PageArena.Statistics {
-  /// The names in JSON, and the figures.
-  private var figures: [(name: StaticString, value: UInt64)] {
+  /// All figures, what was given back included.
+  ///
+  /// ```swift
+  /// for figure in arena.statistics.figures { print(figure.name, figure.kind, figure.value) }
+  /// ```
+  /// - Complexity: O(1); allocates the list.
+  public var figures: [ArenaFigure] { ownFigures + returned.figures }
+
+  private var ownFigures: [ArenaFigure] {
     [
-      ("reservedBytes", reservedBytes), ("readyBytes", readyBytes), ("inUseBytes", inUseBytes),
-      ("inaccessibleBytes", inaccessibleBytes),
-      ("freeMaybeResidentBytes", freeMaybeResidentBytes), ("cachedBytes", cachedBytes),
-      ("keptLongBytes", keptLongBytes), ("quarantinedBytes", quarantinedBytes),
-      ("scavengedBytes", scavengedBytes),
-      ("largestFreeRunPages", UInt64(largestFreeRun)), ("metadataBytes", metadataBytes),
-      ("sealedBytes", sealedBytes),
+      ArenaFigure(.gauge, "reservedBytes", reservedBytes),
+      ArenaFigure(.gauge, "readyBytes", readyBytes),
+      ArenaFigure(.gauge, "inUseBytes", inUseBytes),
+      ArenaFigure(.gauge, "inaccessibleBytes", inaccessibleBytes),
+      ArenaFigure(.gauge, "freeMaybeResidentBytes", freeMaybeResidentBytes),
+      ArenaFigure(.gauge, "cachedBytes", cachedBytes),
+      ArenaFigure(.gauge, "keptLongBytes", keptLongBytes),
+      ArenaFigure(.gauge, "quarantinedBytes", quarantinedBytes),
+      ArenaFigure(.gauge, "scavengedBytes", scavengedBytes),
+      ArenaFigure(.gauge, "largestFreeRunPages", UInt64(largestFreeRun)),
+      ArenaFigure(.gauge, "metadataBytes", metadataBytes),
+      ArenaFigure(.gauge, "sealedBytes", sealedBytes),
     ]
   }
 
@@ -18,30 +55,34 @@ extension PageArena.Statistics {
   /// - Complexity: O(1); allocates the text.
   public var json: String {
     var text = "{"
-    for figure in figures { append(figure, to: &text) }
+    for figure in ownFigures { text += "\"\(figure.name)\":\(figure.value)," }
     text += "\"returned\":{"
-    for figure in returned.figures { append(figure, to: &text) }
-    text += "\"backgroundShareMillionths\":\(UInt64(returned.backgroundShare * 1e6))}}"
-    return text
-  }
-
-  private func append(_ figure: (name: StaticString, value: UInt64), to text: inout String) {
-    text += "\"\(figure.name)\":\(figure.value),"
+    for (index, figure) in returned.figures.enumerated() {
+      text += "\(index == 0 ? "" : ",")\"\(figure.name)\":\(figure.value)"
+    }
+    return text + "}}"
   }
 }
 
 extension PageArena.Returned {
-  fileprivate var figures: [(name: StaticString, value: UInt64)] {
+  /// All figures; the share of the processor is in millionths.
+  public var figures: [ArenaFigure] {
     [
-      ("backgroundBytes", backgroundBytes), ("requestedBytes", requestedBytes),
-      ("limitBytes", limitBytes), ("headroomBytes", headroomBytes),
-      ("discardedBytes", discardedBytes),
-      ("refusedBytes", refusedBytes), ("lazyBytes", lazyBytes),
-      ("passes", passes), ("callNanoseconds", callNanoseconds),
-      ("backgroundNanoseconds", backgroundNanoseconds),
-      ("backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
-      ("limitRefusals", limitRefusals), ("softLimitYields", softLimitYields),
-      ("refusedAdvice", refusedAdvice),
+      ArenaFigure(.counter, "backgroundBytes", backgroundBytes),
+      ArenaFigure(.counter, "requestedBytes", requestedBytes),
+      ArenaFigure(.counter, "limitBytes", limitBytes),
+      ArenaFigure(.counter, "headroomBytes", headroomBytes),
+      ArenaFigure(.counter, "discardedBytes", discardedBytes),
+      ArenaFigure(.counter, "refusedBytes", refusedBytes),
+      ArenaFigure(.counter, "lazyBytes", lazyBytes),
+      ArenaFigure(.counter, "passes", passes),
+      ArenaFigure(.counter, "callNanoseconds", callNanoseconds),
+      ArenaFigure(.counter, "backgroundNanoseconds", backgroundNanoseconds),
+      ArenaFigure(.counter, "backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
+      ArenaFigure(.counter, "limitRefusals", limitRefusals),
+      ArenaFigure(.counter, "softLimitYields", softLimitYields),
+      ArenaFigure(.counter, "refusedAdvice", refusedAdvice),
+      ArenaFigure(.gauge, "backgroundShareMillionths", UInt64(backgroundShare * 1e6)),
     ]
   }
 }
