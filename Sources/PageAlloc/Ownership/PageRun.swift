@@ -147,27 +147,26 @@ extension PageRun {
     return Halves(lower: lower, upper: upper)
   }
 
-  /// Makes one run of this one and the one that follows it: what ``split(at:)`` undoes.
+  /// Takes over the pages of the run that follows this one: what ``split(at:)`` undoes.
   ///
-  /// They must lie side by side, of one arena, with nothing between them, and be alike: guarded,
-  /// protected and so on in the same way.
+  /// They must lie side by side, of one arena, with nothing between them, and be alike: protected,
+  /// locked and so on in the same way.
   ///
   /// ```swift
-  /// switch halves.lower.join(halves.upper) {
-  /// case .whole(let run): use(run)
-  /// case .apart(let lower, let upper): use(lower, upper)
+  /// if let other = halves.lower.join(halves.upper) {
+  ///   // They do not fit together: both are as they were.
+  ///   other.deallocate()
   /// }
   /// ```
   ///
   /// - Parameter next: the other one.
-  /// - Returns: the run, or both as they were.
+  /// - Returns: the other one, as it was, where they do not fit together.
   /// - Complexity: O(1).
-  public consuming func join(_ next: consuming PageRun) -> Joined {
-    let both = traits.intersection(.inherited)
+  public mutating func join(_ next: consuming PageRun) -> PageRun? {
     guard core.number == next.core.number, next.address == address + UInt(byteCount),
       !traits.contains(.guardAfter), !next.traits.contains(.guardBefore),
-      both == next.traits.intersection(.inherited), !core.isInside
-    else { return .apart(self, next) }
+      traits.intersection(.inherited) == next.traits.intersection(.inherited), !core.isInside
+    else { return next }
     let first = unsafe core.page(of: base)
     let total = pages + next.pages
     core.withHeap { heap in
@@ -175,22 +174,10 @@ extension PageRun {
       // This one goes on.
       heap.owners.live &-= 1
     }
-    let whole = unsafe PageRun(
-      base: base, pages: total, core: core,
-      traits: both.union(traits.intersection(.guardBefore))
-        .union(next.traits.intersection(.guardAfter)))
+    pages = total
+    traits.formUnion(next.traits.intersection(.guardAfter))
     next.forget()
-    discard self
-    return .whole(whole)
-  }
-
-  /// What ``join(_:)`` makes of two runs.
-  @frozen
-  public enum Joined: ~Copyable, Sendable {
-    /// One run.
-    case whole(PageRun)
-    /// The two, as they were.
-    case apart(PageRun, PageRun)
+    return nil
   }
 
   /// Whether each of two parts can be undone by itself.

@@ -85,15 +85,15 @@ package let partChecks: [Check] = [
         guard var run = arena.own(pages, &recorder) else { return }
         run.stamp(4)
         let (start, before) = (run.address, arena.statistics.inUseBytes)
-        let halves = run.split(at: cut)
-        switch halves.lower.join(halves.upper) {
-        case .whole(let whole):
-          recorder.expectEqual(whole.pages, pages, "pages")
-          recorder.expectEqual(whole.address, start, "the same place")
-          recorder.expect(whole.isStamped(4, pages: pages), "the contents")
-          recorder.expectEqual(arena.statistics.inUseBytes, before, "in use")
-        case .apart: recorder.fail("they stay apart")
-        }
+        var halves = run.split(at: cut)
+        let rest = halves.lower.join(halves.upper)
+        recorder.expect(rest == nil, "joined")
+        let whole = halves.lower
+        recorder.expectEqual(whole.pages, pages, "pages")
+        recorder.expectEqual(whole.address, start, "the same place")
+        recorder.expect(whole.isStamped(4, pages: pages), "the contents")
+        recorder.expectEqual(arena.statistics.inUseBytes, before, "in use")
+        whole.deallocate()
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
         recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
       }
@@ -108,11 +108,9 @@ package let partChecks: [Check] = [
       _ recorder: inout Recorder
     ) {
       let (first, second) = (lower.address, upper.address)
-      switch lower.join(upper) {
-      case .whole: recorder.fail("joined: \(what)")
-      case .apart(let lower, let upper):
-        recorder.expect(lower.address == first && upper.address == second, what)
-      }
+      var lower = lower
+      guard let rest = lower.join(upper) else { return recorder.fail("joined: \(what)") }
+      recorder.expect(lower.address == first && rest.address == second, what)
     }
     guard let run = arena.own(12, &recorder) else { return }
     let ends = run.split(at: 8)
@@ -135,13 +133,13 @@ package let partChecks: [Check] = [
     guard let guarded = arena.own(8, guarded: true, &recorder), guarded.granules <= 4 else {
       return
     }
-    let inner = guarded.split(at: 4)
-    switch inner.lower.join(inner.upper) {
-    case .whole(let whole):
-      recorder.expect(LinuxCalls().isReadable(whole.address - 1) != true, "the guard before it")
-      recorder.expect(LinuxCalls().isReadable(whole.address + 8 * 8192) != true, "behind it")
-    case .apart: recorder.fail("guarded halves")
-    }
+    var inner = guarded.split(at: 4)
+    let rest = inner.lower.join(inner.upper)
+    recorder.expect(rest == nil, "guarded halves")
+    let whole = inner.lower
+    recorder.expect(LinuxCalls().isReadable(whole.address - 1) != true, "the guard before it")
+    recorder.expect(LinuxCalls().isReadable(whole.address + 8 * 8192) != true, "behind it")
+    whole.deallocate()
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end, guards and all")
   },
 ]
