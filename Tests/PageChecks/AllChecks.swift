@@ -120,6 +120,7 @@ package let otherChecks: [Check] = [
   // API
   arenaMisuseChecks,
   pointerChecks,
+  snapshotChecks,
   returnStatisticsChecks,
   stormChecks,
   textChecks,

@@ -1,0 +1,62 @@
+// What every page is, a chunk at a time: so that the heap lock is free again soon, whoever looks at
+// all of them.
+
+/// What a page is to an arena.
+public enum PageState: UInt8, CaseIterable, Sendable {
+  /// Address space that the arena has not grown to: it costs nothing.
+  case neverUsed
+  /// In use: part of a run that somebody has.
+  case inUse
+  /// A guard of a run: any access faults.
+  case guardPage
+  /// Free, and kept at hand by a thread or the arena, or in quarantine.
+  case atHand
+  /// Free, with contents that may be resident.
+  case free
+  /// Free, and known to be empty: given back to the kernel, or never written to.
+  case empty
+}
+
+extension Heap {
+  /// Notes what the pages of a chunk are.
+  ///
+  /// Owners take and give runs by their caches meanwhile, without the lock: each page is what it was
+  /// at a moment of its own.
+  ///
+  /// - Parameters:
+  ///   - rest: pages of the last run of the chunk before that lie in this one; afterwards, in the
+  ///     next.
+  ///   - states: of the chunk's pages.
+  package func look(
+    at chunk: ChunkIndex, rest: inout (pages: Int, state: PageState),
+    _ states: inout InlineArray<512, PageState>
+  ) {
+    guard allocator.isGrown(chunk) else {
+      rest.pages = 0
+      states = InlineArray(repeating: .neverUsed)
+      return
+    }
+    let data = allocator.chunk(chunk)
+    let first = Geometry.firstPage(of: chunk)
+    var place = 0
+    while place < Geometry.pagesPerChunk {
+      if !data.allocated.bits.contains(place) {
+        states[place] = data.scavenged.contains(place) ? .empty : .free
+        rest.pages = 0
+        place += 1
+        continue
+      }
+      // Where a run starts, its length is known; what follows is of it, as long as it is allocated.
+      let page = first + place
+      let length = runs.extent(page)
+      if length > 0 {
+        rest = (length, runs.length(page) > 0 ? .inUse : .guardPage)
+      } else if rest.pages == 0 {
+        rest = (1, .atHand)
+      }
+      states[place] = rest.state
+      rest.pages -= 1
+      place += 1
+    }
+  }
+}
