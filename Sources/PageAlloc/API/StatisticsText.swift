@@ -1,5 +1,5 @@
 /// A figure of an arena, for whoever exports them: a name, what kind of figure it is, and the value.
-public struct ArenaFigure: Equatable, Sendable {
+public struct ArenaFigure: Sendable {
   /// What becomes of it as time goes by.
   public enum Kind: Equatable, Sendable {
     /// What is now: it goes up and down.
