@@ -1,4 +1,4 @@
-// expect: requires that 'Bool' conform to 'AnyBitPattern'
+// expect: requires that 'Bool' conform to 'FullyInhabited'
 import PageAlloc
 
 func bad(_ arena: PageArena) throws {

@@ -1,4 +1,4 @@
-// expect: requires that 'Kind' conform to 'AnyBitPattern'
+// expect: requires that 'Kind' conform to 'FullyInhabited'
 import PageAlloc
 
 enum Kind: UInt8 {

@@ -1,7 +1,7 @@
 // expect: nothing
 import PageAlloc
 
-struct Point: AnyBitPattern, BitwiseCopyable {
+struct Point: FullyInhabited, BitwiseCopyable {
   var x: Float
   var y: Float
 
@@ -23,6 +23,10 @@ func good() throws {
   _ = run.initialize(of: Bool.self) { $0.append(true) }
   _ = unsafe run.unsafeElements(of: Bool.self)[0]
   run.copyBytes(from: [1, 2, 3].span)
+  do {
+    var bytes = run.mutableBytes
+    bytes.storeBytes(of: 42, as: Int.self)
+  }
   print(run)
   print("and what can be copied", 1)
   let halves = run.split(at: 1)

@@ -1,7 +1,7 @@
 // expect: not marked with 'unsafe'
 import PageAlloc
 
-struct Header: AnyBitPattern, BitwiseCopyable {
+struct Header: FullyInhabited, BitwiseCopyable {
   var isLeaf: Bool
 
   static var bitPatterns: BitPatternPromise<Header> { BitPatternPromise() }

@@ -1,4 +1,4 @@
-// expect: requires that 'String' conform to 'AnyBitPattern'
+// expect: requires that 'String' conform to 'FullyInhabited'
 import PageAlloc
 
 func bad(_ arena: PageArena) throws {

@@ -55,7 +55,7 @@ import Testing
     let run = unsafe try arena.allocate(pages: 3)
     let record = try #require(arena.diagnose(UInt(bitPattern: run)))
     #expect(names(record) == ["address", "pages", "pagesInUse", "state", "allocation", "end"])
-    #expect(names(arena.leaks) == ["runs", "pages", "groups", "unknownPages"])
+    #expect(names(arena.leaks) == ["runs", "pages", "groups", "unknownPages", "isChecked"])
     unsafe try arena.deallocate(run, pages: 3)
   }
 

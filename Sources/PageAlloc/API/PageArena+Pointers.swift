@@ -1,7 +1,7 @@
 // What a bare address tells: programs that were handed a pointer, and nothing else.
 
 /// Where a run in use lies.
-public struct RunExtent: Equatable, Hashable, Sendable {
+public struct PageExtent: Equatable, Hashable, Sendable {
   /// The address of its first byte.
   public let address: UInt
   /// How many pages of 8 KiB it has.
@@ -14,6 +14,8 @@ public struct RunExtent: Equatable, Hashable, Sendable {
 extension PageArena {
   /// Whether an address lies in memory that the arena has grown to, in use or not.
   ///
+  /// - Warning: it takes the arena's lock, as what follows; a signal's handler that comes in the
+  ///   middle of a call which has it ends the program.
   /// - Complexity: O(1), and the arena's lock.
   public func contains(_ pointer: UnsafeRawPointer) -> Bool {
     // Only the address is looked at; so below.
@@ -27,20 +29,23 @@ extension PageArena {
   /// - Returns: `nil` where it lies in no run: elsewhere, in memory that is free, at hand for a
   ///   thread or in quarantine, or in a guard.
   /// - Complexity: O(1), and the arena's lock.
-  public func run(containing pointer: UnsafeRawPointer) -> RunExtent? {
+  public func run(containing pointer: UnsafeRawPointer) -> PageExtent? {
     guard let page = core.anyPage(at: UInt(bitPattern: pointer)) else { return nil }
     let run = core.withHeap { $0.run(containing: page) }
-    return run.map { RunExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
+    return run.map { PageExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
   }
 
   /// Gives the whole run back that starts at an address.
   ///
   /// - Parameter base: the address of the run's first page.
-  /// - Throws: as ``deallocate(_:pages:)``; ``PageArenaError/notInUse(base:pages:)`` with one page
-  ///   where no run starts.
+  /// - Throws: as ``deallocate(_:pages:)``; ``PageArenaError/notAStart(base:)`` where no run starts.
   /// - Complexity: as there.
   public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
-    unsafe try deallocate(base, pages: core.lengthOfRun(at: UInt(bitPattern: base)))
+    let address = UInt(bitPattern: base)
+    let pages = try core.reportingMistakes(at: address, 1) { () throws(PageArenaError) in
+      try core.lengthOfRun(at: address)
+    }
+    unsafe try deallocate(base, pages: pages)
   }
 
   /// Gives all runs back that fill a range, the first and the last perhaps in part.
@@ -64,7 +69,8 @@ extension PageArena {
   ///   - base: the address of the first page, in memory that the arena has grown to.
   ///   - pages: how many, at least 1.
   ///   - zeroed: the memory is to read as zero.
-  /// - Returns: whether they were free, and are the caller's now.
+  /// - Returns: whether they were free, and are the caller's now. What is in quarantine, or on its way
+  ///   to the kernel just then, is not.
   /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/misaligned(base:)``,
   ///   ``PageArenaError/foreign(base:)``;
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``.
@@ -80,9 +86,10 @@ extension PageArena {
       throw .foreign(base: address)
     }
     if try core.takePages(at: page, pages, zeroed: zeroed) { return true }
-    // Free all the same: then it is the limit that does not admit them.
-    if core.withHeap({ $0.allocator.isFree(page, pages) }) { try core.admit(pages) }
-    return false
+    // Free all the same: then the limit does not admit them, or not before more has gone.
+    guard core.withHeap({ $0.allocator.isFree(page, pages) }) else { return false }
+    try core.admit(pages)
+    return try core.takePages(at: page, pages, zeroed: zeroed)
   }
 
   /// Takes the pages that follow a run, if they are free: they become a part of it.
@@ -92,7 +99,8 @@ extension PageArena {
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
   /// - Returns: whether the run has so many now.
-  /// - Throws: as ``adopt(_:pages:)``, of the whole run.
+  /// - Throws: ``PageArenaError/notAStart(base:)``, ``PageArenaError/misaligned(base:)``,
+  ///   ``PageArenaError/foreign(base:)``.
   /// - Complexity: O(1) in the heap; O(new pages / 512).
   public func extend(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
@@ -111,16 +119,16 @@ extension PageArena {
   ///   - pages: how many it is to have, at least 1.
   ///   - zeroed: the new pages are to read as zero.
   /// - Returns: where the run lies now.
-  /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``adopt(_:pages:)`` throw. The run is
-  ///   as before.
-  /// - Complexity: in place O(1); else O(`pages`).
+  /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``extend(_:to:zeroed:)`` throw. The run
+  ///   is as before.
+  /// - Complexity: in place O(1); else O(`pages`), by copying.
   public func resize(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     var run = unsafe try adoptWhole(base)
     var refusal: PageArenaError?
     do throws(PageArenaError) {
-      try run.resize(to: pages, zeroed: zeroed)
+      try run.resize(to: pages, zeroed: zeroed, mayMoveTables: false)
     } catch { refusal = error }
     let first = core.page(of: run.address)
     _ = unsafe try run.leak()

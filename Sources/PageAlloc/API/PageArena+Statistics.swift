@@ -40,7 +40,8 @@ extension PageArena {
     /// the limits bound, and an upper bound itself, exact as one: nobody may have written to it,
     /// and what ``PageRun/discard()`` took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 {
-      inUseBytes - inaccessibleBytes + freeMaybeResidentBytes
+      // Decoded figures may be anything.
+      inUseBytes &- inaccessibleBytes &+ freeMaybeResidentBytes
     }
 
     /// The name of ``maybeResidentBytes`` before it said that it is a bound.

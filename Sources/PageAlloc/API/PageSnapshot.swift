@@ -10,12 +10,12 @@ import SysMem
 /// ```
 public struct PageSnapshot: Sendable {
   /// The address of page 0.
-  public let base: UInt
+  public let address: UInt
   private var states: [PageState] = []
   private var counts = InlineArray<6, Int>(repeating: 0)
 
-  fileprivate init(base: UInt, pageCount: Int) {
-    self.base = base
+  fileprivate init(address: UInt, pageCount: Int) {
+    self.address = address
     states.reserveCapacity(pageCount)
   }
 
@@ -78,7 +78,7 @@ public struct PageSnapshot: Sendable {
   /// ```
   public var text: String {
     var text = "pagealloc-snapshot 1 pages \(pageCount) page-size \(PageArena.pageSize)"
-    text += " base 0x\(String(base, radix: 16))\n"
+    text += " base 0x\(String(address, radix: 16))\n"
     forEachStretch { pages, state in text += "\(pages.count) \(state.name)\n" }
     return text
   }
@@ -104,11 +104,13 @@ extension PageArena {
   /// Other threads may go on meanwhile: then the pages of a chunk of 4 MiB are of one moment, but for
   /// what threads take from their caches and put there, and each chunk is of its own.
   ///
+  /// - Warning: a signal's handler that calls it in the middle of a call which has the arena's lock
+  ///   ends the program.
   /// - Complexity: O(pages of the arena); the arena's lock is taken for each chunk. Allocates a byte a
   ///   page.
   public func snapshot() -> PageSnapshot {
     let end = core.withHeap { $0.allocator.endChunk }
-    var snapshot = PageSnapshot(base: core.base, pageCount: end << Geometry.chunkPagesLog)
+    var snapshot = PageSnapshot(address: core.base, pageCount: end << Geometry.chunkPagesLog)
     var states = InlineArray<512, PageState>(repeating: .neverUsed)
     var rest: (pages: Int, state: PageState) = (0, .atHand)
     for chunk in 0..<end {

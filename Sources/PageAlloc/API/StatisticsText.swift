@@ -43,7 +43,7 @@ extension PageArena.Statistics {
       ArenaFigure(.gauge, "keptLongBytes", keptLongBytes),
       ArenaFigure(.gauge, "quarantinedBytes", quarantinedBytes),
       ArenaFigure(.gauge, "scavengedBytes", scavengedBytes),
-      ArenaFigure(.gauge, "largestFreeRunPages", UInt64(largestFreeRun)),
+      ArenaFigure(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun)),
       ArenaFigure(.gauge, "metadataBytes", metadataBytes),
       ArenaFigure(.gauge, "sealedBytes", sealedBytes),
     ]
@@ -65,6 +65,9 @@ extension PageArena.Statistics {
 }
 
 extension PageArena.Returned {
+  /// The share of a processor; figures that came from elsewhere may be anything.
+  fileprivate var millionths: UInt64 { UInt64(min(backgroundShare, 1e6) * 1e6) }
+
   /// All figures; the share of the processor is in millionths.
   public var figures: [ArenaFigure] {
     [
@@ -82,7 +85,7 @@ extension PageArena.Returned {
       ArenaFigure(.counter, "limitRefusals", limitRefusals),
       ArenaFigure(.counter, "softLimitYields", softLimitYields),
       ArenaFigure(.counter, "refusedAdvice", refusedAdvice),
-      ArenaFigure(.gauge, "backgroundShareMillionths", UInt64(backgroundShare * 1e6)),
+      ArenaFigure(.gauge, "backgroundShareMillionths", millionths),
     ]
   }
 }
@@ -115,11 +118,11 @@ extension PageArena.Statistics: CustomStringConvertible {
     text += "\(mebibytes(returned.requestedBytes)) on request, "
     text += "\(mebibytes(returned.limitBytes)) for a limit, "
     text += "\(mebibytes(returned.headroomBytes)) in growing\n"
-    if returned.refusedBytes + returned.lazyBytes > 0 {
+    if returned.refusedBytes > 0 || returned.lazyBytes > 0 {
       text += "            \(mebibytes(returned.refusedBytes)) refused, "
       text += "\(mebibytes(returned.lazyBytes)) offered\n"
     }
-    text += "background  \(tenths(UInt64(returned.backgroundShare * 10_000)))"
+    text += "background  \(tenths(returned.millionths / 100))"
     text += " thousandths of a processor, \(returned.passes) passes\n"
     text += "tables      \(mebibytes(metadataBytes))"
     if sealedBytes > 0 { text += "; sealed, with unused address space: \(mebibytes(sealedBytes))" }
@@ -127,7 +130,9 @@ extension PageArena.Statistics: CustomStringConvertible {
   }
 
   /// Numbers with one decimal, without Foundation.
-  private func mebibytes(_ byteCount: UInt64) -> String { tenths((byteCount * 10) >> 20) + " MiB" }
+  private func mebibytes(_ byteCount: UInt64) -> String {
+    tenths((byteCount >> 20) * 10 + ((byteCount & 0xf_ffff) * 10) >> 20) + " MiB"
+  }
 
   private func tenths(_ value: UInt64) -> String { "\(value / 10).\(value % 10)" }
 }

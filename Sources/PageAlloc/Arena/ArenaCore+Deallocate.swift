@@ -88,9 +88,7 @@ extension ArenaCore {
     let pages = runs.length(page)
     if pages > 0 { return pages }
     let isGrown = withHeap { $0.allocator.isGrown(page, 1) }
-    let error = isGrown ? PageArenaError.notInUse(base: address, pages: 1) : .foreign(base: address)
-    if let checks { reportMistake(error, at: address, 1, Trace.here(), checks) }
-    throw error
+    throw isGrown ? .notAStart(base: address) : .foreign(base: address)
   }
 
   /// Takes all runs back that fill a range, the first and the last perhaps in part.
@@ -98,11 +96,26 @@ extension ArenaCore {
   /// - Throws: a page of it is not in use; nothing has changed then.
   func deallocateRuns(_ address: UInt, _ pages: Int) throws(PageArenaError) {
     try requireOutside()
-    let page = try page(at: address, pages)
-    let range = page..<(page + pages)
-    try forEachRun(in: range) { _ in }
+    let range = try reportingMistakes(at: address, pages) { () throws(PageArenaError) in
+      let page = try page(at: address, pages)
+      let range = page..<(page + pages)
+      try forEachRun(in: range) { _ in }
+      return range
+    }
     try forEachRun(in: range) { part throws(PageArenaError) in
       try deallocateSlowly(self.address(of: part.lowerBound), part.count, by: nil)
+    }
+  }
+
+  /// Says on standard error what is wrong with a free, in the checked mode.
+  func reportingMistakes<Result>(
+    at address: UInt, _ pages: Int, _ look: () throws(PageArenaError) -> Result
+  ) throws(PageArenaError) -> Result {
+    do throws(PageArenaError) {
+      return try look()
+    } catch {
+      if let checks { reportMistake(error, at: address, max(1, pages), Trace.here(), checks) }
+      throw error
     }
   }
 

@@ -30,6 +30,6 @@ extension SysMem {
   /// afterwards, also on machines with separate caches.
   func allow(_ access: PageAccess, _ address: UInt, _ byteCount: UInt) throws(SysMemError) {
     try protect(address, byteCount, access.protection)
-    if access == .readExecute { csm_clear_cache(address, byteCount) }
+    if access == .readExecute || access == .readWriteExecute { csm_clear_cache(address, byteCount) }
   }
 }

@@ -2,7 +2,8 @@
 @_exported public import struct SysMem.Errno
 @_exported public import struct SysMem.SysMemError
 
-/// What an arena cannot do, or was asked wrongly. Whoever gets one finds nothing changed.
+/// What an arena or a region cannot do, or was asked wrongly. Whoever gets one finds nothing changed,
+/// but where the call says so.
 public enum PageArenaError: Error, Equatable, Sendable {
   // MARK: Bad input
 
@@ -10,7 +11,7 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badPageCount(pages: Int, limit: Int)
   /// `alignment` is no power of two, or larger than the arena.
   case badAlignment(alignment: Int)
-  /// `byteCount` is negative.
+  /// `byteCount` is negative, or no size that there can be.
   case badByteCount(byteCount: Int)
   /// `reservedByteCount` is below the minimum or above 4 GiB.
   case badReservation(reservedByteCount: UInt64, minimum: UInt64)
@@ -31,13 +32,15 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// The range goes on past the end of the run that `base` lies in, into another one or into memory
   /// that is not in use.
   case pastEndOfRun(base: UInt, pages: Int)
+  /// `base` is not where a run starts that is in use: it lies inside of one, or was freed before.
+  case notAStart(base: UInt)
   /// `offset` is not where a run starts that is in use.
   case notARun(offset: UInt32)
   /// The run is protected, locked, guarded or left out of dumps, so that it cannot move.
   case notPlain(base: UInt)
   /// Memory that is writable and executable at once was not asked for in the arena's options.
   case writableCode
-  /// The run does not start and end at pages of the kernel's, which are larger than its own.
+  /// The run, or a range of a region, does not start and end at pages of the kernel's.
   case partOfPhysicalPage(base: UInt, physicalPageSize: Int)
 
   /// The call comes from the handler of a signal, while its thread is inside another one.
@@ -46,6 +49,12 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// A range does not lie in 0 ..< `limit`: the pages of a run, or the bytes of a region that the
   /// call is about.
   case outOfBounds(lowerBound: Int, upperBound: Int, limit: Int)
+  /// Some of a region's range, in bytes, is a hole.
+  case notCommitted(lowerBound: Int, upperBound: Int)
+  /// `guardByteCount` is negative, or more than there can be behind what is reserved.
+  case badGuardByteCount(guardByteCount: Int)
+  /// A region would have more holes than it can.
+  case tooManyHoles(limit: Int)
 
   // MARK: Operating failures
 
@@ -54,7 +63,7 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// `pages` more would take the arena beyond its hard limit on resident memory, whatever is given
   /// back.
   case limitReached(pages: Int, inUseBytes: UInt64, limitBytes: UInt64)
-  /// Not even the smallest reservation was granted.
+  /// Not even the smallest reservation was granted; of a region, the one that was asked for.
   case noAddressSpace(SysMemError)
   /// More mappings would be needed than the arena allows itself, so as to leave the process some.
   case tooManyMappings(limit: Int)
@@ -73,7 +82,7 @@ extension PageArenaError: CustomStringConvertible {
     case .badAlignment(let alignment):
       "alignment: \(alignment) is not a power of two that the arena can hold"
     case .badByteCount(let byteCount):
-      "byteCount: \(byteCount) is negative"
+      "byteCount: \(byteCount) is no size that can be had"
     case .badReservation(let byteCount, let minimum):
       "reservedByteCount: \(byteCount) is not in \(minimum) ... 4294967296"
     case .badScavenging:
@@ -97,7 +106,15 @@ extension PageArenaError: CustomStringConvertible {
     case .writableCode:
       "access: writable and executable at once, which the arena's options do not allow"
     case .partOfPhysicalPage(let base, let size):
-      "the run at \(hex(base)) does not consist of whole pages of the kernel's \(size) bytes"
+      "what starts at \(hex(base)) does not consist of whole pages of the kernel's \(size) bytes"
+    case .notAStart(let base):
+      "base: no run that is in use starts at \(hex(base)) (freed before?)"
+    case .notCommitted(let lower, let upper):
+      "range: \(lower) ..< \(upper) is not committed"
+    case .badGuardByteCount(let guardByteCount):
+      "guardByteCount: \(guardByteCount) is no size that can be had"
+    case .tooManyHoles(let limit):
+      "range: the region would have more than \(limit) holes"
     case .outOfBounds(let lower, let upper, let limit):
       "range: \(lower) ..< \(upper) does not lie in 0 ..< \(limit)"
     case .reentered:
@@ -111,7 +128,7 @@ extension PageArenaError: CustomStringConvertible {
     case .limitReached(let pages, let inUse, let limit):
       "limit reached: \(pages) pages more than the \(inUse) bytes in use go beyond \(limit) bytes"
     case .noAddressSpace(let error):
-      "no address space for an arena: \(error.description)"
+      "no address space: \(error.description)"
     case .system(let error):
       error.description
     }
@@ -136,6 +153,10 @@ extension PageArenaError: CustomStringConvertible {
     case .writableCode: "writableCode"
     case .partOfPhysicalPage: "partOfPhysicalPage"
     case .reentered: "reentered"
+    case .notAStart: "notAStart"
+    case .notCommitted: "notCommitted"
+    case .badGuardByteCount: "badGuardByteCount"
+    case .tooManyHoles: "tooManyHoles"
     case .outOfBounds: "outOfBounds"
     case .outOfMemory: "outOfMemory"
     case .limitReached: "limitReached"

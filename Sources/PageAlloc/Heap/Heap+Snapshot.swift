@@ -3,13 +3,13 @@
 
 /// What a page is to an arena.
 public enum PageState: UInt8, CaseIterable, Sendable {
-  /// Address space that the arena has not grown to: it costs nothing.
+  /// What the arena has not grown to: it costs nothing. On a 32-bit host it may be anybody's.
   case neverUsed
-  /// In use: part of a run that somebody has.
+  /// In use: part of a run that somebody has, or that the kernel would not take back yet.
   case inUse
   /// A guard of a run: any access faults.
   case guardPage
-  /// Free, and kept at hand by a thread or the arena, or in quarantine.
+  /// Free, and kept at hand by a thread or the arena, in quarantine, or on its way to the kernel.
   case atHand
   /// Free, with contents that may be resident.
   case free
@@ -48,9 +48,9 @@ extension Heap {
       }
       // Where a run starts, its length is known; what follows is of it, as long as it is allocated.
       let page = first + place
-      let length = runs.extent(page)
-      if length > 0 {
-        rest = (length, runs.length(page) > 0 ? .inUse : .guardPage)
+      let start = runs.extentAndKind(page)
+      if start.pages > 0 {
+        rest = (start.pages, start.isGuard ? .guardPage : .inUse)
       } else if rest.pages == 0 {
         rest = (1, .atHand)
       }

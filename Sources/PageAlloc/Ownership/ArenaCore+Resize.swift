@@ -91,12 +91,14 @@ extension ArenaCore {
   @inline(never)
   func moveOwned(
     _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, _ traits: RunTraits,
-    zeroed: Bool
+    zeroed: Bool, mayMoveTables: Bool
   ) throws(PageArenaError) -> MovedRun {
     let (target, isBacked) = unsafe try takeTarget(old, pages, zeroed: zeroed)
     var newTraits = traits.subtracting([.moved, .discarded])
     var isZero = false
-    if old >= Self.moveThreshold, !isBacked, unsafe movePageTables(base, target, pages: old) {
+    if mayMoveTables, old >= Self.moveThreshold, !isBacked,
+      unsafe movePageTables(base, target, pages: old)
+    {
       newTraits.insert(.moved)
       isZero = true
     } else {

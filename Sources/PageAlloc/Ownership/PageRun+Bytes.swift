@@ -46,7 +46,7 @@ extension PageRun {
   ///   - source: what is copied, all of it.
   ///   - byteOffset: where in the run its first byte goes.
   /// - Precondition: it fits: `byteOffset` is 0 or more, and the last byte lies inside the run.
-  public mutating func copyBytes(from source: RawSpan, to byteOffset: Int = 0) {
+  public mutating func copyBytes(from source: RawSpan, toByteOffset byteOffset: Int = 0) {
     requireBytes(byteOffset, source.byteCount)
     // Inside the run, by the check; nobody else touches it meanwhile, so that they do not overlap.
     unsafe source.withUnsafeBytes { source in
@@ -57,10 +57,10 @@ extension PageRun {
 
   /// The same with the elements of a span, as they lie in memory.
   public mutating func copyBytes<Element: BitwiseCopyable>(
-    from source: Span<Element>, to byteOffset: Int = 0
+    from source: Span<Element>, toByteOffset byteOffset: Int = 0
   ) {
     // They are copied, padding and all, and not looked at.
-    unsafe copyBytes(from: source.bytes, to: byteOffset)
+    unsafe copyBytes(from: source.bytes, toByteOffset: byteOffset)
   }
 
   /// Copies bytes out of the run, as many as there is room for.
@@ -69,7 +69,7 @@ extension PageRun {
   ///   - byteOffset: where in the run the first of them lies.
   ///   - target: is filled.
   /// - Precondition: they lie inside the run; `byteOffset` is 0 or more.
-  public func copyBytes(at byteOffset: Int = 0, into target: inout MutableRawSpan) {
+  public func copyBytes(fromByteOffset byteOffset: Int = 0, into target: inout MutableRawSpan) {
     let count = target.byteCount
     requireBytes(byteOffset, count)
     // As above.
@@ -80,13 +80,13 @@ extension PageRun {
   }
 
   /// The same, to be read as elements of which any bits are a value.
-  public func copyBytes<Element: AnyBitPattern & BitwiseCopyable>(
-    at byteOffset: Int = 0, into target: inout MutableSpan<Element>
+  public func copyBytes<Element: FullyInhabited & BitwiseCopyable>(
+    fromByteOffset byteOffset: Int = 0, into target: inout MutableSpan<Element>
   ) {
     _ = Element.bitPatterns
     // By the promise.
     var bytes = unsafe target.mutableBytes
-    copyBytes(at: byteOffset, into: &bytes)
+    copyBytes(fromByteOffset: byteOffset, into: &bytes)
   }
 
   private func requireBytes(_ offset: Int, _ count: Int) {
@@ -111,7 +111,7 @@ extension PageRun {
   ///
   /// - Parameter type: the element; aligned to a page at the most.
   @_lifetime(borrow self)
-  public func elements<Element: AnyBitPattern & BitwiseCopyable>(
+  public func elements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
   ) -> Span<Element> {
     _ = Element.bitPatterns
@@ -123,7 +123,7 @@ extension PageRun {
   ///
   /// For other types there is ``unsafeMutableElements(of:)``.
   @_lifetime(&self)
-  public mutating func mutableElements<Element: AnyBitPattern & BitwiseCopyable>(
+  public mutating func mutableElements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
   ) -> MutableSpan<Element> {
     _ = Element.bitPatterns

@@ -36,7 +36,8 @@ extension PageRun {
     if access == .none { traits.insert(.closed) } else { traits.remove(.closed) }
   }
 
-  /// Changes what some of the run's pages may be used for; else as ``protect(_:)``.
+  /// Changes what some of the run's pages may be used for; else as ``protect(_:)``. Where the kernel's
+  /// pages are larger, the run itself must consist of whole ones, too.
   ///
   /// - Parameters:
   ///   - access: what may be done.
@@ -47,6 +48,7 @@ extension PageRun {
   public mutating func protect(
     _ access: PageAccess, in range: Range<Int>
   ) throws(PageArenaError) {
+    if range == 0..<pages { return try protect(access) }
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
     if traits.contains(.closed) { throw .notPlain(base: address) }
     try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
@@ -112,9 +114,12 @@ extension PageRun {
   /// The same with some of its pages.
   ///
   /// - Parameter range: of pages, from 0 on.
-  /// - Throws: as ``prefault()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  /// - Throws: as ``prefault()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``;
+  ///   of a run that was protected, ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   public mutating func prefault(in range: Range<Int>) throws(PageArenaError) {
     let part = try memory(of: range)
+    // By hand nothing is written to that may be protected.
+    if traits.contains(.protected) { try core.checkWholePhysicalPages(part) }
     let mask = UInt(physicalPageSize - 1)
     let address = part.address
     let end = address + part.byteCount
@@ -177,6 +182,8 @@ extension PageRun {
     let part = try memory(of: range)
     if range.isEmpty { return }
     let after = traits.union(trait)
+    // The run's end undoes it for the whole run.
+    try core.checkWholePhysicalPages(memory)
     try core.checkWholePhysicalPages(part)
     // Those that the run's end takes away again; a part of it has its own.
     let more = try core.countMappings(from: traits, to: after)

@@ -56,6 +56,16 @@ extension PageRun {
   public mutating func resize(
     to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
+    try resize(to: pages, zeroed: zeroed, mayMoveTables: true)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter mayMoveTables: the run's end will undo what moving page tables leaves behind.
+  @discardableResult
+  mutating func resize(
+    to pages: Int, zeroed: Bool, mayMoveTables: Bool
+  ) throws(PageArenaError) -> Bool {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     try core.requireOutside()
@@ -70,7 +80,7 @@ extension PageRun {
     if grow(to: pages, zeroed: zeroed) { return false }
 
     let moved = unsafe try core.moveOwned(
-      base, from: self.pages, to: pages, traits, zeroed: zeroed)
+      base, from: self.pages, to: pages, traits, zeroed: zeroed, mayMoveTables: mayMoveTables)
     unsafe self.base = moved.base
     self.pages = pages
     unsafe self.traits = moved.traits

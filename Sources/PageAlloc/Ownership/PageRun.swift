@@ -18,7 +18,8 @@ import SysMem
 ///
 /// ```swift
 /// var run = try arena.allocateRun(pages: 4)
-/// run.mutableBytes.storeBytes(of: 42, as: Int.self)
+/// var bytes = run.mutableBytes
+/// bytes.storeBytes(of: 42, as: Int.self)
 /// ```
 @frozen
 @safe
@@ -163,7 +164,7 @@ extension PageRun {
   /// - Returns: the other one, as it was, where they do not fit together.
   /// - Complexity: O(1).
   public mutating func join(_ next: consuming PageRun) -> PageRun? {
-    guard core.number == next.core.number, next.address == address + UInt(byteCount),
+    guard core.number == next.core.number, next.address == address + ArenaCore.byteCount(pages),
       !traits.contains(.guardAfter), !next.traits.contains(.guardBefore),
       traits.intersection(.inherited) == next.traits.intersection(.inherited), !core.isInside
     else { return next }

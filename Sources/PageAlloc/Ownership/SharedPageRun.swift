@@ -10,7 +10,7 @@
 /// A run of pages that can be copied: to tasks, into streams, arrays and dictionaries.
 ///
 /// The copies are one run, which is freed with the last of them. All of them can read it at any
-/// time, so nobody can write to it, but while there is only one: ``withMutableBytes(_:)``.
+/// time, so nobody can write to it, but while there is only one: ``withMutableBytesIfUnique(_:)``.
 ///
 /// ```swift
 /// var run = try arena.allocateRun(pages: 4)
@@ -19,14 +19,13 @@
 /// let sum = Task { shared.bytes.byteCount }
 /// ```
 ///
-/// Each takes an object of Swift's, 48 bytes or so, from malloc.
+/// The copies share an object of Swift's, 64 bytes or so, from malloc.
 @safe
 public struct SharedPageRun: Sendable {
   private final class Owner: Sendable {
-    // Written to by who has the only reference, by the checks of whoever does.
-    nonisolated(unsafe) var run: PageRun
+    let run: PageRun
 
-    init(_ run: consuming PageRun) { unsafe self.run = run }
+    init(_ run: consuming PageRun) { self.run = run }
   }
 
   private var owner: Owner
@@ -35,16 +34,16 @@ public struct SharedPageRun: Sendable {
   public init(_ run: consuming PageRun) { owner = Owner(run) }
 
   /// How many pages of 8 KiB it has.
-  public var pages: Int { unsafe owner.run.pages }
+  public var pages: Int { owner.run.pages }
 
   /// Its size in bytes.
-  public var byteCount: Int { unsafe owner.run.byteCount }
+  public var byteCount: Int { owner.run.byteCount }
 
   /// The address of its first byte.
-  public var address: UInt { unsafe owner.run.address }
+  public var address: UInt { owner.run.address }
 
   /// Where it lies in its arena, as ``PageRun/offset``.
-  public var offset: UInt32 { unsafe owner.run.offset }
+  public var offset: UInt32 { owner.run.offset }
 
   /// The memory, to be read.
   public var bytes: RawSpan {
@@ -60,7 +59,7 @@ public struct SharedPageRun: Sendable {
 
   /// The memory as elements, as ``PageRun/elements(of:)``.
   @_lifetime(borrow self)
-  public func elements<Element: AnyBitPattern & BitwiseCopyable>(
+  public func elements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
   ) -> Span<Element> {
     _ = Element.bitPatterns
@@ -79,7 +78,7 @@ public struct SharedPageRun: Sendable {
   /// Calls `body` with the memory, to be written to, if there is no other reference to it.
   ///
   /// - Returns: what `body` returns; `nil`, without a call, where somebody else has the run, too.
-  public mutating func withMutableBytes<Result, Failure: Error>(
+  public mutating func withMutableBytesIfUnique<Result, Failure: Error>(
     _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
     if !isUnique() { return nil }

@@ -19,7 +19,8 @@ import Synchronization
 /// ```swift
 /// var memory = try PageRegion(reserving: 1 << 30, guardByteCount: 32 << 20)
 /// try memory.grow(to: 64 << 10)
-/// memory.mutableBytes.storeBytes(of: 42, as: Int.self)
+/// var bytes = memory.mutableBytes
+/// bytes.storeBytes(of: 42, as: Int.self)
 /// ```
 @safe
 public struct PageRegion: ~Copyable, @unchecked Sendable {
@@ -44,13 +45,19 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
 
   /// The most that one can have, guard and all: 64 TiB, or half of the address space if that is
   /// less.
-  public static var maximumByteCount: Int { Int(clamping: UInt64(1) << 46) }
+  public static var maximumByteCount: Int {
+    // Rounded up twice to the largest page that a kernel has, it still is a number.
+    min(Int(clamping: UInt64(1) << 46), Int.max - 0x3_ffff)
+  }
+
+  /// The most holes that one can have.
+  public static var maximumHoleCount: Int { 32 }
 
   private static let linux = SysMem(calls: LinuxCalls())
-  private static let committed = Atomic<Int>(0)
+  private static let committed = Atomic<UInt64>(0)
 
   /// Bytes that all regions of the process have committed.
-  public static var committedByteCount: Int { committed.load(ordering: .relaxed) }
+  public static var committedByteCount: UInt64 { committed.load(ordering: .relaxed) }
 
   /// Reserves address space.
   ///
@@ -59,6 +66,7 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   ///   - guardByteCount: how much behind that is to fault, whatever it grows to.
   ///   - allowsWritableCode: whether ``PageAccess/readWriteExecute`` is allowed.
   /// - Throws: ``PageArenaError/badByteCount(byteCount:)``,
+  ///   ``PageArenaError/badGuardByteCount(guardByteCount:)``,
   ///   ``PageArenaError/noAddressSpace(_:)``, ``PageArenaError/tooManyMappings(limit:)``.
   /// - Complexity: one call of the kernel's.
   public init(
@@ -75,10 +83,10 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
     from system: SysMem
   ) throws(PageArenaError) {
     let mask = system.physicalPageSize - 1
-    let most = Self.maximumByteCount - 2 * mask
+    let most = Self.maximumByteCount
     guard byteCount > 0, byteCount <= most else { throw .badByteCount(byteCount: byteCount) }
     guard guardByteCount >= 0, guardByteCount <= most - byteCount else {
-      throw .badByteCount(byteCount: guardByteCount)
+      throw .badGuardByteCount(guardByteCount: guardByteCount)
     }
     // What is memory, and what is not yet.
     guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
@@ -98,7 +106,7 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
     let bytes = committedByteCount
     system.sysFreeAtLast(
       address, UInt(reservedByteCount + guardByteCount), preparedByteCount: UInt(bytes))
-    Self.committed.subtract(bytes, ordering: .relaxed)
+    Self.committed.subtract(UInt64(bytes), ordering: .relaxed)
   }
 }
 
@@ -172,83 +180,74 @@ extension PageRegion {
   ///
   /// - Parameter byteCount: what stays, rounded up to a whole page of the kernel's; more than it has
   ///   changes nothing.
-  /// - Throws: as ``grow(to:)``, ``decommit(_:)``.
+  /// - Throws: as ``grow(to:)``.
+  /// - Complexity: one call of the kernel's.
   public mutating func shrink(to byteCount: Int) throws(PageArenaError) {
     guard byteCount >= 0, byteCount <= reservedByteCount else {
       throw .outOfBounds(lowerBound: 0, upperBound: byteCount, limit: reservedByteCount)
     }
     let mask = granularity - 1
     let wanted = (byteCount + mask) & ~mask
-    if wanted < end { try decommit(wanted..<end) }
+    if wanted >= end { return }
+    try unmap(wanted..<end)
+    cutHoles(wanted..<end)
+    end = wanted
   }
 
-  /// Gives memory back, with its contents: any access faults from now on.
+  /// Gives memory back, with its contents: it becomes a hole, where any access faults.
   ///
-  /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is
-  ///   decommitted already stays that.
+  /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is a hole
+  ///   already stays that.
   /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``,
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
-  ///   ``PageArenaError/tooManyMappings(limit:)`` with more than 32 holes;
+  ///   ``PageArenaError/tooManyHoles(limit:)``, ``PageArenaError/tooManyMappings(limit:)``;
   ///   ``PageArenaError/system(_:)``. It is as before.
   /// - Complexity: one call of the kernel's.
-  public mutating func decommit(_ range: Range<Int>) throws(PageArenaError) {
+  public mutating func decommit(in range: Range<Int>) throws(PageArenaError) {
     try check(range)
     if range.isEmpty { return }
-    if range.upperBound == end {
-      try unmap(range)
-      end = range.lowerBound
-      cutHoles(range)
-      // One at the end is none any more.
-      if !holes.isEmpty, holes[holes.count - 1].upperBound == end {
-        end = holes.removeLast().lowerBound
-      }
-      return
-    }
     // With those that it touches it becomes one.
     var first = 0
     while first < holes.count, holes[first].upperBound < range.lowerBound { first += 1 }
     var last = first
     var whole = range
     while last < holes.count, holes[last].lowerBound <= range.upperBound {
-      whole =
-        min(
-          whole.lowerBound, holes[last].lowerBound)..<max(
-          whole.upperBound, holes[last].upperBound)
+      let lower = min(whole.lowerBound, holes[last].lowerBound)
+      whole = lower..<max(whole.upperBound, holes[last].upperBound)
       last += 1
     }
-    if first == last, holes.isFull { throw .tooManyMappings(limit: 32) }
-    guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
+    if first == last {
+      if holes.isFull { throw .tooManyHoles(limit: Self.maximumHoleCount) }
+      guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
+    }
     try unmap(range)
     for _ in first..<last { holes.remove(at: first) }
     holes.insert(whole, at: first)
   }
 
-  /// Makes memory again of what was decommitted; it reads as zero.
+  /// Makes memory again of holes; it reads as zero.
   ///
-  /// - Parameter range: as for ``decommit(_:)``. What is memory already stays as it is.
-  /// - Throws: as ``decommit(_:)``. Where the range has several holes, some of them may be filled.
+  /// - Parameter range: as for ``decommit(in:)``. What is memory already stays as it is.
+  /// - Throws: as ``decommit(in:)``. Where the range has several holes, some of them may be filled.
   /// - Complexity: one call of the kernel's for each hole.
-  public mutating func commit(_ range: Range<Int>) throws(PageArenaError) {
+  public mutating func commit(in range: Range<Int>) throws(PageArenaError) {
     try check(range)
-    for index in 0..<holes.count {
-      let part = holes[index].clamped(to: range)
-      if part.isEmpty { continue }
-      let hole = holes[index]
-      if part.lowerBound > hole.lowerBound, part.upperBound < hole.upperBound, holes.isFull {
-        throw .tooManyMappings(limit: 32)
+    while let (hole, part) = nextHole(in: range) {
+      if part.lowerBound > hole.lowerBound, part.upperBound < hole.upperBound {
+        // It is cut in two: there is no other one, then.
+        if holes.isFull { throw .tooManyHoles(limit: Self.maximumHoleCount) }
+        guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
       }
-    }
-    while let part = nextHole(in: range) {
-      guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
       try map(part)
       cutHoles(part)
     }
   }
 
-  private func nextHole(in range: Range<Int>) -> Range<Int>? {
+  /// The first hole in a range, and what of it lies there.
+  private func nextHole(in range: Range<Int>) -> (hole: Range<Int>, part: Range<Int>)? {
     for index in 0..<holes.count {
       let part = holes[index].clamped(to: range)
-      if !part.isEmpty { return part }
+      if !part.isEmpty { return (holes[index], part) }
     }
     return nil
   }
@@ -289,7 +288,7 @@ extension PageRegion {
     do throws(SysMemError) {
       try system.sysMap(address + UInt(range.lowerBound), UInt(range.count))
     } catch { throw .system(error) }
-    Self.committed.add(range.count, ordering: .relaxed)
+    Self.committed.add(UInt64(range.count), ordering: .relaxed)
   }
 
   /// - Parameter range: below the end; holes in it are not counted twice.
@@ -300,7 +299,7 @@ extension PageRegion {
       try system.sysFault(
         address + UInt(range.lowerBound), UInt(range.count), preparedByteCount: UInt(bytes))
     } catch { throw .system(error) }
-    Self.committed.subtract(bytes, ordering: .relaxed)
+    Self.committed.subtract(UInt64(bytes), ordering: .relaxed)
   }
 }
 
@@ -310,18 +309,19 @@ extension PageRegion {
   /// Changes what memory may be used for, until it is changed again.
   ///
   /// - Parameters:
-  ///   - range: as for ``decommit(_:)``; nothing of it is decommitted.
   ///   - access: what may be done; code that was written may be executed afterwards.
-  /// - Throws: as ``decommit(_:)``; ``PageArenaError/writableCode``. Where the range consists of
-  ///   several mappings, a part of it may have changed.
-  /// - Complexity: one call of the kernel's.
+  ///   - range: as for ``decommit(in:)``, without a hole.
+  /// - Throws: as ``decommit(in:)``; ``PageArenaError/notCommitted(lowerBound:upperBound:)``,
+  ///   ``PageArenaError/writableCode``. Where the range consists of several mappings, a part of it may
+  ///   have changed.
+  /// - Complexity: one call of the kernel's; O(bytes) for code, on machines with separate caches.
   public mutating func protect(
-    _ range: Range<Int>, _ access: PageAccess
+    _ access: PageAccess, in range: Range<Int>
   ) throws(PageArenaError) {
     if access == .readWriteExecute, !allowsWritableCode { throw .writableCode }
     try check(range)
-    if let hole = nextHole(in: range) {
-      throw .outOfBounds(lowerBound: hole.lowerBound, upperBound: hole.upperBound, limit: end)
+    if let (_, part) = nextHole(in: range) {
+      throw .notCommitted(lowerBound: part.lowerBound, upperBound: part.upperBound)
     }
     if range.isEmpty { return }
     guard MappingBudget.add(2) else { throw .tooManyMappings(limit: MappingBudget.limit) }
@@ -333,10 +333,10 @@ extension PageRegion {
 
   /// Gives the contents back: the memory stays, and reads as zero.
   ///
-  /// - Parameter range: as for ``decommit(_:)``.
-  /// - Throws: as ``decommit(_:)``.
+  /// - Parameter range: as for ``decommit(in:)``.
+  /// - Throws: as ``decommit(in:)``.
   /// - Complexity: one call of the kernel's; O(what is present).
-  public mutating func discard(_ range: Range<Int>) throws(PageArenaError) {
+  public mutating func discard(in range: Range<Int>) throws(PageArenaError) {
     try check(range)
     if range.isEmpty { return }
     do throws(SysMemError) {
@@ -351,8 +351,8 @@ extension PageRegion {
   /// - Complexity: one call of the kernel's, one more where something was protected, and one for each
   ///   hole; O(what is present).
   public mutating func reset() throws(PageArenaError) {
-    try commit(0..<end)
-    try discard(0..<end)
+    try commit(in: 0..<end)
+    try discard(in: 0..<end)
     if !isProtected { return }
     do throws(SysMemError) {
       try system.allow(.readWrite, address, UInt(end))

@@ -83,10 +83,14 @@ package struct RunTable {
   }
 
   /// The length of the run or the guard that starts at a page; 0 for none.
-  package func extent(_ page: PageNumber) -> Int {
+  package func extent(_ page: PageNumber) -> Int { extentAndKind(page).pages }
+
+  /// The same, and whether it is a guard, at one look: owners change the byte without a lock.
+  package func extentAndKind(_ page: PageNumber) -> (pages: Int, isGuard: Bool) {
     let first = byte(page)
-    if first < Self.guards || first >= Self.digit { return length(page) }
-    return 1 &<< Int(first &- Self.guards)
+    if first < Self.long { return (Int(first), false) }
+    if first == Self.long { return (longLength(page), false) }
+    return first < Self.digit ? (1 &<< Int(first &- Self.guards), true) : (0, false)
   }
 
   /// Notes that a guard starts at a page, in place of a run.

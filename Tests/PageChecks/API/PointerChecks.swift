@@ -62,11 +62,11 @@ package let pointerChecks: [Check] = [
         if pages > 1 {
           recorder.expect(
             arena.errorOfGivingWhole(run.part(1, 1))
-              == .notInUse(base: run.address + 8192, pages: 1), "inside of a run")
+              == .notAStart(base: run.address + 8192), "inside of a run")
         }
         recorder.expect(arena.errorOfGivingWhole(run) == nil, "freed, \(pages) pages")
         recorder.expect(
-          arena.errorOfGivingWhole(run) == .notInUse(base: run.address, pages: 1), "twice")
+          arena.errorOfGivingWhole(run) == .notAStart(base: run.address), "twice")
       }
       recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
@@ -157,7 +157,7 @@ package let pointerChecks: [Check] = [
       }
       recorder.expectEqual(arena.statistics.inUseBytes, 5 << 13, "in use")
       unsafe try arena.deallocate(moved)
-      recorder.throwsError(.notInUse(base: there.address, pages: 1)) { () throws(PageArenaError) in
+      recorder.throwsError(.notAStart(base: there.address)) { () throws(PageArenaError) in
         _ = unsafe try arena.resize(moved, to: 8)
       }
     } catch { recorder.fail(error.description) }
@@ -167,7 +167,7 @@ package let pointerChecks: [Check] = [
 
 extension PageArena {
   /// Only the address is looked at; so below.
-  fileprivate func extent(at address: UInt) -> RunExtent? {
+  fileprivate func extent(at address: UInt) -> PageExtent? {
     guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return nil }
     return unsafe run(containing: pointer)
   }

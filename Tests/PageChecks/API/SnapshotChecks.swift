@@ -12,7 +12,7 @@ package let snapshotChecks: [Check] = [
     arena.give(long.part(100, 50), &recorder)
     var snapshot = arena.snapshot()
     func expect(_ run: Run, _ state: PageState, _ what: String) {
-      let first = Int((run.address - snapshot.base) >> 13)
+      let first = Int((run.address - snapshot.address) >> 13)
       for page in first..<first + run.pages {
         recorder.expect(snapshot[page] == state, "\(what), \(page): \(snapshot[page].name)")
       }
@@ -22,7 +22,7 @@ package let snapshotChecks: [Check] = [
     expect(long.part(100, 50), .free, "the hole")
     expect(long.part(150, 750), .inUse, "behind it")
     expect(last, .inUse, "the last")
-    let page = Int((guarded.address - snapshot.base) >> 13)
+    let page = Int((guarded.address - snapshot.address) >> 13)
     recorder.expect(snapshot[page] == .inUse && snapshot[page + 1] == .inUse, "guarded")
     recorder.expect(
       snapshot[page - 1] == .guardPage && snapshot[page + 2] == .guardPage, "its guards")
@@ -43,7 +43,7 @@ package let snapshotChecks: [Check] = [
       guard let arena = made, let run = arena.take(4, &recorder) else { return }
       arena.give(run, &recorder)
       let snapshot = arena.snapshot()
-      let first = Int((run.address - snapshot.base) >> 13)
+      let first = Int((run.address - snapshot.address) >> 13)
       for page in first..<first + 4 {
         recorder.expect(snapshot[page] == .atHand, "\(page): \(snapshot[page].name)")
       }

@@ -22,11 +22,16 @@ package let textChecks: [Check] = [
       (.notARun(offset: 255), "offset: no run that is in use starts at 0xff"),
       (.notPlain(base: 255), "the run at 0xff"),
       (.writableCode, "access: "),
-      (.partOfPhysicalPage(base: 255, physicalPageSize: 65_536), "the run at 0xff"),
+      (.partOfPhysicalPage(base: 255, physicalPageSize: 65_536), "what starts at 0xff"),
+      (.notAStart(base: 255), "base: no run that is in use starts at 0xff"),
+      (.notCommitted(lowerBound: 1, upperBound: 2), "range: 1 ..< 2 is not committed"),
+      (.badGuardByteCount(guardByteCount: -1), "guardByteCount: -1"),
+      (.tooManyHoles(limit: 32), "range: the region would have more than 32 holes"),
+      (.outOfBounds(lowerBound: -1, upperBound: 2, limit: 7), "range: -1 ..< 2 does not lie"),
       (.tooManyMappings(limit: 7), "more than 7 mappings"),
       (.unsupported(.mseal), "this host cannot do it: mseal"),
       (.outOfMemory(pages: 5, largestFreeRun: 4), "out of memory: no 5 pages"),
-      (.noAddressSpace(refused), "no address space for an arena: mmap of 1 bytes: ENOMEM"),
+      (.noAddressSpace(refused), "no address space: mmap of 1 bytes: ENOMEM"),
       (.system(refused), "mmap of 1 bytes: ENOMEM"),
     ]
     for (error, start) in texts {

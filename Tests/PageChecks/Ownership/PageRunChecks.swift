@@ -56,8 +56,8 @@ package let pageRunChecks: [Check] = [
     }
     let numbers: [UInt32] = [1, 2, 3, 0xffff_ffff]
     run.copyBytes(from: numbers.span)
-    run.copyBytes(from: numbers.span, to: 16_384 - 16)
-    run.copyBytes(from: numbers.span.extracting(0..<0), to: 16_384)
+    run.copyBytes(from: numbers.span, toByteOffset: 16_384 - 16)
+    run.copyBytes(from: numbers.span.extracting(0..<0), toByteOffset: 16_384)
     for start in [0, 4092] {
       for (index, number) in numbers.enumerated() {
         recorder.expectEqual(run.elements(of: UInt32.self)[start + index], number, "copied in")
@@ -67,7 +67,7 @@ package let pageRunChecks: [Check] = [
     var read: [UInt32] = [7, 7, 7]
     do {
       var span = read.mutableSpan
-      run.copyBytes(at: 16_384 - 12, into: &span)
+      run.copyBytes(fromByteOffset: 16_384 - 12, into: &span)
     }
     recorder.expect(read == [2, 3, 0xffff_ffff], "copied out: \(read)")
 
@@ -232,7 +232,7 @@ package let pageRunChecks: [Check] = [
   },
 ]
 
-private struct Pair: AnyBitPattern, BitwiseCopyable {
+private struct Pair: FullyInhabited, BitwiseCopyable {
   var low: UInt32
   var high: UInt32
 

@@ -62,6 +62,29 @@ package let partChecks: [Check] = [
     recorder.expect(run.isStamped(2, pages: 8), "as before")
   },
 
+  Check("part: a run that is not made of the kernel's pages is left as it is") { recorder in
+    let calls = FakeCalls(physicalPageSize: 16_384)
+    guard let arena = makeArena(&recorder, calls: calls), var run = arena.own(3, &recorder),
+      let next = arena.take(1, &recorder)
+    else { return }
+    next.stamp(8)
+    let expected = PageArenaError.partOfPhysicalPage(
+      base: run.address, physicalPageSize: 16_384)
+    recorder.expect(run.errorOf(.protect(.readOnly, 0..<2)) == expected, "protected")
+    recorder.expect(run.errorOf(.lock(0..<2)) == expected, "locked")
+    run.deallocate()
+    recorder.expect(next.isStamped(8), "the neighbour")
+    guard var even = arena.own(4, &recorder) else { return }
+    even.stamp(1)
+    recorder.expect(even.errorOf(.protect(.readOnly, 0..<4)) == nil, "all of it")
+    if case .partOfPhysicalPage = even.errorOf(.prefault(0..<1)) {
+    } else {
+      recorder.fail("a part of a page is written to by hand")
+    }
+    even.deallocate()
+    recorder.expectEqual(calls.misalignedCount.load(ordering: .relaxed), 0, "calls across pages")
+  },
+
   Check("part: of a run without access none is opened by itself") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     do throws(PageArenaError) {

@@ -19,10 +19,10 @@ package let sharedRunChecks: [Check] = [
     recorder.expectEqual(arena.statistics.inUseBytes, 3 * 8192, "in use")
     var last = copies[4]
     recorder.expect(!last.isUnique(), "one of several")
-    recorder.expect(last.withMutableBytes { _ in 0 } == nil, "not written to")
+    recorder.expect(last.withMutableBytesIfUnique { _ in 0 } == nil, "not written to")
     copies = []
     recorder.expect(last.isUnique(), "the last one")
-    let written: Int? = last.withMutableBytes { bytes in
+    let written: Int? = last.withMutableBytesIfUnique { bytes in
       bytes.storeBytes(of: 9, toByteOffset: 8, as: UInt64.self)
       return bytes.byteCount
     }

@@ -15,17 +15,17 @@
 /// and no stored property of another type:
 ///
 /// ```swift
-/// struct Point: AnyBitPattern, BitwiseCopyable {
+/// struct Point: FullyInhabited, BitwiseCopyable {
 ///   var x: Float, y: Float
 ///   static var bitPatterns: BitPatternPromise<Point> { unsafe BitPatternPromise() }
 /// }
 /// ```
-public protocol AnyBitPattern {
+public protocol FullyInhabited {
   /// The promise that any bits are a value.
   static var bitPatterns: BitPatternPromise<Self> { get }
 }
 
-/// The promise that any bits are a value of a type, as ``AnyBitPattern`` asks for.
+/// The promise that any bits are a value of a type, as ``FullyInhabited`` asks for.
 @frozen
 public struct BitPatternPromise<Element>: Sendable {
   /// Makes the promise.
@@ -38,112 +38,112 @@ public struct BitPatternPromise<Element>: Sendable {
 
 // The promise is made for each type by itself: one for all integers would be anybody's who writes one.
 
-extension Int: AnyBitPattern {
+extension Int: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Int8: AnyBitPattern {
+extension Int8: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Int16: AnyBitPattern {
+extension Int16: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Int32: AnyBitPattern {
+extension Int32: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Int64: AnyBitPattern {
+extension Int64: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Int128: AnyBitPattern {
+extension Int128: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt: AnyBitPattern {
+extension UInt: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt8: AnyBitPattern {
+extension UInt8: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt16: AnyBitPattern {
+extension UInt16: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt32: AnyBitPattern {
+extension UInt32: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt64: AnyBitPattern {
+extension UInt64: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension UInt128: AnyBitPattern {
+extension UInt128: FullyInhabited {
   /// Any bits are an integer.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Float16: AnyBitPattern {
+extension Float16: FullyInhabited {
   /// Any bits are a number, or none.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Float: AnyBitPattern {
+extension Float: FullyInhabited {
   /// Any bits are a number, or none.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension Double: AnyBitPattern {
+extension Double: FullyInhabited {
   /// Any bits are a number, or none.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD2: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD2: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD3: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD3: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD4: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD4: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD8: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD8: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD16: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD16: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD32: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD32: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
 
-extension SIMD64: AnyBitPattern where Scalar: AnyBitPattern {
+extension SIMD64: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
   public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
 }
