@@ -212,9 +212,12 @@ package let regionChecks: [Check] = [
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
   },
 
-  Check("region: beyond 4 GiB, with a guard, in a child that faults there") { recorder in
+  Check("region: beyond 4 GiB, with a guard, where nothing can be read") { recorder in
     guard !is32Bit else {
       return recorder.leaveOut("a host of 32 bits has no such address space")
+    }
+    guard !isEmulated else {
+      return recorder.leaveOut("an emulator keeps gigabytes of tables for so much address space")
     }
     var region: PageRegion
     do throws(PageArenaError) {
