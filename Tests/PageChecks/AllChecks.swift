@@ -9,6 +9,9 @@ package let roomyChecks: [Check] =
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
 package let otherChecks: [Check] = [
+  // Those that copy the process by a fork: an emulator's grows with each arena, by gigabytes.
+  signalChecks,
+  sharedRunChecks,
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
@@ -114,7 +117,6 @@ package let otherChecks: [Check] = [
   guardFallbackChecks,
   protectChecks,
   partChecks,
-  sharedRunChecks,
   // Region
   regionChecks,
   // API
@@ -130,7 +132,6 @@ package let otherChecks: [Check] = [
   resizeSweepChecks,
   amountSweepChecks,
   optionsChecks,
-  signalChecks,
   stackChecks,
 ].flatMap { $0 }
 
