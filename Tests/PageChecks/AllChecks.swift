@@ -9,9 +9,6 @@ package let roomyChecks: [Check] =
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
 package let otherChecks: [Check] = [
-  // Those that copy the process by a fork: an emulator's grows with each arena, by gigabytes.
-  signalChecks,
-  sharedRunChecks,
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
@@ -116,13 +113,8 @@ package let otherChecks: [Check] = [
   growRefusalChecks,
   guardFallbackChecks,
   protectChecks,
-  partChecks,
-  // Region
-  regionChecks,
   // API
   arenaMisuseChecks,
-  pointerChecks,
-  snapshotChecks,
   returnStatisticsChecks,
   stormChecks,
   textChecks,
@@ -132,7 +124,14 @@ package let otherChecks: [Check] = [
   resizeSweepChecks,
   amountSweepChecks,
   optionsChecks,
+  signalChecks,
   stackChecks,
+  // Behind those that copy the process by a fork: an emulator's grows with each arena, by gigabytes.
+  regionChecks,
+  partChecks,
+  sharedRunChecks,
+  pointerChecks,
+  snapshotChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

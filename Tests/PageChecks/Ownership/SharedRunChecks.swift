@@ -54,6 +54,7 @@ package let sharedRunChecks: [Check] = [
   Check("shared arena: one for all") { recorder in
     // In a child, since it stays, with its thread, as long as the process.
     if leavesOutFork(&recorder) { return }
+    if isEmulated { return recorder.leaveOut("an emulator that has grown, to be copied by a fork") }
     let status = inChild {
       let arena = PageArena.shared
       guard arena === PageArena.shared, let run = try? arena.run(2) else { return 1 }
