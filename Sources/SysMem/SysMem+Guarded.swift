@@ -46,8 +46,9 @@ extension SysMem {
       address - guardSize, size + 2 * guardSize, readyByteCount: readyByteCount ?? size)
   }
 
-  /// Ready → reserved, for a part of what `sysMapGuarded` gave: the contents go, and it reads as zero
-  /// when it is ``sysMapped(byteCount:)`` again. What the kernel does not take is cleared by hand.
+  /// Ready → reserved, for a part of what `sysMapGuarded` gave: the contents go, and it reads as
+  /// zero when it is ``sysMapped(byteCount:)`` again. What the kernel does not take is cleared by
+  /// hand.
   public func sysEmptyGuarded(_ address: UInt, _ byteCount: UInt) {
     if (try? advise(address, byteCount, .dontNeed)) == nil,
       let memory = unsafe UnsafeMutableRawPointer(bitPattern: address)

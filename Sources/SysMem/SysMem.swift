@@ -130,7 +130,8 @@ extension SysMem {
     move(byteCount, from: ready, to: prepared)
   }
 
-  /// Prepared → reserved for memory that may be accessed all the same, as ``sysMapped(byteCount:)``.
+  /// Prepared → reserved for memory that may be accessed all the same, as
+  /// ``sysMapped(byteCount:)``.
   public func sysUnmapped(byteCount: UInt) {
     move(byteCount, from: prepared, to: reserved)
   }
@@ -138,7 +139,8 @@ extension SysMem {
   /// Any state but none → reserved: contents go and any access faults.
   ///
   /// - Parameters:
-  ///   - preparedByteCount: how much of the range was prepared; all but what was ready, if not told.
+  ///   - preparedByteCount: how much of the range was prepared; all but what was ready, if not
+  ///     told.
   ///   - readyByteCount: how much of the range was ready.
   /// - Throws: `mmap` was refused; the range is as before.
   public func sysFault(

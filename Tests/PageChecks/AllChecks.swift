@@ -126,7 +126,8 @@ package let otherChecks: [Check] = [
   optionsChecks,
   signalChecks,
   stackChecks,
-  // Behind those that copy the process by a fork: an emulator's grows with each arena, by gigabytes.
+  // Behind those that copy the process by a fork: an emulator's grows with each arena, by
+  // gigabytes.
   regionChecks,
   partChecks,
   sharedRunChecks,

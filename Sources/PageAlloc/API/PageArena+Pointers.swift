@@ -38,7 +38,8 @@ extension PageArena {
   /// Gives the whole run back that starts at an address.
   ///
   /// - Parameter base: the address of the run's first page.
-  /// - Throws: as ``deallocate(_:pages:)``; ``PageArenaError/notAStart(base:)`` where no run starts.
+  /// - Throws: as ``deallocate(_:pages:)``; ``PageArenaError/notAStart(base:)`` where no run
+  ///   starts.
   /// - Complexity: as there.
   public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
     let address = UInt(bitPattern: base)
@@ -69,13 +70,13 @@ extension PageArena {
   ///   - base: the address of the first page, in memory that the arena has grown to.
   ///   - pages: how many, at least 1.
   ///   - zeroed: the memory is to read as zero.
-  /// - Returns: whether they were free, and are the caller's now. What is in quarantine, or on its way
-  ///   to the kernel just then, is not.
+  /// - Returns: whether they were free, and are the caller's now. What is in quarantine, or on its
+  ///   way to the kernel just then, is not.
   /// - Throws: ``PageArenaError/badPageCount(pages:limit:)``, ``PageArenaError/misaligned(base:)``,
   ///   ``PageArenaError/foreign(base:)``;
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``.
-  /// - Complexity: O(1) in the heap; O(`pages` / 512). Where pages may be at hand for threads, these
-  ///   give all back first.
+  /// - Complexity: O(1) in the heap; O(`pages` / 512). Where pages may be at hand for threads,
+  ///   these give all back first.
   public func allocate(
     at base: UnsafeMutableRawPointer, pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
@@ -119,8 +120,8 @@ extension PageArena {
   ///   - pages: how many it is to have, at least 1.
   ///   - zeroed: the new pages are to read as zero.
   /// - Returns: where the run lies now.
-  /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``extend(_:to:zeroed:)`` throw. The run
-  ///   is as before.
+  /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``extend(_:to:zeroed:)`` throw. The
+  ///   run is as before.
   /// - Complexity: in place O(1); else O(`pages`), by copying.
   public func resize(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false

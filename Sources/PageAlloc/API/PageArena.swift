@@ -103,8 +103,8 @@ public final class PageArena: Sendable {
         forkHandling: forkHandling, diagnosis: diagnosis))
   }
 
-  /// An arena for whoever needs none of his own: as by default, made when it is first asked for, and
-  /// there until the process ends.
+  /// An arena for whoever needs none of his own: as by default, made when it is first asked for,
+  /// and there until the process ends.
   ///
   /// Where the system has not even the address space for one, that ends the program. A signal's
   /// handler is not to be the first to ask for it.

@@ -6,7 +6,7 @@ import SysMem
 ///
 /// ```swift
 /// let snapshot = arena.snapshot()
-/// print(snapshot.count(of: .inUse), "pages are in use;", snapshot.longestFreeRun, "in a row are free")
+/// print(snapshot.count(of: .inUse), "pages in use,", snapshot.longestFreeRun, "free in a row")
 /// ```
 public struct PageSnapshot: Sendable {
   /// The address of page 0.
@@ -49,7 +49,8 @@ public struct PageSnapshot: Sendable {
     return longest
   }
 
-  /// How far what is free is scattered: 0 where all free pages lie in a row, towards 1 where none do.
+  /// How far what is free is scattered: 0 where all free pages lie in a row, towards 1 where none
+  /// do.
   public var fragmentation: Double {
     let free = count(of: .free) + count(of: .empty)
     return free == 0 ? 0 : 1 - Double(longestFreeRun) / Double(free)
@@ -101,13 +102,13 @@ extension PageState {
 extension PageArena {
   /// What every page is.
   ///
-  /// Other threads may go on meanwhile: then the pages of a chunk of 4 MiB are of one moment, but for
-  /// what threads take from their caches and put there, and each chunk is of its own.
+  /// Other threads may go on meanwhile: then the pages of a chunk of 4 MiB are of one moment, but
+  /// for what threads take from their caches and put there, and each chunk is of its own.
   ///
   /// - Warning: a signal's handler that calls it in the middle of a call which has the arena's lock
   ///   ends the program.
-  /// - Complexity: O(pages of the arena); the arena's lock is taken for each chunk. Allocates a byte a
-  ///   page.
+  /// - Complexity: O(pages of the arena); the arena's lock is taken for each chunk. Allocates a
+  ///   byte a page.
   public func snapshot() -> PageSnapshot {
     let end = core.withHeap { $0.allocator.endChunk }
     var snapshot = PageSnapshot(address: core.base, pageCount: end << Geometry.chunkPagesLog)

@@ -1,4 +1,5 @@
-/// A figure of an arena, for whoever exports them: a name, what kind of figure it is, and the value.
+/// A figure of an arena, for whoever exports them: a name, what kind of figure it is, and the
+/// value.
 public struct ArenaFigure: Sendable {
   /// What becomes of it as time goes by.
   public enum Kind: Equatable, Sendable {

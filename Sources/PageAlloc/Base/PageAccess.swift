@@ -11,7 +11,8 @@ public enum PageAccess: Equatable, Sendable {
   case readWrite
   /// Reads and execution, as for code that was generated.
   case readExecute
-  /// Everything at once, for code that rewrites itself; it must be allowed where the memory is made.
+  /// Everything at once, for code that rewrites itself; it must be allowed where the memory is
+  /// made.
   case readWriteExecute
 
   fileprivate var protection: MemoryProtection {

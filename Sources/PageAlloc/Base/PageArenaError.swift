@@ -2,8 +2,8 @@
 @_exported public import struct SysMem.Errno
 @_exported public import struct SysMem.SysMemError
 
-/// What an arena or a region cannot do, or was asked wrongly. Whoever gets one finds nothing changed,
-/// but where the call says so.
+/// What an arena or a region cannot do, or was asked wrongly. Whoever gets one finds nothing
+/// changed, but where the call says so.
 public enum PageArenaError: Error, Equatable, Sendable {
   // MARK: Bad input
 

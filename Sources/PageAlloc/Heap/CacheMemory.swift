@@ -6,7 +6,7 @@ import SysMem
 // The first cache of an arena lies among its tables; the others in blocks, each of one mapping
 // between two guards, so that a thousand threads that start do not map a thousand times:
 //
-//   tables | cache | table |       | bits | cache | cache | ... 64 |       | bits | cache | ... 128 |
+//   tables | cache | table | | bits | cache | cache | ... 64 | | bits | cache | ... 128 |
 //
 // A block is address space until its caches are used. What an arena parts with goes back to the
 // kernel as pages, and its place is marked by a bit: the next cache comes there. A block is

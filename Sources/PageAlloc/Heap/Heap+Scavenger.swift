@@ -29,8 +29,8 @@ extension Heap {
       - max(now.cached - depot.pageCount, unwatchedPages)
   }
 
-  /// What all caches may hold without a word, beyond so little that nobody need look, and the memory
-  /// of those without an owner.
+  /// What all caches may hold without a word, beyond so little that nobody need look, and the
+  /// memory of those without an owner.
   var unwatchedPages: Int {
     max(0, cacheCapacity &- ScavengeGoal.slackPages)
       &+ caches.retiredCount &* CacheMemory.pagesPerCache

@@ -20,8 +20,8 @@ public enum PageState: UInt8, CaseIterable, Sendable {
 extension Heap {
   /// Notes what the pages of a chunk are.
   ///
-  /// Owners take and give runs by their caches meanwhile, without the lock: each page is what it was
-  /// at a moment of its own.
+  /// Owners take and give runs by their caches meanwhile, without the lock: each page is what it
+  /// was at a moment of its own.
   ///
   /// - Parameters:
   ///   - rest: pages of the last run of the chunk before that lie in this one; afterwards, in the

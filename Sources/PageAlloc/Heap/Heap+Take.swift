@@ -173,8 +173,8 @@ extension Heap {
 extension Heap {
   /// The run that all pages of a range belong to.
   ///
-  /// - Throws: the arena has not grown so far, or the range does not start in a run, or it goes past
-  ///   the end of the run, whatever is there.
+  /// - Throws: the arena has not grown so far, or the range does not start in a run, or it goes
+  ///   past the end of the run, whatever is there.
   package func run(
     around part: Range<PageNumber>, at address: UInt
   ) throws(PageArenaError) -> Range<PageNumber> {

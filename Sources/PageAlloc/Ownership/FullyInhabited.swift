@@ -11,8 +11,8 @@
 /// ``PageRun/elements(of:)``. The standard library's integers, floating-point numbers and vectors
 /// conform, but for `Float80`, whose bits may be no number.
 ///
-/// A structure of such types that is `BitwiseCopyable`, too, conforms by a promise. It must have no padding whose value matters,
-/// and no stored property of another type:
+/// A structure of such types that is `BitwiseCopyable`, too, conforms by a promise. It must have no
+/// padding whose value matters, and no stored property of another type:
 ///
 /// ```swift
 /// struct Point: FullyInhabited, BitwiseCopyable {
@@ -36,114 +36,118 @@ public struct BitPatternPromise<Element>: Sendable {
   public init() {}
 }
 
-// The promise is made for each type by itself: one for all integers would be anybody's who writes one.
+// The promise is made for each type by itself: one for all integers would be anybody's who writes
+// one.
 
 extension Int: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Int8: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Int16: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Int32: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Int64: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Int128: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt8: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt16: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt32: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt64: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension UInt128: FullyInhabited {
   /// Any bits are an integer.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Float16: FullyInhabited {
   /// Any bits are a number, or none.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Float: FullyInhabited {
   /// Any bits are a number, or none.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension Double: FullyInhabited {
   /// Any bits are a number, or none.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD2: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD3: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD4: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD8: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD16: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD32: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
 
 extension SIMD64: FullyInhabited where Scalar: FullyInhabited {
   /// Any bits are elements.
-  public static var bitPatterns: BitPatternPromise<Self> { unsafe BitPatternPromise() }
+  public static var bitPatterns: BitPatternPromise<Self> { known() }
 }
+
+/// The promise for a type of which everybody knows.
+private func known<Element>() -> BitPatternPromise<Element> { unsafe BitPatternPromise() }

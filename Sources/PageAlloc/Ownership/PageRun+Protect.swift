@@ -36,8 +36,8 @@ extension PageRun {
     if access == .none { traits.insert(.closed) } else { traits.remove(.closed) }
   }
 
-  /// Changes what some of the run's pages may be used for; else as ``protect(_:)``. Where the kernel's
-  /// pages are larger, the run itself must consist of whole ones, too.
+  /// Changes what some of the run's pages may be used for; else as ``protect(_:)``. Where the
+  /// kernel's pages are larger, the run itself must consist of whole ones, too.
   ///
   /// - Parameters:
   ///   - access: what may be done.

@@ -5,7 +5,8 @@
 //   SharedPageRun --+--> Owner (counted by Swift) --> PageRun
 //   SharedPageRun --+
 //
-// The last one that goes frees the run. What is shared can only be read; who has it alone can write.
+// The last one that goes frees the run. What is shared can only be read; who has it alone can
+// write.
 
 /// A run of pages that can be copied: to tasks, into streams, arrays and dictionaries.
 ///

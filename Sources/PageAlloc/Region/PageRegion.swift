@@ -178,8 +178,8 @@ extension PageRegion {
 
   /// Gives back what lies behind a size.
   ///
-  /// - Parameter byteCount: what stays, rounded up to a whole page of the kernel's; more than it has
-  ///   changes nothing.
+  /// - Parameter byteCount: what stays, rounded up to a whole page of the kernel's; more than it
+  ///   has changes nothing.
   /// - Throws: as ``grow(to:)``.
   /// - Complexity: one call of the kernel's.
   public mutating func shrink(to byteCount: Int) throws(PageArenaError) {
@@ -196,8 +196,8 @@ extension PageRegion {
 
   /// Gives memory back, with its contents: it becomes a hole, where any access faults.
   ///
-  /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is a hole
-  ///   already stays that.
+  /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is a
+  ///   hole already stays that.
   /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``,
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
   ///   ``PageArenaError/tooManyHoles(limit:)``, ``PageArenaError/tooManyMappings(limit:)``;
@@ -312,8 +312,8 @@ extension PageRegion {
   ///   - access: what may be done; code that was written may be executed afterwards.
   ///   - range: as for ``decommit(in:)``, without a hole.
   /// - Throws: as ``decommit(in:)``; ``PageArenaError/notCommitted(lowerBound:upperBound:)``,
-  ///   ``PageArenaError/writableCode``. Where the range consists of several mappings, a part of it may
-  ///   have changed.
+  ///   ``PageArenaError/writableCode``. Where the range consists of several mappings, a part of it
+  ///   may have changed.
   /// - Complexity: one call of the kernel's; O(bytes) for code, on machines with separate caches.
   public mutating func protect(
     _ access: PageAccess, in range: Range<Int>
@@ -348,8 +348,8 @@ extension PageRegion {
   /// and written, and reads as zero.
   ///
   /// - Throws: ``PageArenaError/system(_:)``; then some of it may be as before.
-  /// - Complexity: one call of the kernel's, one more where something was protected, and one for each
-  ///   hole; O(what is present).
+  /// - Complexity: one call of the kernel's, one more where something was protected, and one for
+  ///   each hole; O(what is present).
   public mutating func reset() throws(PageArenaError) {
     try commit(in: 0..<end)
     try discard(in: 0..<end)

@@ -116,8 +116,8 @@ extension PageArena.Options {
 }
 
 extension ScavengeGoal {
-  /// What may stay for good where nothing is in use any more: the last few pages may have been freed
-  /// while the thread slept, which wakes nobody.
+  /// What may stay for good where nothing is in use any more: the last few pages may have been
+  /// freed while the thread slept, which wakes nobody.
   static var mostKeptBytes: UInt64 {
     let goal = ScavengeGoal(headroom: 0.1)
     return UInt64(goal.residentPages(inUse: leastFreedPages, peak: 0, limits: .none)) << 13
