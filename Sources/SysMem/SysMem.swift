@@ -98,6 +98,17 @@ extension SysMem {
     return address
   }
 
+  /// None → reserved for address space that another one has reserved, and lets go by
+  /// ``sysDisown(byteCount:)``.
+  public func sysAdopt(byteCount: UInt) {
+    reserved.add(UInt64(byteCount), ordering: .relaxed)
+  }
+
+  /// Reserved → none for address space that another one adopts.
+  public func sysDisown(byteCount: UInt) {
+    reserved.subtract(UInt64(byteCount), ordering: .relaxed)
+  }
+
   /// Reserved → prepared: readable and writable, holding nothing, charged when the system counts.
   ///
   /// - Throws: `mprotect` was refused; the range is reserved as before.

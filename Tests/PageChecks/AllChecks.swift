@@ -133,6 +133,8 @@ package let otherChecks: [Check] = [
   sharedRunChecks,
   pointerChecks,
   snapshotChecks,
+  poolChecks,
+  poolLimitChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
@@ -166,4 +168,6 @@ package let laterAloneChecks: [Check] = [
   heldPagesAloneChecks,
   // API
   sweepTrapChecks,
+  // Pool
+  poolForkChecks,
 ].flatMap { $0 }

@@ -25,7 +25,7 @@ extension PageArena {
   /// The calling thread may use the arena meanwhile; others wait where they need more than their
   /// own cache. Once for each fork. It does nothing where the arena's options do not say
   /// ``ForkHandling/manual``.
-  public func prepareForFork() { ForkHandlers.prepare(core) }
+  public func prepareForFork() { ForkHandlers.prepare { $0(core) } }
 
   /// Lets others go on after a fork, in the parent: the first thing that a handler of the program's
   /// does there.

@@ -33,6 +33,12 @@ extension PageArena.MemoryLimit {
     return ResidencyLimits(softBytes: soft, hardBytes: hard)
   }
 
+  /// The same for the arenas of a pool together.
+  var poolLimits: PoolLimits {
+    guard case .bytes(let soft, let hard) = self else { return .none }
+    return PoolLimits(softBytes: soft, hardBytes: hard)
+  }
+
   /// What finds the bounds, where the control group says.
   var watch: GroupWatch? {
     guard case .cgroup(let fraction) = self else { return nil }

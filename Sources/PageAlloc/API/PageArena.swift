@@ -65,12 +65,17 @@ public final class PageArena: Sendable {
   ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``,
   ///   ``PageArenaError/badDiagnosis``; ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB
   ///   are granted; ``PageArenaError/system(_:)`` where there is no memory for the tables.
-  public init(_ options: Options) throws(PageArenaError) {
+  public convenience init(_ options: Options) throws(PageArenaError) {
+    try self.init(options, in: nil)
+  }
+
+  /// The same, in a place of a pool's where there is one.
+  init(_ options: Options, in place: PoolPlace?) throws(PageArenaError) {
     try options.check()
     if InsideMark.isAny { throw .reentered }
-    core = try ArenaCore(options)
+    core = try ArenaCore(options, place)
     number = core.number
-    place = core.place
+    self.place = core.place
     #if !hasFeature(Embedded)
       self.options = options
     #endif
@@ -121,14 +126,23 @@ public final class PageArena: Sendable {
   }
 }
 
-extension ArenaCore {
-  /// Arenas made so far.
-  private static let numbers = Atomic<UInt>(0)
+/// Where in a pool an arena is made.
+struct PoolPlace {
+  /// The address space, which is the arena's from then on; `nil` where it takes its own.
+  let reservation: Reservation?
+  /// The arena's number.
+  let number: UInt
+  /// What it has in common with the others.
+  let account: PoolAccount
+}
 
+extension ArenaCore {
   /// Makes an arena.
   ///
   /// - Precondition: the options were checked.
-  fileprivate init(_ options: PageArena.Options) throws(PageArenaError) {
+  fileprivate init(
+    _ options: PageArena.Options, _ inPool: PoolPlace?
+  ) throws(PageArenaError) {
     let chunk = UInt64(Geometry.chunkByteCount)
     let byteCount = (options.reservedByteCount + chunk - 1) & ~(chunk - 1)
     let system = SysMem(calls: options.calls)
@@ -141,7 +155,11 @@ extension ArenaCore {
 
     let reservation: Reservation
     do throws(SysMemError) {
-      reservation = try Reservation.reserve(byteCount, from: system)
+      if let space = inPool?.reservation {
+        reservation = space
+      } else {
+        reservation = try Reservation.reserve(byteCount, from: system)
+      }
     } catch { throw .noAddressSpace(error) }
 
     let mode = options.checkedMode
@@ -158,7 +176,10 @@ extension ArenaCore {
         throw error
       }
     } catch {
-      reservation.free(to: system, preparedByteCount: 0, readyByteCount: 0)
+      // A pool's stays reserved, for the next attempt.
+      if inPool?.reservation == nil {
+        reservation.free(to: system, preparedByteCount: 0, readyByteCount: 0)
+      }
       throw .system(error)
     }
 
@@ -169,12 +190,13 @@ extension ArenaCore {
     let runs = unsafe RunTable(storage: tables.runs)
     let facts = unsafe ArenaFacts(
       system: Unmanaged.passRetained(system), physicalPageSize: system.physicalPageSize,
-      number: Self.numbers.add(1, ordering: .relaxed).newValue,
+      number: inPool?.number ?? ArenaNumbers.take(1),
       place: place, ownersUseCaches: cacheLimit > 0,
       allowsWritableCode: options.allowsWritableCode, isPermanent: options.isPermanent,
       forksManually: options.forkHandling == .manual, hugePages: options.hugePages,
       cacheLimit: cacheLimit, base: reservation.base, runs: runs,
-      files: options.files, clock: options.clock, plan: plan, checks: checks,
+      files: options.files, clock: options.clock, plan: plan,
+      pool: inPool.map { unsafe Unmanaged.passRetained($0.account) }, checks: checks,
       checkedMode: mode ?? CheckedMode())
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
@@ -188,7 +210,12 @@ extension ArenaCore {
     if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
     heap.caches.areKept = options.isPermanent
     self.init(growth, facts, heap, ScavengeSteps(plan))
-    setLimits(options.memoryLimit)
+    if let inPool {
+      inPool.reservation?.adopt(by: system)
+      refitShare(inPool.account, watching: options.memoryLimit.watch)
+    } else {
+      setLimits(options.memoryLimit)
+    }
     if isPermanent { withGrowth { $0.seal(by: system) } }
     ForkHandlers.register()
     ArenaRegistry.withLock { ArenaRegistry.add(self) }

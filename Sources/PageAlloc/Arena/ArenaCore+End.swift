@@ -30,6 +30,7 @@ extension ArenaCore {
     // All is moved out first: it lies in memory of the tables, which go when `growth` does.
     end { facts, heap, growth in
       let system = unsafe facts.system.takeRetainedValue()
+      unsafe facts.pool?.release()
       var growth = growth
       growth.cacheMemory.free(to: system)
       facts.checks?.unmap(system)

@@ -30,6 +30,7 @@ extension ArenaCore {
         if heap.withheldPages > 0 { return (.quarantined, inUse) }
         return (heap.limits.isHopeless(pageCount, inUse: inUse) ? .refused : .cached, inUse)
       }
+      if answer != .granted, claimShare(toAdmit: pageCount, from: .unused) { continue }
       switch answer {
       case .granted: return
       case .cached:
@@ -42,6 +43,7 @@ extension ArenaCore {
       case .quarantined:
         if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
       case .refused:
+        if claimShare(toAdmit: pageCount, from: .free) { continue }
         if hasLooked { return try refuse(pageCount, inUse) }
         // Perhaps others in the control group use less by now.
         lookAtGroup()
@@ -65,10 +67,16 @@ extension ArenaCore {
   private static var mostLosses: Int { 1024 }
 
   private func refuse(_ pageCount: Int, _ inUse: Int) throws(PageArenaError) {
-    throw withHeap { heap in
-      heap.scavenger.counters.limitRefusals += 1
-      return heap.limits.refusal(pageCount, inUse: inUse)
-    }
+    withHeap { $0.scavenger.counters.limitRefusals += 1 }
+    throw refusal(pageCount, inUse: inUse)
+  }
+
+  /// What the caller is told of a request that the hard limit refuses.
+  ///
+  /// - Parameter inUse: pages of the arena's that others have.
+  func refusal(_ pageCount: Int, inUse: Int) -> PageArenaError {
+    if let pool, pool.limits.isAny { return refusal(pageCount, in: pool) }
+    return withHeap { $0.limits.refusal(pageCount, inUse: inUse) }
   }
 
   /// Sees to it that a run that was taken, and that nobody has touched yet, is within the limits.
@@ -93,7 +101,7 @@ extension ArenaCore {
   func enforceLimit(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
     if bringUnderLimits() { return }
     undo(taken, pageCount)
-    throw withHeap { $0.limits.refusal(pageCount, inUse: $0.inUsePages) }
+    throw refusal(pageCount, inUse: withHeap { $0.inUsePages })
   }
 
   /// Gives free memory back until what is resident is within the limits.
@@ -104,8 +112,11 @@ extension ArenaCore {
     var isFirst = true
     while true {
       let now = clock.now()
-      let (excess, isAllowed) = withHeap { $0.excessToGiveBack(now) }
+      let (excess, isAllowed) = withHeap {
+        $0.excessToGiveBack(now, canAskOthers: pool != nil)
+      }
       if excess == 0 { return true }
+      if claimShare(toKeep: excess, from: .unused) { continue }
       let answer = giveBack(excess, since: now, drains: isFirst)
       if answer == .some { continue }
       if isAllowed { return true }
@@ -127,6 +138,7 @@ extension ArenaCore {
     let result = Releaser(self).release(Self.bytes(pages), .force, .limit)
     if result.releasedBytes > 0 { return .some }
     if drains, drainCaches(own: cacheInLastSlot()) > 0 { return .some }
+    if claimShare(toKeep: pages, from: .free) { return .some }
     return result.firstRefusal == nil ? .none : .refused
   }
 
@@ -165,12 +177,15 @@ extension Heap {
   /// How many pages an allocation that took fresh ones has to give back; 0, too, where it goes
   /// beyond the soft limit: where nothing is free, or the time for that is used up.
   ///
+  /// - Parameter canAskOthers: other arenas may have free memory that counts for the same limit.
   /// - Returns: also whether the hard limit allows what is resident.
-  fileprivate mutating func excessToGiveBack(_ now: Moment) -> (pages: Int, isAllowed: Bool) {
+  fileprivate mutating func excessToGiveBack(
+    _ now: Moment, canAskOthers: Bool
+  ) -> (pages: Int, isAllowed: Bool) {
     let excess = limits.excess(residentPages: counts.resident)
     if excess == 0 { return (0, true) }
     if !limits.allows(residentPages: counts.resident) { return (excess, false) }
-    if counts.freeResident == 0, cachedPages + withheldPages == 0, heldPages == 0 {
+    if !canAskOthers, counts.freeResident == 0, cachedPages + withheldPages == 0, heldPages == 0 {
       return (0, true)
     }
     if giveBackBudget.allows(now) { return (excess, true) }

@@ -9,8 +9,8 @@ import Synchronization
 // Only the thread that called `fork` exists in the child. A lock that another one held would never
 // be free again there, and what it was changing would be half changed. So:
 //
-//   before    take the registry's lock; then, of every arena, the growth lock and the heap lock:
-//             nothing is being changed
+//   before    take the registry's lock; then the growth lock of every arena, and the heap lock of
+//             every arena: nothing is being changed
 //   parent    give them back
 //   child     the scavenger's locks, list and thread are as new, and its next growth starts one; of
 //             every arena, runs that were on their way to the kernel are free again, and so is what
@@ -71,7 +71,8 @@ enum ForkHandlers {
   fileprivate static func beforeFork() {
     begin()
     unsafe holdsAutomatic = true
-    ArenaRegistry.forEach { if !$0.forksManually { $0.lockForFork() } }
+    ArenaRegistry.forEach { if !$0.forksManually { $0.lockGrowthForFork() } }
+    ArenaRegistry.forEach { if !$0.forksManually { $0.lockHeapForFork() } }
   }
 
   fileprivate static func inParent() {
@@ -84,11 +85,16 @@ enum ForkHandlers {
 
   fileprivate static func inChild() { ForkTurn.renewIfNewChild() }
 
-  /// Takes part in a fork for one arena, whose program's handler says when.
-  static func prepare(_ core: ArenaCore) {
-    guard core.forksManually else { return }
-    begin()
-    core.lockForFork()
+  /// Takes part in a fork for arenas whose program's handler says when.
+  ///
+  /// - Parameter forEach: calls its argument with each of them.
+  static func prepare(_ forEach: ((ArenaCore) -> Void) -> Void) {
+    forEach { core in
+      if !core.forksManually { return }
+      begin()
+      core.lockGrowthForFork()
+    }
+    forEach { core in if core.forksManually { core.lockHeapForFork() } }
   }
 
   /// The same in the parent.
@@ -110,6 +116,7 @@ enum ForkHandlers {
     ArenaRegistry.forEach { core in
       // The program's handler did not say that a manual one was to be held.
       if !core.isHeldByFork { return }
+      core.pool?.forgetVisitors()
       core.unlockInChild { heap, steps in
         heap.reattachAll()
         heap.takeOrphanedCaches(but: former, now: now)

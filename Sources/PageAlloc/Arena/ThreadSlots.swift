@@ -89,6 +89,49 @@ func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   return last.arena == number ? CacheReference(known: last.cache) : nil
 }
 
+/// This thread's cache of one of the arenas whose numbers are in a row, if the slot of such a one is
+/// the one used last.
+@inlinable @inline(__always)
+func cacheInLastSlot(_ first: UInt, count: UInt) -> CacheReference? {
+  let last = cts_last()
+  return last.arena &- first < count ? CacheReference(known: last.cache) : nil
+}
+
+/// What this thread has noted under the number of a pool, at the pool's place in the registry.
+///
+/// - Returns: `nil` where it has noted nothing.
+func noteInSlot(_ number: UInt, at place: Int) -> UInt? {
+  let thread = unsafe cts_thread_here().unsafelyUnwrapped
+  guard let slot = unsafe thread.pointee.knownSlot(place), unsafe slot.pointee.arena == number
+  else { return nil }
+  return unsafe slot.pointee.cache
+}
+
+/// Notes something there, if there is memory for it.
+///
+/// - Parameter note: not 0.
+func setNote(_ note: UInt, _ number: UInt, at place: Int) {
+  if InsideMark.isAny { return }
+  let mark = InsideMark(.slots)
+  defer { mark.end() }
+  let thread = unsafe cts_thread_here().unsafelyUnwrapped
+  if unsafe thread.pointee.has_ended != 0 { return }
+  guard let slot = unsafe thread.pointee.slot(place) else { return }
+  // No arena is ever in a pool's place: who looks for a cache by this slot finds none.
+  unsafe slot.pointee = cts_slot(arena: number, cache: note)
+}
+
+/// Runs `body`, and has the slot used last as before if it was one of the arenas whose numbers are
+/// in a row.
+@inline(__always)
+func keepingLastSlot<Failure: Error>(
+  _ first: UInt, count: UInt, _ body: () throws(Failure) -> Void
+) throws(Failure) {
+  let last = cts_last()
+  defer { if last.arena &- first < count { cts_set_last(last.arena, last.cache) } }
+  try body()
+}
+
 /// This thread's cache of the arena of a number, by its slot at the arena's place, which becomes
 /// the one used last. Nothing of the arena is looked at.
 ///

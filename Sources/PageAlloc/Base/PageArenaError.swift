@@ -53,6 +53,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case notCommitted(lowerBound: Int, upperBound: Int)
   /// `guardByteCount` is negative, or more than there can be behind what is reserved.
   case badGuardByteCount(guardByteCount: Int)
+  /// The `reservedByteCount` of a pool is 0, or above what the host can have.
+  case badPoolReservation(reservedByteCount: UInt64, maximum: UInt64)
   /// A region would have more holes than it can.
   case tooManyHoles(limit: Int)
 
@@ -113,6 +115,8 @@ extension PageArenaError: CustomStringConvertible {
       "range: \(lower) ..< \(upper) is not committed"
     case .badGuardByteCount(let guardByteCount):
       "guardByteCount: \(guardByteCount) is no size that can be had"
+    case .badPoolReservation(let byteCount, let maximum):
+      "reservedByteCount: \(byteCount) is not in 1 ... \(maximum)"
     case .tooManyHoles(let limit):
       "range: the region would have more than \(limit) holes"
     case .outOfBounds(let lower, let upper, let limit):
@@ -156,6 +160,7 @@ extension PageArenaError: CustomStringConvertible {
     case .notAStart: "notAStart"
     case .notCommitted: "notCommitted"
     case .badGuardByteCount: "badGuardByteCount"
+    case .badPoolReservation: "badPoolReservation"
     case .tooManyHoles: "tooManyHoles"
     case .outOfBounds: "outOfBounds"
     case .outOfMemory: "outOfMemory"

@@ -22,6 +22,8 @@ extension ArenaCore {
   func withSystem<Result>(_ body: (SysMem) -> Result) -> Result {
     unsafe facts.system._withUnsafeGuaranteedRef(body)
   }
+  /// What the arenas of its pool have in common; `nil` where it is in none.
+  var pool: PoolAccount? { unsafe facts.pool.map { unsafe $0.takeUnretainedValue() } }
   /// The kernel's page in bytes.
   @inline(__always)
   var physicalPageSize: Int { facts.physicalPageSize }

@@ -194,12 +194,13 @@ extension ArenaCore {
 // MARK: - fork
 
 extension ArenaCore {
-  /// Takes the locks that a fork waits for, in order. The release lock is not one: its holder may
+  /// Takes the first of the locks that a fork waits for. The release lock is not one: its holder may
   /// be in the kernel for long.
-  func lockForFork() {
-    locks.growth.lockForFork()
-    locks.heap.lockForFork()
-  }
+  func lockGrowthForFork() { locks.growth.lockForFork() }
+
+  /// Takes the second. In a pool, who grows one arena may look at the heaps of others: so a fork has
+  /// the first of all of them before it takes the second of any.
+  func lockHeapForFork() { locks.heap.lockForFork() }
 
   /// A fork holds them.
   var isHeldByFork: Bool { locks.heap.isHeldByFork }

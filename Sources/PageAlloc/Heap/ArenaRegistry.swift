@@ -110,6 +110,11 @@ extension ArenaRegistry {
     unsafe registry.pointee.free = UInt32(truncatingIfNeeded: index + 1)
   }
 
+  /// Keeps a place for a pool, in which threads note something, and no arena ever is.
+  static func keep(_ index: Int, for number: UInt) {
+    unsafe place(index).pointee = ArenaPlace(core: 0, number: number)
+  }
+
   /// Puts an arena into its place.
   static func add(_ core: ArenaCore) {
     unsafe place(core.place).pointee = ArenaPlace(

@@ -36,6 +36,8 @@ package struct Heap: ~Copyable {
   package private(set) var limits = ResidencyLimits.none
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
   package let isLimited = Atomic<Bool>(false)
+  /// The arena's share of its pool's limit, in pages (see PoolLimits).
+  package internal(set) var poolShare = 0
   /// How long allocating threads may give back to keep the soft one.
   package var giveBackBudget = GiveBackBudget()
   /// What the control group leaves, where that is the limit.

@@ -131,6 +131,23 @@ extension Reservation {
     }
   }
 
+  /// The address space of an arena in a pool: 4 GiB at a multiple of that, which the pool has
+  /// reserved.
+  ///
+  /// - Parameter start: where it starts; on a 64-bit host.
+  package init(inPoolAt start: UInt) {
+    let size = Self.maximumByteCount
+    self.init(base: start, byteCount: size, limit: size)
+    add(start..<(start + UInt(truncatingIfNeeded: size)), Geometry.growableChunks)
+  }
+
+  /// Has address space count as an arena's that somebody else has reserved for it.
+  package func adopt(by system: SysMem) {
+    for index in 0..<pieceCount {
+      system.sysAdopt(byteCount: UInt(self[index].mapping.count))
+    }
+  }
+
   /// What may be taken of the address space that is left to the process: half of it, with a chunk
   /// for the way to an aligned address.
   private static func fairByteCount(_ system: SysMem) -> UInt64 {

@@ -77,11 +77,11 @@ extension ArenaCore {
     let isWatched = pagesUntilLook != .max
     if isWatched { lookIfLate(untouched: pages) }
     if answer == true || isWatched, !bringUnderLimits() {
-      throw withHeap { heap in
+      withHeap { heap in
         heap.setAside(pages)
         heap.scavenger.counters.limitRefusals += 1
-        return heap.limits.refusal(pages, inUse: heap.inUsePages)
       }
+      throw refusal(pages, inUse: withHeap { $0.inUsePages })
     }
   }
 }

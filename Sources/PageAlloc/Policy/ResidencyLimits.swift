@@ -28,6 +28,14 @@ package struct ResidencyLimits: Equatable, Sendable {
     hardPages = Self.pages(within: hardBytes)
   }
 
+  /// Bounds in pages; `Int.max` for none.
+  ///
+  /// - Parameter hardPages: not below `softPages`.
+  package init(softPages: Int, hardPages: Int) {
+    self.softPages = softPages
+    self.hardPages = hardPages
+  }
+
   /// Whether there is a bound at all. Where there is a hard one, there is a soft one.
   package var isAny: Bool { softPages != .max }
 

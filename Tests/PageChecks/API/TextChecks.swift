@@ -26,6 +26,10 @@ package let textChecks: [Check] = [
       (.notAStart(base: 255), "base: no run that is in use starts at 0xff"),
       (.notCommitted(lowerBound: 1, upperBound: 2), "range: 1 ..< 2 is not committed"),
       (.badGuardByteCount(guardByteCount: -1), "guardByteCount: -1"),
+      (
+        .badPoolReservation(reservedByteCount: 0, maximum: 4096),
+        "reservedByteCount: 0 is not in 1 ... 4096"
+      ),
       (.tooManyHoles(limit: 32), "range: the region would have more than 32 holes"),
       (.outOfBounds(lowerBound: -1, upperBound: 2, limit: 7), "range: -1 ..< 2 does not lie"),
       (.tooManyMappings(limit: 7), "more than 7 mappings"),

@@ -1,0 +1,51 @@
+// The figures of many arenas as one.
+
+extension PageArena.Statistics {
+  /// Those of no arena.
+  static var zero: PageArena.Statistics {
+    PageArena.Statistics(
+      reservedBytes: 0, readyBytes: 0, inUseBytes: 0, inaccessibleBytes: 0,
+      freeMaybeResidentBytes: 0, cachedBytes: 0, keptLongBytes: 0, quarantinedBytes: 0,
+      scavengedBytes: 0, largestFreeRun: 0, metadataBytes: 0, sealedBytes: 0,
+      returned: PageArena.Returned(ReturnCounters()))
+  }
+
+  /// Adds those of another arena; the longest free run is the longer one.
+  static func += (sum: inout Self, other: Self) {
+    sum = PageArena.Statistics(
+      reservedBytes: sum.reservedBytes + other.reservedBytes,
+      readyBytes: sum.readyBytes + other.readyBytes,
+      inUseBytes: sum.inUseBytes + other.inUseBytes,
+      inaccessibleBytes: sum.inaccessibleBytes + other.inaccessibleBytes,
+      freeMaybeResidentBytes: sum.freeMaybeResidentBytes + other.freeMaybeResidentBytes,
+      cachedBytes: sum.cachedBytes + other.cachedBytes,
+      keptLongBytes: sum.keptLongBytes + other.keptLongBytes,
+      quarantinedBytes: sum.quarantinedBytes + other.quarantinedBytes,
+      scavengedBytes: sum.scavengedBytes + other.scavengedBytes,
+      largestFreeRun: max(sum.largestFreeRun, other.largestFreeRun),
+      metadataBytes: sum.metadataBytes + other.metadataBytes,
+      sealedBytes: sum.sealedBytes + other.sealedBytes,
+      returned: PageArena.Returned(sum.returned, plus: other.returned))
+  }
+}
+
+extension PageArena.Returned {
+  /// What two arenas gave back together.
+  fileprivate init(_ one: Self, plus other: Self) {
+    backgroundBytes = one.backgroundBytes &+ other.backgroundBytes
+    requestedBytes = one.requestedBytes &+ other.requestedBytes
+    limitBytes = one.limitBytes &+ other.limitBytes
+    headroomBytes = one.headroomBytes &+ other.headroomBytes
+    discardedBytes = one.discardedBytes &+ other.discardedBytes
+    refusedBytes = one.refusedBytes &+ other.refusedBytes
+    lazyBytes = one.lazyBytes &+ other.lazyBytes
+    passes = one.passes &+ other.passes
+    callNanoseconds = one.callNanoseconds &+ other.callNanoseconds
+    backgroundNanoseconds = one.backgroundNanoseconds &+ other.backgroundNanoseconds
+    backgroundElapsedNanoseconds =
+      one.backgroundElapsedNanoseconds &+ other.backgroundElapsedNanoseconds
+    limitRefusals = one.limitRefusals &+ other.limitRefusals
+    softLimitYields = one.softLimitYields &+ other.softLimitYields
+    refusedAdvice = one.refusedAdvice &+ other.refusedAdvice
+  }
+}

@@ -1,0 +1,90 @@
+import CSysMem
+import SysMem
+import Synchronization
+
+/// What the arenas of a pool have in common: one limit, and each other.
+package final class PoolAccount: Sendable {
+  private let softPages: Atomic<Int>
+  private let hardPages: Atomic<Int>
+  /// What of the limit no arena has: the total less all shares. Negative where a limit was lowered.
+  private let spare: Atomic<Int>
+  /// Where the heads of the arenas lie; 0 where there is none yet.
+  private let heads: WordTable
+  /// Threads that look at arenas of the pool just now. As long as there are any, none ends.
+  private let visitors = Atomic<Int>(0)
+  private let isClosed = Atomic<Bool>(false)
+
+  /// - Parameter heads: a word for each arena that there may be, which the account does not unmap.
+  package init(_ limits: PoolLimits, heads: WordTable) {
+    softPages = Atomic(limits.softPages)
+    hardPages = Atomic(limits.hardPages)
+    spare = Atomic(limits.totalPages)
+    self.heads = heads
+  }
+
+  /// The bounds in force.
+  package var limits: PoolLimits {
+    PoolLimits(
+      softPages: softPages.load(ordering: .relaxed), hardPages: hardPages.load(ordering: .relaxed))
+  }
+
+  /// Puts others in force. The arenas keep their shares: whoever does that has them look anew.
+  package func set(_ limits: PoolLimits) {
+    let before = self.limits.totalPages
+    softPages.store(limits.softPages, ordering: .relaxed)
+    hardPages.store(limits.hardPages, ordering: .relaxed)
+    giveBack(limits.totalPages - before)
+  }
+
+  /// Takes of what is spare.
+  ///
+  /// - Parameter need: pages, at least 1.
+  /// - Returns: how many there were, at least so many; `nil` where there is too little.
+  package func take(_ need: Int) -> Int? {
+    var found = spare.load(ordering: .relaxed)
+    while let grant = PoolLimits.grant(for: need, spare: found) {
+      let (isMine, now) = spare.weakCompareExchange(
+        expected: found, desired: found - grant, ordering: .relaxed)
+      if isMine { return grant }
+      found = now
+    }
+    return nil
+  }
+
+  /// The bounds of an arena that has so much of the total. Where the arenas have more than the total
+  /// together, since it was lowered, none may take anything: what one frees is not another's.
+  func limits(ofShare share: Int) -> ResidencyLimits {
+    limits.limits(ofShare: missingPages > 0 ? 0 : share)
+  }
+
+  /// By how many pages the shares are more than the limit, once it was lowered.
+  var missingPages: Int {
+    limits.isAny ? max(0, -spare.load(ordering: .relaxed)) : 0
+  }
+
+  /// A share became smaller by so many pages; negative, where one grew.
+  package func giveBack(_ pages: Int) { spare.add(pages, ordering: .relaxed) }
+
+  /// Calls `body` with each arena of the pool, as long as it returns `true`. None ends meanwhile.
+  func forEach(_ body: (ArenaCore) -> Bool) {
+    visitors.add(1, ordering: .sequentiallyConsistent)
+    defer { visitors.subtract(1, ordering: .releasing) }
+    if isClosed.load(ordering: .sequentiallyConsistent) { return }
+    for index in 0..<heads.count {
+      // The head of an arena that was added, and that does not end before this visit does.
+      guard let head = unsafe UnsafeMutableRawPointer(bitPattern: heads.load(index)) else {
+        continue
+      }
+      if !body(unsafe ArenaCore(head: head)) { return }
+    }
+  }
+
+  /// The pool goes: nobody looks at its arenas any more, by way of this.
+  package func close() {
+    isClosed.store(true, ordering: .sequentiallyConsistent)
+    while visitors.load(ordering: .sequentiallyConsistent) != 0 { csm_yield() }
+  }
+
+  /// In a child of `fork`, where no other thread is: nobody visits.
+  func forgetVisitors() { visitors.store(0, ordering: .relaxed) }
+}

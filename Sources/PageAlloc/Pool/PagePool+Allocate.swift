@@ -1,0 +1,217 @@
+// The short ways are those of an arena: the cache is that of the arena whose slot was used last, and
+// says which one that is.
+
+extension PagePool {
+  /// Takes a run of pages.
+  ///
+  /// - Parameters: as for ``PageArena/allocate(pages:alignment:zeroed:)``.
+  /// - Returns: as there.
+  /// - Throws: as there; ``PageArenaError/outOfMemory(pages:largestFreeRun:)`` where no arena has
+  ///   such a run, and no other can be made. A hard limit is that of the pool.
+  /// - Complexity: as there; O(arenas) where the thread's arena is full.
+  @inlinable
+  public func allocate(
+    pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    // No alignment beyond the page, and nothing to clear: perhaps the thread has them at hand. The
+    // cache lives as long as the arena, and that as long as the pool.
+    if alignment == PageArena.pageSize, !zeroed, let cache = cacheInLastSlot,
+      cache.front.enter()
+    {
+      let run = cache.front.handOutHot(pages, as: .raw)
+      // Where there is one, it is the address of pages that were just taken for the caller.
+      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
+      if let pointer = unsafe takeInside(pages, cache) { return unsafe pointer }
+    }
+    return unsafe try allocateColdly(pages, alignment, zeroed)
+  }
+
+  /// This thread's cache of an arena of the pool, if its slot is the one used last.
+  @inlinable
+  var cacheInLastSlot: CacheReference? {
+    @inline(__always) get { PageAlloc.cacheInLastSlot(firstNumber, count: mostArenas) }
+  }
+
+  /// Takes a run out of a cache that the caller is inside of, where the hot run did not help, and
+  /// leaves.
+  ///
+  /// - Returns: `nil` where the cache has none.
+  @usableFromInline @inline(never)
+  func takeInside(_ pages: Int, _ cache: CacheReference) -> UnsafeMutableRawPointer? {
+    var run = cache.handOut(pages, as: .raw)
+    // Where no run is just as long; afterwards the caller is outside, whatever came of it.
+    if run == 0 { run = cache.handOutOrCut(pages, as: .raw) }
+    // As above.
+    return unsafe UnsafeMutableRawPointer(bitPattern: run)
+  }
+
+  @usableFromInline @inline(never)
+  func allocateColdly(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    unsafe try serve(pages) { arena throws(PageArenaError) in
+      unsafe try arena.allocate(pages: pages, alignment: alignment, zeroed: zeroed)
+    }
+  }
+
+  /// Gives a run back, or a part of one.
+  ///
+  /// - Parameters: as for ``PageArena/deallocate(_:pages:)``.
+  /// - Throws: as there. Nothing has changed then.
+  /// - Complexity: as there.
+  @inlinable
+  public func deallocate(
+    _ base: UnsafeMutableRawPointer, pages: Int
+  ) throws(PageArenaError) {
+    // Only the address is looked at. The cache lives as long as the pool.
+    let address = UInt(bitPattern: base)
+    if let cache = cacheInLastSlot, let run = cache.front.run(at: address, of: pages),
+      cache.front.enter()
+    {
+      if cache.front.takeBackHot(run, address, pages, as: .raw) { return }
+      return try unsafe ArenaCore(cache.front.core).deallocateInside(
+        address, run.page, pages, cache)
+    }
+    unsafe try deallocateColdly(base, pages)
+  }
+
+  @usableFromInline @inline(never)
+  func deallocateColdly(
+    _ base: UnsafeMutableRawPointer, _ pages: Int
+  ) throws(PageArenaError) {
+    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
+      unsafe try arena.deallocate(base, pages: pages)
+    }
+  }
+
+  /// Gives the whole run back that starts at an address.
+  ///
+  /// - Parameter base: the address of the run's first page.
+  /// - Throws: as ``PageArena/deallocate(_:)``.
+  /// - Complexity: as there.
+  public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
+    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
+      unsafe try arena.deallocate(base)
+    }
+  }
+
+  /// Gives all runs back that fill a range, the first and the last perhaps in part.
+  ///
+  /// - Parameters: as for ``PageArena/deallocateRuns(from:pages:)``.
+  /// - Throws: as there.
+  /// - Complexity: as there.
+  public func deallocateRuns(
+    from base: UnsafeMutableRawPointer, pages: Int
+  ) throws(PageArenaError) {
+    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
+      unsafe try arena.deallocateRuns(from: base, pages: pages)
+    }
+  }
+}
+
+// MARK: - Which arena
+
+extension PagePool {
+  /// Runs `body` with the arena that owns an address, and leaves it to the thread's own what it takes
+  /// next.
+  ///
+  /// - Throws: there is none: the address is nobody's.
+  /// - Complexity: O(1).
+  func withOwner<Result>(
+    of address: UInt, _ body: (PageArena) throws(PageArenaError) -> Result
+  ) throws(PageArenaError) -> Result {
+    var result: Result?
+    try keepingLastSlot(firstNumber, count: mostArenas) { () throws(PageArenaError) in
+      if let index = index(of: address) { result = try withArena(index, body) }
+    }
+    guard let result else { throw .foreign(base: address) }
+    return result
+  }
+
+  /// Runs `body` with an arena that has room for a run: the thread's; else any other that there is;
+  /// else a new one. Where none has, each is to try in earnest.
+  ///
+  /// - Parameter body: takes a run of so many pages.
+  func serve<Result: ~Copyable>(
+    _ pages: Int, _ body: (PageArena) throws(PageArenaError) -> Result
+  ) throws(PageArenaError) -> Result {
+    var largest = 0
+    let home = try home()
+    if let run = try attempt(at: home, pages, &largest, isLast: false, body) { return run }
+    for index in 0..<arenas.count where index != home {
+      if let run = try attempt(at: index, pages, &largest, isLast: false, body) {
+        move(to: index, pages)
+        return run
+      }
+    }
+    for index in 0..<arenas.count where arenas.load(index) == 0 {
+      // Another thread may be faster.
+      _ = try makeArena(index)
+      if let run = try attempt(at: index, pages, &largest, isLast: false, body) {
+        move(to: index, pages)
+        return run
+      }
+    }
+    for index in 0..<arenas.count {
+      if let run = try attempt(at: index, pages, &largest, isLast: true, body) { return run }
+    }
+    throw .outOfMemory(pages: pages, largestFreeRun: largest)
+  }
+
+  /// Has one arena try.
+  ///
+  /// - Parameters:
+  ///   - largest: becomes the longest run that any arena has.
+  ///   - isLast: it tries in earnest, which may take long, although it does not seem to have room.
+  /// - Returns: `nil` where it has none; or where there is no arena.
+  private func attempt<Result: ~Copyable>(
+    at index: Int, _ pages: Int, _ largest: inout Int, isLast: Bool,
+    _ body: (PageArena) throws(PageArenaError) -> Result
+  ) throws(PageArenaError) -> Result? {
+    var longest = 0
+    defer { largest = max(largest, longest) }
+    let found = try withArena(index) { arena throws(PageArenaError) -> Result? in
+      if !isLast, !arena.core.seemsToHave(pages) { return nil }
+      do throws(PageArenaError) {
+        return try body(arena)
+      } catch {
+        guard case .outOfMemory(_, let found) = error else { throw error }
+        longest = found
+        return nil
+      }
+    }
+    return found ?? nil
+  }
+
+  /// The place of the arena from which the calling thread takes.
+  private func home() throws(PageArenaError) -> Int {
+    if let note = noteInSlot(number, at: place) { return Int(bitPattern: note) - 1 }
+    let turn = threads.add(1, ordering: .relaxed).oldValue
+    var index = Int(bitPattern: UInt(bitPattern: turn) % UInt(bitPattern: homeCount))
+    if arenas.load(index) == 0 { _ = try? makeArena(index) }
+    // Somebody is just making it, or there is no memory for its tables: the first is always there.
+    if arenas.load(index) <= Self.beingMade { index = 0 }
+    setNote(UInt(index + 1), number, at: place)
+    return index
+  }
+
+  /// How many arenas threads are spread over: one a processor, as far as there are so many.
+  package var homeCount: Int { min(Int(bitPattern: mostArenas), Self.processorCount) }
+
+  /// Has the calling thread take from another arena from now on, if its own has no room for short
+  /// runs any more.
+  private func move(to index: Int, _ pages: Int) {
+    if pages <= RunTable.longestShort { setNote(UInt(index + 1), number, at: place) }
+  }
+}
+
+extension ArenaCore {
+  /// Whether there is a run of so many pages, or room to grow for it, as far as one look tells.
+  fileprivate func seemsToHave(_ pages: Int) -> Bool {
+    withHeap { heap in
+      heap.largestFreeRun >= pages
+        || pages - heap.allocator.freePages(below: heap.allocator.endChunk)
+          <= Geometry.growableChunks.count << Geometry.chunkPagesLog - heap.counts.grown
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import PageAlloc
+import SysMem
+import Synchronization
+
+/// One limit for the arenas of a pool.
+package let poolLimitChecks: [Check] = [
+  Check("pool limits: shares never add up to more than the limit, whoever asks") { recorder in
+    for (soft, hard) in [(Int.max, Int.max), (1000, Int.max), (1000, 1000), (600, 1000), (0, 10)] {
+      let limits = PoolLimits(softPages: soft, hardPages: hard)
+      var spare = limits.totalPages
+      var random = SplitMix64(seed: UInt64(truncatingIfNeeded: soft &+ hard))
+      for _ in 0..<50 {
+        let need = 1 + random.below(200)
+        guard let grant = PoolLimits.grant(for: need, spare: spare) else {
+          recorder.expect(need > spare, "refused although there is enough")
+          continue
+        }
+        recorder.expect(grant >= need && grant <= spare, "granted \(grant) for \(need) of \(spare)")
+        spare -= grant
+        let bounds = limits.limits(ofShare: grant)
+        recorder.expect(bounds.softPages <= bounds.hardPages, "soft above hard")
+        recorder.expect(hard == .max || bounds.hardPages == grant, "the hard bound of a share")
+      }
+      for pages in [1, 7, 100] where soft != 0 && soft != .max {
+        let share = limits.share(forSoft: pages)
+        recorder.expect(limits.limits(ofShare: share).softPages >= pages, "soft of \(share)")
+      }
+    }
+  },
+
+  Check("pool limits: a hard limit holds for all arenas, and all of it can be had") { recorder in
+    let hard = 4096
+    guard let pool = makePool(&recorder, limit: .bytes(hard: UInt64(hard) * 8192)) else { return }
+    let takers = (0..<4).map { _ in PoolTaker(pool) }
+    runThreads(takers) { $0.take(hard) }
+    var count = 0
+    for taker in takers { unsafe count += taker.runs.count }
+    recorder.expectEqual(count, hard, "pages had by four threads that asked for more")
+    recorder.expectEqual(pool.statistics.inUseBytes, UInt64(hard) * 8192, "in use")
+    guard
+      case .limitReached(1, let inUse, UInt64(hard) * 8192)? = pool.errorOfTaking(1)
+    else { return recorder.fail("one page more: taken, or another error") }
+    recorder.expectEqual(inUse, UInt64(hard) * 8192, "in use, as the error says")
+    // What one has given back, another can have, out of whatever arena that is.
+    for taker in takers { runThreads([taker]) { $0.giveAll() } }
+    guard let whole = pool.take(hard, &recorder) else { return }
+    recorder.expectEqual(pool.statistics.inUseBytes, UInt64(hard) * 8192, "in use by one run")
+    recorder.expect(pool.errorOfTaking(1) != nil, "one page more")
+    recorder.expect(pool.errorOfGiving(whole) == nil, "freed")
+    recorder.expect(
+      pool.statistics.maybeResidentBytes <= UInt64(hard) * 8192, "resident beyond the limit")
+  },
+
+  Check("pool limits: a soft limit is kept by giving back what other arenas have free") {
+    recorder in
+    let soft = 4096
+    guard let pool = makePool(&recorder, limit: .bytes(soft: UInt64(soft) * 8192)) else { return }
+    let takers = (0..<2).map { _ in PoolTaker(pool) }
+    // The first fills the limit, and frees all; then the second does.
+    for taker in takers {
+      runThreads([taker]) {
+        $0.take(soft)
+        $0.giveAll()
+      }
+      let resident = pool.statistics.maybeResidentBytes
+      recorder.expect(resident <= UInt64(soft) * 8192, "resident: \(resident)")
+    }
+    // What is in use may go beyond.
+    guard let large = pool.take(2 * soft, &recorder) else { return }
+    recorder.expect(pool.errorOfGiving(large) == nil, "freed")
+  },
+
+  Check("pool limits: it is changed, raised and taken away, while there are arenas") { recorder in
+    guard let pool = makePool(&recorder) else { return }
+    recorder.expect(pool.memoryLimits.soft == nil && pool.memoryLimits.hard == nil, "none")
+    let taker = PoolTaker(pool)
+    runThreads([taker]) { $0.take(1000) }
+    let own = PoolTaker(pool)
+    own.take(1000)
+    func set(_ limit: PageArena.MemoryLimit) -> PageArenaError? {
+      do throws(PageArenaError) {
+        try pool.setMemoryLimit(limit)
+        return nil
+      } catch { return error }
+    }
+    recorder.expect(set(.bytes(soft: 2, hard: 1)) == .badMemoryLimit, "a soft one above the hard")
+    recorder.expect(set(.bytes(hard: 1500 * 8192)) == nil, "below what is in use")
+    recorder.expect(pool.memoryLimits.hard == 1500 * 8192, "the hard one")
+    recorder.expect(pool.errorOfTaking(1) != nil, "taken although the limit is exceeded")
+    own.giveAll()
+    recorder.expectEqual(takeAll(from: pool, most: 2000), 500, "pages, once 1,000 were freed")
+    recorder.expect(set(.bytes(hard: 1800 * 8192)) == nil, "raised")
+    recorder.expectEqual(takeAll(from: pool, most: 2000), 300, "pages more")
+    recorder.expect(set(.none) == nil, "taken away")
+    recorder.expectEqual(takeAll(from: pool, most: 2000), 2000, "pages without a limit")
+  },
+
+  Check("pool limits: four threads take and free at random, and never have more than the limit") {
+    recorder in
+    let hard = 2000
+    guard let pool = makePool(&recorder, limit: .bytes(hard: UInt64(hard) * 8192)) else { return }
+    let violations = Atomic<Int>(0)
+    let randoms = (0..<4).map { PoolChurn(pool, seed: $0, bound: hard) }
+    runThreads(randoms) { $0.run() }
+    for random in randoms {
+      violations.add(random.violations.load(ordering: .relaxed), ordering: .relaxed)
+      recorder.expect(random.taken.load(ordering: .relaxed) > 0, "nothing taken")
+    }
+    recorder.expectEqual(violations.load(ordering: .relaxed), 0, "beyond the limit, or lost")
+    recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use at the end")
+    recorder.expect(pool.errorOfTaking(hard) == nil, "all of it in one run")
+  },
+]
+
+/// Takes single pages until there are no more.
+///
+/// - Returns: how many there were, at most `most`.
+private func takeAll(from pool: PagePool, most: Int) -> Int {
+  for count in 0..<most where pool.errorOfTaking(1) != nil { return count }
+  return most
+}
+
+/// A thread that takes and frees at random.
+private final class PoolChurn: Sendable {
+  let pool: PagePool
+  let seed: Int
+  let bound: Int
+  let violations = Atomic<Int>(0)
+  let taken = Atomic<Int>(0)
+
+  init(_ pool: PagePool, seed: Int, bound: Int) {
+    self.pool = pool
+    self.seed = seed
+    self.bound = bound
+  }
+
+  func run() {
+    var random = SplitMix64(seed: UInt64(seed))
+    var runs: [Run] = []
+    for step in 0..<4000 {
+      if runs.count > 20 || (random.below(2) == 0 && !runs.isEmpty) {
+        let run = runs.remove(at: random.below(runs.count))
+        if !run.isStamped(UInt64(run.address)) || pool.errorOfGiving(run) != nil {
+          violations.add(1, ordering: .relaxed)
+        }
+      } else if let run = try? pool.run(1 + random.below(120)) {
+        run.stamp(UInt64(run.address))
+        taken.add(1, ordering: .relaxed)
+        runs.append(run)
+      }
+      // Each arena is looked at on its own, so that one may have given up what another has taken
+      // since: what four threads take in one step each, at the most.
+      if step % 64 == 0, pool.statistics.maybeResidentBytes > UInt64(bound + 4 * 120) * 8192 {
+        violations.add(1, ordering: .relaxed)
+      }
+    }
+    for run in runs where pool.errorOfGiving(run) != nil { violations.add(1, ordering: .relaxed) }
+  }
+}
+
+/// Children of `fork` while threads use a pool that is short of its limit.
+package let poolForkChecks: [Check] = [
+  Check("pool: children are forked while threads claim each other's shares of a limit") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    let hard = 2000
+    guard let pool = makePool(&recorder, limit: .bytes(hard: UInt64(hard) * 8192)),
+      let kept = pool.take(3, &recorder)
+    else { return }
+    kept.stamp(9)
+    let churns = (0..<2).map { PoolChurn(pool, seed: $0, bound: hard) }
+    var worst = 0
+    runThreads(
+      churns,
+      meanwhile: {
+        for _ in 0..<6 {
+          worst = max(
+            worst,
+            inChild {
+              // The limit may leave nothing but this.
+              guard kept.isStamped(9), pool.errorOfGiving(kept) == nil,
+                let run = try? pool.run(2)
+              else { return 2 }
+              run.stamp(1)
+              return run.isStamped(1) && pool.errorOfGiving(run) == nil ? 0 : 3
+            })
+        }
+      }
+    ) { $0.run() }
+    recorder.expectEqual(worst, 0, "a child's status")
+    for churn in churns {
+      recorder.expectEqual(churn.violations.load(ordering: .relaxed), 0, "faults in a thread")
+    }
+  }
+]
