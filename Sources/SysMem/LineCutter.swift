@@ -22,7 +22,7 @@ package struct LineCutter: ~Copyable {
 /// Reads a file of any size line by line. What follows the last newline is no line.
 ///
 /// - Returns: `false` where it cannot be read to its end.
-func forEachLine(
+package func forEachLine(
   of path: borrowing FixedText<32>, _ body: (borrowing LineCutter.Line) -> Void
 ) -> Bool {
   var text = SmallText()

@@ -135,6 +135,7 @@ package let otherChecks: [Check] = [
   snapshotChecks,
   poolChecks,
   poolLimitChecks,
+  poolRetreatChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
@@ -170,4 +171,5 @@ package let laterAloneChecks: [Check] = [
   sweepTrapChecks,
   // Pool
   poolForkChecks,
+  poolAloneChecks,
 ].flatMap { $0 }

@@ -132,6 +132,38 @@ package struct AllocatorTables: ~Copyable {
     }
   }
 
+  /// Makes the tables what they were when no chunk was grown. Nothing was handed out.
+  ///
+  /// - Complexity: O(chunks).
+  package func clear(chunks grown: Range<ChunkIndex>) {
+    // Each table is as long as `sysInit` made it; no range of the list is initialised afterwards.
+    unsafe summaries.update(repeating: 0, count: Geometry.summaryEntryCount)
+    unsafe scavengeRecords.update(repeating: 0, count: Geometry.chunkCount)
+    let words = ChunkMap.bytesPerChunk / MemoryLayout<UInt64>.size
+    unsafe (chunks + grown.lowerBound * words).update(repeating: 0, count: grown.count * words)
+  }
+
+  /// Gives the pages of chunk map and run table back to the kernel, which are zero.
+  package mutating func giveBackPages() {
+    let mask = UInt(system.physicalPageSize) - 1
+    let map = unsafe UInt(bitPattern: chunks)
+    giveBack(map..<annex & ~mask)
+    giveBack((unsafe UInt(bitPattern: runs) + mask) & ~mask..<(start + byteCount))
+  }
+
+  private mutating func giveBack(_ addresses: Range<UInt>) {
+    let (size, unit) = (UInt(addresses.count), UInt(system.physicalPageSize))
+    guard (try? system.advise(addresses.lowerBound, size, .dontNeed)) != nil else { return }
+    let first = Int((addresses.lowerBound - start - fixedByteCount) / unit)
+    for page in first..<first + Int(size / unit)
+    where countedPages[page >> 6] &>> UInt64(page & 63) & 1 != 0 {
+      countedPages[page >> 6] &= ~(1 &<< UInt64(page & 63))
+      system.sysUnused(byteCount: unit)
+      system.sysUnmapped(byteCount: unit)
+      mappedByteCount -= unit
+    }
+  }
+
   /// Where the tables lie, with the guards around them.
   package var addresses: Range<UInt> {
     let guardSize = UInt(system.physicalPageSize)

@@ -89,6 +89,20 @@ package struct Reservation {
     pieces[piece].uncommitted = chunk
   }
 
+  /// Forgets what was grown. On a 64-bit host, which has one piece.
+  ///
+  /// - Returns: what is accessible.
+  package mutating func retreat() -> Range<UInt> {
+    let piece = pieces[0]
+    let accessible = piece.chunks.lowerBound..<max(piece.uncommitted, piece.fresh)
+    pieces[0].fresh = piece.chunks.lowerBound
+    let start = base + UInt(accessible.lowerBound) << UInt(Geometry.chunkShift)
+    return start..<(start + UInt(accessible.count) << UInt(Geometry.chunkShift))
+  }
+
+  /// Notes that nothing is accessible any more.
+  package mutating func didFault() { pieces[0].uncommitted = pieces[0].chunks.lowerBound }
+
   private mutating func add(_ mapping: Range<UInt>, _ chunks: Range<ChunkIndex>) {
     pieces.append(Piece(mapping: mapping, chunks: chunks))
   }

@@ -195,9 +195,6 @@ extension PagePool {
     return index
   }
 
-  /// How many arenas threads are spread over: one a processor, as far as there are so many.
-  package var homeCount: Int { min(Int(bitPattern: mostArenas), Self.processorCount) }
-
   /// Has the calling thread take from another arena from now on, if its own has no room for short
   /// runs any more.
   private func move(to index: Int, _ pages: Int) {

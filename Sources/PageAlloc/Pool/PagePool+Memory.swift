@@ -49,7 +49,9 @@ extension PagePool {
     return released
   }
 
-  /// Gives all free memory back to the kernel, what threads keep at hand included.
+  /// Gives all free memory back to the kernel, what threads keep at hand included; of an arena of
+  /// which nothing is in use, its page tables and most of its own tables, too. The scavenger in the
+  /// background does the same when it finds one.
   ///
   /// - Returns: the bytes given back.
   /// - Throws: as ``PageArena/releaseFreeMemory()``.
@@ -58,6 +60,7 @@ extension PagePool {
     var released = 0
     try forEachArena { arena throws(PageArenaError) in
       released += try arena.releaseFreeMemory()
+      arena.core.retreat()
     }
     return released
   }

@@ -35,7 +35,9 @@ struct Scavenger {
     let mayPark = isWatched || !core.plan.readsPressure
     // Woken for that look alone: no free has found too much.
     if mayPark, !isStalled, core.withHeap({ $0.scavenger.phase == .parked }) { return .park }
-    return core.withSteps { step(&$0, isStalled: isStalled, mayPark: mayPark) }
+    let next = core.withSteps { step(&$0, isStalled: isStalled, mayPark: mayPark) }
+    if case .park = next, core.pool != nil { core.retreat() }
+    return next
   }
 
   /// Looks how the kernel came by huge pages, where that is due.

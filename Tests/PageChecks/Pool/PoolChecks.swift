@@ -274,7 +274,7 @@ extension PagePool {
   }
 }
 
-/// A thread that takes single pages.
+/// A thread that takes runs.
 final class PoolTaker: Sendable {
   let pool: PagePool
   let faults = Atomic<Int>(0)
@@ -283,9 +283,10 @@ final class PoolTaker: Sendable {
 
   init(_ pool: PagePool) { self.pool = pool }
 
-  func take(_ count: Int) {
+  func take(_ count: Int, pages: Int = 1, stamped: Bool = false) {
     for _ in 0..<count {
-      guard let run = try? pool.run(1) else { continue }
+      guard let run = try? pool.run(pages) else { continue }
+      if stamped { run.stamp(UInt64(run.address)) }
       unsafe runs.append(run)
     }
   }
