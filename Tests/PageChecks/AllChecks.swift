@@ -136,6 +136,7 @@ package let otherChecks: [Check] = [
   poolChecks,
   poolLimitChecks,
   poolRetreatChecks,
+  countedRegionChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

@@ -25,6 +25,9 @@ extension PageArena {
     public let quarantinedBytes: UInt64
     /// Free, and never backed or given back: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
+    /// What regions have committed that count as the arena's, in whole pages: none of the above, and
+    /// resident as far as it was written to.
+    public let regionBytes: UInt64
     /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads
     /// keep at hand are not among them.
     public let largestFreeRun: Int
@@ -36,12 +39,12 @@ extension PageArena {
     /// What went back, and at what cost.
     public let returned: Returned
 
-    /// What may be resident: in use and not inaccessible, or free and not given back. It is what
-    /// the limits bound, and an upper bound itself, exact as one: nobody may have written to it,
+    /// What may be resident: in use and not inaccessible, or free and not given back, or a region's.
+    /// It is what the limits bound, and an upper bound itself, exact as one: nobody may have written to it,
     /// and what ``PageRun/discard()`` took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 {
       // Decoded figures may be anything.
-      inUseBytes &- inaccessibleBytes &+ freeMaybeResidentBytes
+      inUseBytes &- inaccessibleBytes &+ freeMaybeResidentBytes &+ regionBytes
     }
 
     /// The name of ``maybeResidentBytes`` before it said that it is a bound.
@@ -171,6 +174,7 @@ extension PageArena.Statistics {
         keptLongBytes: ArenaCore.bytes(reading.keptLong),
         quarantinedBytes: ArenaCore.bytes(reading.quarantined),
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
+        regionBytes: ArenaCore.bytes(heap.regionPages),
         largestFreeRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
           + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
@@ -185,7 +189,8 @@ extension PageArena.Statistics {
     // The names in JSON.
     private enum CodingKeys: String, CodingKey {
       case reservedBytes, readyBytes, inUseBytes, inaccessibleBytes, freeMaybeResidentBytes
-      case cachedBytes, keptLongBytes, quarantinedBytes, scavengedBytes, metadataBytes, sealedBytes
+      case cachedBytes, keptLongBytes, quarantinedBytes, scavengedBytes, regionBytes
+      case metadataBytes, sealedBytes
       case largestFreeRun = "largestFreeRunPages"
       case returned
     }

@@ -6,7 +6,7 @@ extension PageArena.Statistics {
     PageArena.Statistics(
       reservedBytes: 0, readyBytes: 0, inUseBytes: 0, inaccessibleBytes: 0,
       freeMaybeResidentBytes: 0, cachedBytes: 0, keptLongBytes: 0, quarantinedBytes: 0,
-      scavengedBytes: 0, largestFreeRun: 0, metadataBytes: 0, sealedBytes: 0,
+      scavengedBytes: 0, regionBytes: 0, largestFreeRun: 0, metadataBytes: 0, sealedBytes: 0,
       returned: PageArena.Returned(ReturnCounters()))
   }
 
@@ -22,6 +22,7 @@ extension PageArena.Statistics {
       keptLongBytes: sum.keptLongBytes + other.keptLongBytes,
       quarantinedBytes: sum.quarantinedBytes + other.quarantinedBytes,
       scavengedBytes: sum.scavengedBytes + other.scavengedBytes,
+      regionBytes: sum.regionBytes + other.regionBytes,
       largestFreeRun: max(sum.largestFreeRun, other.largestFreeRun),
       metadataBytes: sum.metadataBytes + other.metadataBytes,
       sealedBytes: sum.sealedBytes + other.sealedBytes,

@@ -44,6 +44,7 @@ extension PageArena.Statistics {
       ArenaFigure(.gauge, "keptLongBytes", keptLongBytes),
       ArenaFigure(.gauge, "quarantinedBytes", quarantinedBytes),
       ArenaFigure(.gauge, "scavengedBytes", scavengedBytes),
+      ArenaFigure(.gauge, "regionBytes", regionBytes),
       ArenaFigure(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun)),
       ArenaFigure(.gauge, "metadataBytes", metadataBytes),
       ArenaFigure(.gauge, "sealedBytes", sealedBytes),

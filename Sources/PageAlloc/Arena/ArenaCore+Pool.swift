@@ -24,7 +24,7 @@ extension ArenaCore {
     let need = withHeap { heap -> Int in
       let inUse = source == .unused ? heap.counts.allocated : heap.countedInUsePages
       // No bound is never reached.
-      return inUse &+ pageCount &- heap.poolShare
+      return inUse &+ heap.regionPages &+ pageCount &- heap.poolShare
     }
     if need <= 0, pool.missingPages == 0 {
       // The share is large enough, now that the limit is kept again.
@@ -93,7 +93,7 @@ extension ArenaCore {
   func refusal(_ pageCount: Int, in pool: PoolAccount) -> PageArenaError {
     var inUse = 0
     pool.forEach { other in
-      inUse += other.withHeap { $0.inUsePages }
+      inUse += other.withHeap { $0.inUsePages + $0.regionPages }
       return true
     }
     return .limitReached(

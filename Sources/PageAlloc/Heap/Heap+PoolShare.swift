@@ -14,7 +14,8 @@ extension Heap {
     _ pool: PoolAccount, watching watch: GroupWatch? = nil, mayGrow: Bool
   ) -> Int {
     let before = poolShare
-    if mayGrow || counts.resident < before { poolShare = counts.resident }
+    let needed = counts.resident + regionPages
+    if mayGrow || needed < before { poolShare = needed }
     set(pool.limits(ofShare: poolShare), watching: watch)
     return before - poolShare
   }

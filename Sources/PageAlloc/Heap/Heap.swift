@@ -34,6 +34,10 @@ package struct Heap: ~Copyable {
   package var scavenger: ScavengerState
   /// The bounds on what may be resident.
   package private(set) var limits = ResidencyLimits.none
+  /// The same, before regions had their part of it.
+  private var givenLimits = ResidencyLimits.none
+  /// Pages that regions have committed, and that count as the arena's.
+  package private(set) var regionPages = 0
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.
   package let isLimited = Atomic<Bool>(false)
   /// The arena's share of its pool's limit, in pages (see PoolLimits).
@@ -136,8 +140,16 @@ package struct Heap: ~Copyable {
     use(told.limits)
   }
 
+  /// Regions have so many pages that count.
+  mutating func setRegionPages(_ pages: Int) {
+    regionPages = pages
+    use(givenLimits)
+  }
+
   private mutating func use(_ limits: ResidencyLimits) {
-    self.limits = limits
+    givenLimits = limits
+    // To a control group the regions are others.
+    self.limits = watch == nil ? limits.less(regionPages) : limits
     // A group may get a bound at any time.
     isLimited.store(limits.isAny || watch != nil, ordering: .relaxed)
     closeBeyondHardLimit()

@@ -13,6 +13,16 @@ package struct ResidencyLimits: Equatable, Sendable {
   package let softPages: Int
   /// What an allocation never goes beyond, in pages; `Int.max` for no bound.
   package let hardPages: Int
+  /// Pages that were taken off both, since others have them that count for the same bounds.
+  private var othersPages = 0
+
+  /// The same bounds for who shares them with others that have so many pages.
+  package func less(_ pages: Int) -> ResidencyLimits {
+    func rest(_ bound: Int) -> Int { bound == .max ? .max : max(0, bound - pages) }
+    var limits = ResidencyLimits(softPages: rest(softPages), hardPages: rest(hardPages))
+    limits.othersPages = pages
+    return limits
+  }
 
   /// No bounds.
   package static var none: ResidencyLimits { ResidencyLimits(softBytes: nil, hardBytes: nil) }
@@ -40,9 +50,13 @@ package struct ResidencyLimits: Equatable, Sendable {
   package var isAny: Bool { softPages != .max }
 
   /// The soft limit in bytes; `nil` for none.
-  package var softBytes: UInt64? { softPages == .max ? nil : Self.bytes(softPages) }
+  package var softBytes: UInt64? {
+    softPages == .max ? nil : Self.bytes(softPages + othersPages)
+  }
   /// The hard limit in bytes; `nil` for none.
-  package var hardBytes: UInt64? { hardPages == .max ? nil : Self.bytes(hardPages) }
+  package var hardBytes: UInt64? {
+    hardPages == .max ? nil : Self.bytes(hardPages + othersPages)
+  }
 
   /// Beyond so many resident pages the background gives back whatever is free: a twentieth below
   /// the soft limit. `Int.max` where there is none.
@@ -79,7 +93,8 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// - Precondition: there is a hard limit.
   package func refusal(_ pageCount: Int, inUse: Int) -> PageArenaError {
     .limitReached(
-      pages: pageCount, inUseBytes: Self.bytes(inUse), limitBytes: Self.bytes(hardPages))
+      pages: pageCount, inUseBytes: Self.bytes(inUse + othersPages),
+      limitBytes: Self.bytes(hardPages + othersPages))
   }
 
   private static func pages(within byteCount: UInt64?) -> Int {

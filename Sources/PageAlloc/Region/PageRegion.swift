@@ -36,6 +36,8 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   /// Bytes right behind these of which any access faults.
   public let guardByteCount: Int
   private let allowsWritableCode: Bool
+  /// Where it counts; `nil` for in the process's figures alone.
+  private var account: RegionAccount?
   /// It was committed up to here.
   private var end = 0
   /// What was given back of that, in order; no two of them touch.
@@ -77,11 +79,21 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
       allowsWritableCode: allowsWritableCode, from: Self.linux)
   }
 
-  /// The same by other calls.
+  /// The same by other calls, or as a part of an arena's memory.
   package init(
     reserving byteCount: Int, guardByteCount: Int = 0, allowsWritableCode: Bool = false,
     from system: SysMem
   ) throws(PageArenaError) {
+    try self.init(
+      reserving: byteCount, guardByteCount: guardByteCount, allowsWritableCode: allowsWritableCode,
+      from: system, countedIn: nil)
+  }
+
+  init(
+    reserving byteCount: Int, guardByteCount: Int, allowsWritableCode: Bool,
+    from system: SysMem? = nil, countedIn core: ArenaCore?
+  ) throws(PageArenaError) {
+    let system = system ?? Self.linux
     let mask = system.physicalPageSize - 1
     let most = Self.maximumByteCount
     guard byteCount > 0, byteCount <= most else { throw .badByteCount(byteCount: byteCount) }
@@ -99,11 +111,13 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
     self.allowsWritableCode = allowsWritableCode
     reservedByteCount = size
     self.guardByteCount = guardSize
+    if let core { account = RegionAccount(core) }
   }
 
   /// Gives all of it back, memory and address space.
   deinit {
     let bytes = committedByteCount
+    // What it counted ends with the account, once the memory has gone.
     system.sysFreeAtLast(
       address, UInt(reservedByteCount + guardByteCount), preparedByteCount: UInt(bytes))
     Self.committed.subtract(UInt64(bytes), ordering: .relaxed)
@@ -285,9 +299,14 @@ extension PageRegion {
   }
 
   private mutating func map(_ range: Range<Int>) throws(PageArenaError) {
+    let before = committedByteCount
+    try account?.set(byteCount: before + range.count)
     do throws(SysMemError) {
       try system.sysMap(address + UInt(range.lowerBound), UInt(range.count))
-    } catch { throw .system(error) }
+    } catch {
+      try account?.set(byteCount: before)
+      throw .system(error)
+    }
     Self.committed.add(UInt64(range.count), ordering: .relaxed)
   }
 
@@ -295,10 +314,12 @@ extension PageRegion {
   private mutating func unmap(_ range: Range<Int>) throws(PageArenaError) {
     var bytes = range.count
     for index in 0..<holes.count { bytes -= holes[index].clamped(to: range).count }
+    let rest = committedByteCount - bytes
     do throws(SysMemError) {
       try system.sysFault(
         address + UInt(range.lowerBound), UInt(range.count), preparedByteCount: UInt(bytes))
     } catch { throw .system(error) }
+    try account?.set(byteCount: rest)
     Self.committed.subtract(UInt64(bytes), ordering: .relaxed)
   }
 }

@@ -18,7 +18,7 @@ extension ArenaCore {
     // pieces of address space do not go back on their own.
     if checks != nil || isPermanent || Reservation.offsetsAreAddresses { return false }
     guard withHeap({ $0.counts.grown > 0 && $0.inUsePages == 0 }) else { return false }
-    drainCaches(own: cacheInLastSlot())
+    drainCaches(own: nil)
     _ = Releaser(self).release(.max, .force, .background)
     return withGrowth { growth in
       // Who needs pages from here on waits to grow.

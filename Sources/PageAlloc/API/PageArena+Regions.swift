@@ -1,0 +1,19 @@
+extension PageRegion {
+  /// Reserves address space whose memory counts as an arena's: by what is committed, in its figures
+  /// (``PageArena/Statistics/regionBytes``) and for its limits. A limit of the arena's refuses to
+  /// have it grow as it refuses pages.
+  ///
+  /// - Parameters: as for ``init(reserving:guardByteCount:allowsWritableCode:)``.
+  ///   - arena: which may go first; the region counts all the same.
+  /// - Throws: as there.
+  /// - Complexity: as there.
+  public init(
+    reserving byteCount: Int, guardByteCount: Int = 0, allowsWritableCode: Bool = false,
+    countedIn arena: PageArena
+  ) throws(PageArenaError) {
+    try arena.core.requireOutside()
+    try self.init(
+      reserving: byteCount, guardByteCount: guardByteCount,
+      allowsWritableCode: allowsWritableCode, countedIn: arena.core)
+  }
+}

@@ -1,0 +1,24 @@
+// Memory of regions that counts as an arena's: for its limits, and in its figures.
+
+extension ArenaCore {
+  /// Has pages of a region count that are about to be committed, and keeps the limits as for fresh
+  /// pages of the arena.
+  ///
+  /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
+  func countRegion(_ pages: Int) throws(PageArenaError) {
+    if pages == 0 { return }
+    var answer: Bool?
+    repeat {
+      // Others may get ahead, after the look.
+      try admit(pages)
+      answer = withHeap { $0.countRegion(pages) }
+    } while answer == nil
+    if answer == true, !bringUnderLimits() {
+      discountRegion(pages)
+      throw refusal(pages, inUse: withHeap { $0.inUsePages })
+    }
+  }
+
+  /// Pages of a region went back.
+  func discountRegion(_ pages: Int) { withHeap { $0.discountRegion(pages) } }
+}
