@@ -137,6 +137,7 @@ package let otherChecks: [Check] = [
   poolLimitChecks,
   poolRetreatChecks,
   countedRegionChecks,
+  counterChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

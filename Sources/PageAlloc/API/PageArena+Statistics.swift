@@ -36,6 +36,21 @@ extension PageArena {
     /// Of tables and address space, what is sealed: its mappings never change again. 0 but for
     /// ``Options/isPermanent``.
     public let sealedBytes: UInt64
+    /// Runs that were handed out since the arena was made; so the next three. A run that moves, as
+    /// it grows, is handed out anew and taken back.
+    ///
+    /// What threads take from what they have at hand, and put there, they count by themselves, and
+    /// each reading asks for it: the calling thread, and 32 others or handles, in turn. So with up
+    /// to that many both counts are true but for the calls that are under way, and with more by
+    /// what happened since each was asked last.
+    public let allocations: UInt64
+    /// Runs that were taken back, whole or in part; as ``allocations``.
+    public let frees: UInt64
+    /// Requests for a run that were refused since there was no memory or address space, because of
+    /// the limit (``Returned/limitRefusals``), or by the kernel.
+    public let refusals: UInt64
+    /// How often the arena grew.
+    public let growths: UInt64
     /// What went back, and at what cost.
     public let returned: Returned
 
@@ -164,6 +179,8 @@ extension PageArena.Statistics {
     self = core.withHeap { heap in
       // A signal's handler may have come while its thread is inside of its cache.
       if let own, own.front.isOutside { own.contents.tell() }
+      heap.addCalls(own: own)
+      let counters = heap.counters
       let reading = heap.reading
       return PageArena.Statistics(
         reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),
@@ -179,7 +196,10 @@ extension PageArena.Statistics {
         metadataBytes: heap.metadataBytes
           + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
           + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
-        sealedBytes: system.sealedBytes, returned: PageArena.Returned(heap.scavenger.counters))
+        sealedBytes: system.sealedBytes,
+        allocations: counters.allocations, frees: counters.frees,
+        refusals: counters.refusals &+ heap.scavenger.counters.limitRefusals,
+        growths: counters.growths, returned: PageArena.Returned(heap.scavenger.counters))
     }
   }
 }
@@ -191,6 +211,7 @@ extension PageArena.Statistics {
       case reservedBytes, readyBytes, inUseBytes, inaccessibleBytes, freeMaybeResidentBytes
       case cachedBytes, keptLongBytes, quarantinedBytes, scavengedBytes, regionBytes
       case metadataBytes, sealedBytes
+      case allocations, frees, refusals, growths
       case largestFreeRun = "largestFreeRunPages"
       case returned
     }

@@ -48,6 +48,10 @@ extension PageArena.Statistics {
       ArenaFigure(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun)),
       ArenaFigure(.gauge, "metadataBytes", metadataBytes),
       ArenaFigure(.gauge, "sealedBytes", sealedBytes),
+      ArenaFigure(.counter, "allocations", allocations),
+      ArenaFigure(.counter, "frees", frees),
+      ArenaFigure(.counter, "refusals", refusals),
+      ArenaFigure(.counter, "growths", growths),
     ]
   }
 
@@ -101,6 +105,7 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, ...
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
+  /// calls         30500 allocations, 15000 frees, 0 refusals, 12 growths
   /// ```
   /// A line more tells what of that in use is inaccessible, and one what the kernel refused or may
   /// take later, where there is any.
@@ -128,6 +133,8 @@ extension PageArena.Statistics: CustomStringConvertible {
     text += " thousandths of a processor, \(returned.passes) passes\n"
     text += "tables      \(mebibytes(metadataBytes))"
     if sealedBytes > 0 { text += "; sealed, with unused address space: \(mebibytes(sealedBytes))" }
+    text += "\ncalls       \(allocations) allocations, \(frees) frees, "
+    text += "\(refusals) refusals, \(growths) growths"
     return text
   }
 

@@ -73,6 +73,7 @@ extension ArenaCore {
     let wakes = try withHeap { heap throws(PageArenaError) in
       let run = try heap.run(around: part, at: address)
       heap.giveBack(part, of: run)
+      heap.counters.frees &+= 1
       return heap.wakesScavenger()
     }
     wakeScavenger(if: wakes)

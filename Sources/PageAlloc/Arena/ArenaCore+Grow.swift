@@ -86,7 +86,10 @@ extension ArenaCore {
         growth.reservation.didCommit(piece: place.piece, to: chunks.upperBound)
         return adviseHugePages(&growth, chunks, place)
       } catch {
-        if !isAhead { throw .system(error) }
+        if !isAhead {
+          withHeap { $0.counters.refusals &+= 1 }
+          throw .system(error)
+        }
         isAhead = false
       }
     }
@@ -122,7 +125,10 @@ extension ArenaCore {
         if isCounted, !heap.admits(pageCount) { return (nil, true, 0) }
         let taken = heap.take(
           pageCount, alignment, searchLimit: .max, isCounted: isCounted, willTake: willTake)
-        if taken == nil { heap.allocator.requireSoundTree() }
+        if taken == nil {
+          heap.allocator.requireSoundTree()
+          if heap.detached.isEmpty { heap.counters.refusals &+= 1 }
+        }
         return (taken, !heap.detached.isEmpty, heap.allocator.summaries.longestRun)
       }
       if let taken { return taken }

@@ -43,6 +43,7 @@ extension CacheList {
     var kept: CacheReference?
     var position = first
     firstRetired = nil
+    nextVisited = nil
     while let cache = position {
       position = cache.contents.next
       if cache.contents.isRetired, cache.front.told.isShared, !areKept {

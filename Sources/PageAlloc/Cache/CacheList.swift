@@ -52,6 +52,8 @@ package struct CacheList {
   /// barrier in all threads.
   package var ownersFence = false
   private var lastTicket: DrainTicket
+  /// Where ``forEachNext(_:_:)`` goes on; `nil` for the first.
+  var nextVisited: CacheReference?
   /// With so many, it is time to look whose threads have ended.
   var visitCount = Self.leastVisited
 
@@ -98,6 +100,17 @@ extension CacheList {
     var position = first
     while let cache = position {
       position = cache.contents.next
+      body(cache)
+    }
+  }
+
+  /// Calls `body` with so many caches at the most, those that come next: with each in turn.
+  ///
+  /// - Complexity: O(`most`).
+  package mutating func forEachNext(_ most: Int, _ body: (CacheReference) -> Void) {
+    for _ in 0..<min(most, count) {
+      guard let cache = nextVisited ?? first else { return }
+      nextVisited = cache.contents.next
       body(cache)
     }
   }

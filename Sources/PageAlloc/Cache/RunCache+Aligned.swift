@@ -61,6 +61,7 @@ extension RunCache {
       return nil
     }
     if isToldTooMuch { tell() }
+    count(coldTakes: 1)
     front.runs.setFirstByte(run.page, pages)
     return run
   }

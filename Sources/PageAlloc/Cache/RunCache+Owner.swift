@@ -114,6 +114,7 @@ extension RunCache {
       countAgain(kind)
       return 0
     }
+    count(coldTakes: 1)
     return noteAndLeave(page, pages)
   }
 
@@ -125,6 +126,7 @@ extension RunCache {
       return 0
     }
     if isToldTooMuch { tell() }
+    count(coldTakes: 1)
     return noteAndLeave(run.page, pages)
   }
 
@@ -172,6 +174,8 @@ extension RunCache {
   ) -> Bool {
     guard putLong(page, pages) else { return false }
     front.runs.setByte(page, 0)
+    front.countFree()
+    count(coldTakes: -1)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {
       cts_compiler_barrier()

@@ -46,6 +46,11 @@ package struct RunCache: ~Copyable {
   /// aside: written by the cache's owner, inside; what all caches have is added up when the arena
   /// ends.
   private let owners = Atomic<Int>(0)
+  /// Runs that were handed out otherwise than as hot ones, less those that stopped to be hot, or
+  /// were taken back, without having been so. Of the owner; read by the statistics.
+  let coldTakes = Atomic<Int>(0)
+  /// What was counted of the cache's calls already. Of who holds the heap lock.
+  var counted = CacheCalls()
 
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
   package internal(set) var capacity = 0
@@ -195,7 +200,9 @@ extension RunCache {
   package mutating func take(_ pages: Int) -> CachedRun? {
     let address = front.takeHot(pages, as: .raw)
     if address != 0 { return CachedRun(page: front.page(at: address), isZero: false) }
-    return takeStacked(pages) ?? cut(pages)
+    guard let run = takeStacked(pages) ?? cut(pages) else { return nil }
+    count(coldTakes: 1)
+    return run
   }
 
   /// Makes a run the hot one; the one before goes to its stack.
@@ -219,6 +226,7 @@ extension RunCache {
     }
     charged.store(total, ordering: .relaxed)
     front.replaceHot(by: run, pages, kind)
+    front.countFree()
     return true
   }
 
@@ -242,6 +250,7 @@ extension RunCache {
   @inline(__always)
   private mutating func takeHotRun(_ kind: RunKind) -> CachedRun {
     let address = front.takeHot(kind)
+    count(coldTakes: -1)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {
       cts_compiler_barrier()
@@ -276,6 +285,7 @@ extension RunCache {
     counts = InlineArray(repeating: 0)
     long.forget()
     if front.isHot(.owned) { count(owners: -1) }
+    count(coldTakes: 0 &- front.hotRunCount())
     front.forget(.raw)
     front.forget(.owned)
     charged.store(0, ordering: .relaxed)

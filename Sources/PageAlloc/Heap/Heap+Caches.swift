@@ -51,7 +51,12 @@ extension Heap {
   package mutating func removeRetiredCaches() -> CacheReference? {
     let before = unwatchedPages
     var counted = 0
-    let removed = caches.removeRetired { counted &+= $0.contents.ownerCount }
+    var counters = self.counters
+    let removed = caches.removeRetired {
+      counted &+= $0.contents.ownerCount
+      counters.add($0.takeNewCalls())
+    }
+    self.counters = counters
     owners.keep(counted: counted)
     moveMark(unwatchedBefore: before)
     return removed
@@ -122,6 +127,7 @@ extension Heap {
       fits = cache.contents.put(Geometry.address(of: page, from: base), pages, as: .raw)
     case .long:
       if !cache.contents.putLong(page, pages) { keepLong(page, pages) }
+      counters.frees &+= 1
       fits = true
     }
     cache.contents.tell()

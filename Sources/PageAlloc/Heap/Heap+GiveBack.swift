@@ -71,6 +71,7 @@ extension Heap {
     _ part: Range<PageNumber>, of run: Range<PageNumber>, _ trace: Trace, _ checks: CheckedRuns
   ) -> UInt32 {
     cut(part, outOf: run)
+    counters.frees &+= 1
     return checks.noteFree(part, trace)
   }
 

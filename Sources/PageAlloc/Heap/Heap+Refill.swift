@@ -75,6 +75,7 @@ extension Heap {
     let left = (block.free & block.scavenged).nonzeroBitCount
     counts.allocated &-= block.free.nonzeroBitCount
     noteUsed(clean &- left)
+    counters.allocations &+= 1
     allocator.flush(&block)
     noteInUse()
     return (run, clean &- left)

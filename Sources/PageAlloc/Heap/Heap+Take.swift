@@ -30,6 +30,7 @@ extension Heap {
     if pageCount > RunCache.longestStacked, let page = depot.takeLong(pageCount, alignment) {
       willTake(allocator, page)
       runs.setLength(page, pageCount)
+      counters.allocations &+= 1
       return TakenRun(page: page, scavengedPages: 0, isBeyondLimit: false)
     }
     if alignment.pages == 1 {
@@ -56,6 +57,7 @@ extension Heap {
     let scavenged = allocator.allocate(at: place, pageCount)
     runs.setLength(place.page, pageCount)
     counts.allocated &+= pageCount
+    counters.allocations &+= 1
     takesSinceSparing &+= 1
     if scavenged != 0 {
       if isCounted { noteUsed(scavenged) } else { setAside(unbacked: scavenged) }
@@ -68,7 +70,7 @@ extension Heap {
       isBeyondLimit: isCounted && isBeyondLimit(scavenged))
   }
 
-  /// Takes free pages at a given place, as a run of their own.
+  /// Takes free pages at a given place, as a run of their own, which is not counted as handed out.
   ///
   /// - Returns: `nil`, with nothing changed, where not all are free, or the hard limit does not
   ///   admit so many.

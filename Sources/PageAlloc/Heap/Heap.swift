@@ -28,6 +28,8 @@ package struct Heap: ~Copyable {
   package let base: UInt
   /// The pages by state.
   package var counts = HeapCounts()
+  /// What has happened, but for what caches have not been asked for yet.
+  package var counters = HeapCounters()
   /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
   package var detached = DetachedRuns()
   /// The scavenger in the background, and what went back.
@@ -107,6 +109,7 @@ package struct Heap: ~Copyable {
     allocator.grow(place.chunks)
     counts.grown += place.addedPages
     counts.scavenged += place.addedPages
+    counters.growths &+= 1
     note(growth)
   }
 

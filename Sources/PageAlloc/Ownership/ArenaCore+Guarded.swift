@@ -26,7 +26,10 @@ extension ArenaCore {
     let aligned = max(alignment, guardPages << Geometry.pageShift)
     let front = aligned >> Geometry.pageShift
     guard front <= limit - pages - guardPages else {
-      throw .outOfMemory(pages: pages, largestFreeRun: withHeap { $0.largestFreeRun })
+      throw withHeap { heap in
+        heap.counters.refusals &+= 1
+        return .outOfMemory(pages: pages, largestFreeRun: heap.largestFreeRun)
+      }
     }
     let all = unsafe try allocateOwned(
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)

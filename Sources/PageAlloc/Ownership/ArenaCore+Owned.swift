@@ -143,6 +143,7 @@ extension ArenaCore {
     let (wakes, isLast) = withHeap { heap in
       if uncounted > 0 { heap.countAgain(uncounted) }
       heap.requireRun(run.lowerBound, run.count)
+      heap.counters.frees &+= 1
       if isZero { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }
       // Until this owner is no longer counted, the core lives.
       return heap.wakesScavenger() ? (true, false) : (false, heap.owners.removeOne())

@@ -55,7 +55,9 @@ extension ArenaCore {
     noteUsed(clean, draining: cacheInLastSlot())
     // Where it is refused, the pages go back as the run that they are until they join the other.
     try keepLimits(taken, pages)
-    if let start { withHeap { $0.join(start..<(page + pages)) } }
+    withHeap { heap in
+      if let start { heap.join(start..<(page + pages)) } else { heap.counters.allocations &+= 1 }
+    }
     if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
     if zeroed, clean < pages { clear(page, pages, dirt, isAllDirty: clean == 0) }
     return true

@@ -158,6 +158,7 @@ extension ArenaCore {
   private func keepInLimbo(_ whole: Range<PageNumber>, uncounted: Int) {
     withHeap { heap in
       heap.countAgain(uncounted)
+      heap.counters.frees &+= 1
       heap.limbo.put(whole)
     }
     discountOwner()

@@ -163,3 +163,13 @@ func leak(_ run: consuming PageRun, _ recorder: inout Recorder) -> Run? {
   }
   return unsafe Run(base, pages: pages)
 }
+
+extension PageArena.Statistics {
+  /// Whether all is as it was before a request that may have been refused for want of memory, which
+  /// is counted, and nothing else.
+  func isAsBefore(_ before: PageArena.Statistics) -> Bool {
+    let (new, old) = (figures, before.figures)
+    let changes = new.indices.count { new[$0].value != old[$0].value }
+    return changes == (refusals == before.refusals ? 0 : 1)
+  }
+}

@@ -1,0 +1,207 @@
+import PageAlloc
+import Synchronization
+import SysMem
+
+/// What has happened in an arena: counted along with every call.
+package let counterChecks: [Check] = [
+  Check("counters: every way to take a run and to give one back") { recorder in
+    for mode in CounterMode.allCases {
+      recorder.context = mode.name
+      guard let arena = makeArena(&recorder, mode.options) else { return }
+      var expected = CallCount()
+      var random = SplitMix64(seed: 25)
+      var runs: [Run] = []
+      for step in 0..<4000 {
+        let pages = random.below(6) == 0 ? 100 + random.below(300) : random.logarithmic(6)
+        switch random.below(8) {
+        case 0...2:
+          let alignment = 8192 << (random.below(3) == 0 ? random.below(6) : 0)
+          guard let run = arena.take(pages, alignment: alignment, zeroed: step & 7 == 0, &recorder)
+          else { return }
+          runs.append(run)
+          expected.allocations += 1
+        case 3...5:
+          if runs.isEmpty { continue }
+          runs.swapAt(random.below(runs.count), runs.count - 1)
+          let run = runs.removeLast()
+          // In two parts, now and then.
+          let first = random.below(9) == 0 ? run.pages / 2 : 0
+          if first > 0 { arena.give(run.part(0, first), &recorder) }
+          arena.give(run.part(first, run.pages - first), &recorder)
+          expected.frees += first > 0 ? 2 : 1
+        case 6:
+          guard let run = arena.own(pages, guarded: step & 7 == 0, &recorder) else { return }
+          expected.allocations += 1
+          // It may be hot when the next one comes, or when all goes back.
+          run.deallocate()
+          expected.frees += 1
+        default:
+          if random.below(16) == 0 { _ = try? arena.releaseFreeMemory() }
+        }
+        expected.expect(arena, &recorder)
+        if !recorder.isGood { return recorder.fail("after step \(step)") }
+      }
+      recorder.expect(arena.statistics.growths > 0, "growths")
+      recorder.expectEqual(arena.statistics.refusals, 0, "refusals")
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    }
+  },
+
+  Check("counters: runs that change, and those at an address") { recorder in
+    guard let arena = makeArena(&recorder), let first = arena.take(4, &recorder),
+      var owned = arena.own(8, &recorder)
+    else { return }
+    var expected = CallCount(allocations: 2)
+    expected.expect(arena, &recorder)
+    recorder.expect(owned.grow(to: 400), "it grows where it lies")
+    expected.expect(arena, &recorder)
+    owned.shrink(to: 300)
+    expected.frees += 1
+    expected.expect(arena, &recorder)
+    // There is something behind it now: it moves.
+    guard let behind = arena.take(100, &recorder) else { return }
+    recorder.expect((try? owned.resize(to: 3000)) == true, "moved")
+    expected.allocations += 2
+    expected.frees += 1
+    expected.expect(arena, &recorder)
+    arena.give(first, &recorder)
+    _ = try? arena.releaseFreeMemory()
+    let isTaken = unsafe try? arena.allocate(at: first.pointer, pages: 4)
+    recorder.expect(isTaken == true, "at an address")
+    expected.allocations += 1
+    expected.frees += 1
+    expected.expect(arena, &recorder)
+    owned.deallocate()
+    arena.give(behind, &recorder)
+    arena.give(first, &recorder)
+    expected.frees += 3
+    expected.expect(arena, &recorder)
+  },
+
+  Check("counters: refusals, by the limit and for want of memory") { recorder in
+    guard
+      let arena = makeArena(
+        &recorder, byteCount: 64 << 20, limit: .bytes(hard: 32 << 20))
+    else { return }
+    recorder.expect(arena.errorOfTaking(5000) != nil, "beyond the limit")
+    recorder.expectEqual(arena.statistics.refusals, 1, "by the limit")
+    recorder.expectEqual(arena.statistics.returned.limitRefusals, 1, "by the limit, told apart")
+    recorder.succeeds("no limit") { () throws(PageArenaError) in
+      try arena.setMemoryLimit(.none)
+    }
+    recorder.expect(arena.errorOfTaking(20_000) != nil, "beyond the arena's end")
+    recorder.expectEqual(arena.statistics.refusals, 2, "for want of memory")
+    recorder.expectEqual(arena.statistics.allocations, 0, "none was handed out")
+    recorder.expect(arena.errorOfTaking(0) != nil, "no pages")
+    recorder.expectEqual(arena.statistics.refusals, 2, "what makes no sense is not counted")
+    let calls = FakeCalls()
+    guard let poor = makeArena(&recorder, calls: calls) else { return }
+    calls.refuse(.mprotect)
+    recorder.expect(poor.errorOfTaking(1) != nil, "no memory to be committed")
+    recorder.expectEqual(poor.statistics.refusals, 1, "by the kernel")
+    calls.failNoMore()
+    recorder.expectEqual(poor.statistics.growths, 0, "growths")
+    guard poor.take(1, &recorder) != nil else { return }
+    recorder.expectEqual(poor.statistics.growths, 1, "growths")
+  },
+
+  Check("counters: forty handles, each asked in its turn") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    var handles: [CountedHandle] = []
+    for _ in 0..<40 { if let handle = CountedHandle(arena) { handles.append(handle) } }
+    recorder.expectEqual(handles.count, 40, "handles")
+    for handle in handles { handle.pairs(25) }
+    let early = arena.statistics
+    // Two readings ask up to 64.
+    let late = arena.statistics
+    recorder.expect(early.frees <= late.frees && early.frees >= 25 * 32, "\(early.frees) frees")
+    recorder.expectEqual(late.frees, 1000, "frees")
+    recorder.expectEqual(late.allocations, 1000, "allocations")
+    handles = []
+    recorder.expectEqual(arena.statistics.frees, 1000, "frees, when the handles are gone")
+    _ = try? arena.releaseFreeMemory()
+    recorder.expectEqual(arena.statistics.allocations, 1000, "and all has gone back")
+  },
+
+  Check("counters: only go up while four threads churn, and end right") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    var workers: [Churn] = []
+    for seed: UInt64 in 1...4 { workers.append(Churn(arena, seed: seed)) }
+    var last = arena.statistics
+    var looks = 0
+    runThreads(
+      workers,
+      meanwhile: {
+        while looks < 2000 {
+          let now = arena.statistics
+          recorder.expect(
+            now.allocations >= last.allocations && now.frees >= last.frees, "it only goes up")
+          last = now
+          looks += 1
+        }
+      }
+    ) { $0.churn() }
+    let end = arena.statistics
+    recorder.expectEqual(end.allocations, end.frees, "all that was taken was given back")
+    recorder.expect(end.allocations > 2000, "\(end.allocations) runs")
+  },
+]
+
+/// What was called.
+private struct CallCount {
+  var allocations: UInt64 = 0
+  var frees: UInt64 = 0
+
+  func expect(_ arena: PageArena, _ recorder: inout Recorder, line: UInt = #line) {
+    let statistics = arena.statistics
+    recorder.expectEqual(statistics.allocations, allocations, "allocations", line: line)
+    recorder.expectEqual(statistics.frees, frees, "frees", line: line)
+  }
+}
+
+/// The ways of an arena by which runs come and go.
+private enum CounterMode: CaseIterable {
+  case cached, uncached, checked, limited
+
+  var name: String {
+    switch self {
+    case .cached: "by caches"
+    case .uncached: "by the lock"
+    case .checked: "in the checked mode"
+    case .limited: "with small caches"
+    }
+  }
+
+  var options: PageArena.Options {
+    var options = PageArena.Options(calls: LinuxCalls())
+    options.scavenging = .manual
+    options.diagnosis = .off
+    switch self {
+    case .cached: break
+    case .uncached: options.threadCacheByteCount = 0
+    case .checked:
+      options.diagnosis = .checked(quarantineByteCount: 1 << 20)
+      options.reportsMistakes = false
+    case .limited: options.threadCacheByteCount = 1 << 20
+    }
+    return options
+  }
+}
+
+/// A handle in a list.
+private final class CountedHandle {
+  private var cache: PageArena.Cache
+
+  init?(_ arena: PageArena) {
+    guard let cache = try? arena.makeCache() else { return nil }
+    self.cache = cache
+  }
+
+  /// Takes a run and gives it back, so many times.
+  func pairs(_ count: Int) {
+    for _ in 0..<count {
+      guard let run = try? cache.run(3) else { return }
+      _ = cache.errorOfGiving(run)
+    }
+  }
+}
