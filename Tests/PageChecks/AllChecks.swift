@@ -138,6 +138,7 @@ package let otherChecks: [Check] = [
   poolRetreatChecks,
   countedRegionChecks,
   counterChecks,
+  peakChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

@@ -35,6 +35,26 @@ extension PageArena {
     return run.map { PageExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
   }
 
+  /// Calls `body` with each run in use, in the order of their addresses.
+  ///
+  /// Other threads may go on meanwhile, and `body` may use the arena: the runs that start in 4 MiB
+  /// are looked for at once, but for what threads take from what they have at hand and put there,
+  /// and then told one by one.
+  ///
+  /// - Complexity: O(pages of the arena); the arena's lock is taken for each 4 MiB.
+  public func forEachRun<Failure: Error>(
+    _ body: (PageExtent) throws(Failure) -> Void
+  ) throws(Failure) {
+    var lengths = InlineArray<512, UInt32>(repeating: 0)
+    for chunk in 0..<core.withHeap({ $0.allocator.endChunk }) {
+      core.withHeap { $0.look(forRunsIn: chunk, &lengths) }
+      for place in lengths.indices where lengths[place] != 0 {
+        let address = core.address(of: chunk << Geometry.chunkPagesLog + place)
+        try body(PageExtent(address: address, pages: Int(lengths[place])))
+      }
+    }
+  }
+
   /// Gives the whole run back that starts at an address.
   ///
   /// - Parameter base: the address of the run's first page.

@@ -6,7 +6,8 @@ extension PageArena {
   public struct Statistics: Equatable, Sendable {
     /// Address space, with what must stay reserved.
     public let reservedBytes: UInt64
-    /// Memory that was committed: in use, or free. The sum of the next three.
+    /// Memory that was committed: in use, or free. The sum of the next three. It never becomes less,
+    /// and so is its own peak.
     public let readyBytes: UInt64
     /// Runs that were handed out.
     public let inUseBytes: UInt64
@@ -51,6 +52,19 @@ extension PageArena {
     public let refusals: UInt64
     /// How often the arena grew.
     public let growths: UInt64
+    /// The most that was in use whenever it was counted: at each reading, and as more than ever came
+    /// to be in use and at hand together, by 128 KiB. What threads took from what they had at hand
+    /// meanwhile is not in it: so it is too little by that and ``cachedBytes`` of that time at the
+    /// most.
+    public let peakInUseBytes: UInt64
+    /// The most that ``maybeResidentBytes`` has been.
+    public let peakMaybeResidentBytes: UInt64
+    /// How many runs there are of each size, those at hand for threads and guards included; those in
+    /// quarantine are not.
+    ///
+    /// Threads cut what they have at hand without a word, and tell when they come by the arena's
+    /// lock: until then a run that was cut counts as it was.
+    public let runSizes: RunSizes
     /// What went back, and at what cost.
     public let returned: Returned
 
@@ -199,7 +213,11 @@ extension PageArena.Statistics {
         sealedBytes: system.sealedBytes,
         allocations: counters.allocations, frees: counters.frees,
         refusals: counters.refusals &+ heap.scavenger.counters.limitRefusals,
-        growths: counters.growths, returned: PageArena.Returned(heap.scavenger.counters))
+        growths: counters.growths,
+        peakInUseBytes: ArenaCore.bytes(counters.peakInUse),
+        peakMaybeResidentBytes: ArenaCore.bytes(counters.peakResident),
+        runSizes: PageArena.RunSizes(heap.sizes),
+        returned: PageArena.Returned(heap.scavenger.counters))
     }
   }
 }
@@ -212,6 +230,7 @@ extension PageArena.Statistics {
       case cachedBytes, keptLongBytes, quarantinedBytes, scavengedBytes, regionBytes
       case metadataBytes, sealedBytes
       case allocations, frees, refusals, growths
+      case peakInUseBytes, peakMaybeResidentBytes, runSizes
       case largestFreeRun = "largestFreeRunPages"
       case returned
     }

@@ -17,7 +17,7 @@ public struct ArenaFigure: Sendable {
   /// The value, in that unit.
   public let value: UInt64
 
-  fileprivate init(_ kind: Kind, _ name: String, _ value: UInt64) {
+  init(_ kind: Kind, _ name: String, _ value: UInt64) {
     self.name = name
     self.kind = kind
     self.value = value
@@ -25,13 +25,13 @@ public struct ArenaFigure: Sendable {
 }
 
 extension PageArena.Statistics {
-  /// All figures, what was given back included.
+  /// All figures, what was given back and the runs of each size included.
   ///
   /// ```swift
   /// for figure in arena.statistics.figures { print(figure.name, figure.kind, figure.value) }
   /// ```
   /// - Complexity: O(1); allocates the list.
-  public var figures: [ArenaFigure] { ownFigures + returned.figures }
+  public var figures: [ArenaFigure] { ownFigures + runSizes.figures + returned.figures }
 
   private var ownFigures: [ArenaFigure] {
     [
@@ -52,6 +52,8 @@ extension PageArena.Statistics {
       ArenaFigure(.counter, "frees", frees),
       ArenaFigure(.counter, "refusals", refusals),
       ArenaFigure(.counter, "growths", growths),
+      ArenaFigure(.gauge, "peakInUseBytes", peakInUseBytes),
+      ArenaFigure(.gauge, "peakMaybeResidentBytes", peakMaybeResidentBytes),
     ]
   }
 
@@ -62,7 +64,7 @@ extension PageArena.Statistics {
   public var json: String {
     var text = "{"
     for figure in ownFigures { text += "\"\(figure.name)\":\(figure.value)," }
-    text += "\"returned\":{"
+    text += "\"runSizes\":\(runSizes.json),\"returned\":{"
     for (index, figure) in returned.figures.enumerated() {
       text += "\(index == 0 ? "" : ",")\"\(figure.name)\":\(figure.value)"
     }
@@ -105,6 +107,7 @@ extension PageArena.Statistics: CustomStringConvertible {
   /// given back    900.0 MiB in the background, 0.0 MiB on request, 0.0 MiB for a limit, ...
   /// background      9.8 thousandths of a processor, 24 passes
   /// tables          0.1 MiB
+  /// peaks         130.0 MiB in use, 140.0 MiB maybe resident
   /// calls         30500 allocations, 15000 frees, 0 refusals, 12 growths
   /// ```
   /// A line more tells what of that in use is inaccessible, and one what the kernel refused or may
@@ -133,6 +136,8 @@ extension PageArena.Statistics: CustomStringConvertible {
     text += " thousandths of a processor, \(returned.passes) passes\n"
     text += "tables      \(mebibytes(metadataBytes))"
     if sealedBytes > 0 { text += "; sealed, with unused address space: \(mebibytes(sealedBytes))" }
+    text += "\npeaks       \(mebibytes(peakInUseBytes)) in use, "
+    text += "\(mebibytes(peakMaybeResidentBytes)) maybe resident"
     text += "\ncalls       \(allocations) allocations, \(frees) frees, "
     text += "\(refusals) refusals, \(growths) growths"
     return text

@@ -118,11 +118,18 @@ extension RunCache {
       return nil
     }
     let page = run.page &+ before
-    if before > 0 { push(run, before, self.count(of: before)) }
+    if before > 0 {
+      push(run, before, self.count(of: before))
+      cuts.add(before)
+    }
     if after > 0 {
+      cuts.add(after)
       push(CachedRun(page: page &+ pages, isZero: run.isZero), after, self.count(of: after))
     }
     charge(before &+ after)
+    cuts.remove(longer)
+    cuts.add(pages)
+    hasCut = true
     return CachedRun(page: page, isZero: run.isZero)
   }
 

@@ -68,6 +68,10 @@ extension RunCache {
       charge(longer)
       return nil
     }
+    cuts.remove(longer)
+    cuts.add(pages)
+    cuts.add(rest)
+    hasCut = true
     return run
   }
 

@@ -51,6 +51,9 @@ package struct RunCache: ~Copyable {
   let coldTakes = Atomic<Int>(0)
   /// What was counted of the cache's calls already. Of who holds the heap lock.
   var counted = CacheCalls()
+  /// How cuts have changed the sizes of runs since the heap was told.
+  package var cuts = SizeCounts()
+  package var hasCut = false
 
   /// Pages, long runs aside, that the cache takes without a look at the arena (CacheBudget).
   package internal(set) var capacity = 0

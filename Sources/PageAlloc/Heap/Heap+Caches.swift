@@ -81,6 +81,7 @@ extension Heap {
       add(page, pages, to: &batch)
     }
     giveBack(&batch)
+    addCuts(of: cache)
     resetCapacity(of: cache)
   }
 
@@ -131,6 +132,7 @@ extension Heap {
       fits = true
     }
     cache.contents.tell()
+    addCuts(of: cache)
     // What tells a long run's length stays.
     if fits { runs.setByte(page, 0) }
     return fits
@@ -278,6 +280,7 @@ extension Heap {
   mutating func coverCharge(of cache: CacheReference) {
     let before = cache.contents.capacity
     cache.contents.coverCharge()
+    addCuts(of: cache)
     caches.noteCapacity(of: cache)
     let after = cache.contents.capacity
     if after != before { add(cacheCapacity: after &- before) }

@@ -47,6 +47,7 @@ extension Heap {
     while let run = depot.evictLong(toFit: pages, within: bound) {
       runs.forget(run.lowerBound, run.count)
       allocator.free(run.lowerBound, run.count)
+      sizes.remove(run.count)
       counts.allocated &-= run.count
     }
   }

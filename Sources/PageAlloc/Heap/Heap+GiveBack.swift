@@ -17,11 +17,14 @@ extension Heap {
   @inline(__always)
   mutating func cut(_ part: Range<PageNumber>, outOf run: Range<PageNumber>) {
     runs.clear(run.lowerBound)
+    sizes.remove(run.count)
     if part.lowerBound > run.lowerBound {
       runs.setLength(run.lowerBound, part.lowerBound - run.lowerBound)
+      sizes.add(part.lowerBound - run.lowerBound)
     }
     if part.upperBound < run.upperBound {
       runs.setLength(part.upperBound, run.upperBound - part.upperBound)
+      sizes.add(run.upperBound - part.upperBound)
     }
   }
 
@@ -35,6 +38,7 @@ extension Heap {
   mutating func giveBack(_ batch: inout RunBatch) {
     if batch.count == 0 { return }
     counts.allocated &-= batch.pageCount
+    for index in 0..<batch.count { sizes.remove(batch[index].pageCount) }
     allocator.free(&batch)
     batch.removeAll()
   }
@@ -92,6 +96,7 @@ extension Heap {
   /// A withheld run is a run in use again, as whoever gives it back expects.
   private mutating func returnToSight(_ run: Range<PageNumber>) {
     runs.setLength(run.lowerBound, run.count)
+    sizes.add(run.count)
     checks?.figures.withheldPages -= run.count
   }
 }

@@ -7,6 +7,7 @@ extension Heap {
   mutating func setAside(unbacked pageCount: Int) {
     counts.scavenged &-= pageCount
     setAside(pageCount)
+    notePeak()
   }
 
   /// Pages of a run in use are inaccessible and empty now.

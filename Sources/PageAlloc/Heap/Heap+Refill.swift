@@ -69,6 +69,7 @@ extension Heap {
       var others = block
       let other = CachedRun(others.take(from: start, length), length)
       guard cache.contents.stack(other, length, limit: limit) else { break }
+      sizes.add(length)
       block = others
       offered &= block.free
     }
@@ -76,6 +77,7 @@ extension Heap {
     counts.allocated &-= block.free.nonzeroBitCount
     noteUsed(clean &- left)
     counters.allocations &+= 1
+    sizes.add(pages)
     allocator.flush(&block)
     noteInUse()
     return (run, clean &- left)

@@ -59,4 +59,21 @@ extension Heap {
       place += 1
     }
   }
+
+  /// Notes the runs in use that start in a chunk, guards aside.
+  ///
+  /// - Parameter lengths: their pages, at the places where they start; 0 everywhere else.
+  package func look(forRunsIn chunk: ChunkIndex, _ lengths: inout InlineArray<512, UInt32>) {
+    lengths = InlineArray(repeating: 0)
+    guard allocator.isGrown(chunk) else { return }
+    let first = Geometry.firstPage(of: chunk)
+    var place = 0
+    while place < Geometry.pagesPerChunk {
+      let start = runs.extentAndKind(first + place)
+      if start.pages > 0, !start.isGuard {
+        lengths[place] = UInt32(truncatingIfNeeded: start.pages)
+      }
+      place += max(1, start.pages)
+    }
+  }
 }

@@ -58,6 +58,7 @@ extension Heap {
     runs.setLength(place.page, pageCount)
     counts.allocated &+= pageCount
     counters.allocations &+= 1
+    sizes.add(pageCount)
     takesSinceSparing &+= 1
     if scavenged != 0 {
       if isCounted { noteUsed(scavenged) } else { setAside(unbacked: scavenged) }
@@ -82,6 +83,7 @@ extension Heap {
     let scavenged = allocator.allocateRange(page, pageCount)
     runs.setLength(page, pageCount)
     counts.allocated &+= pageCount
+    sizes.add(pageCount)
     noteUsed(scavenged)
     noteInUse()
     return TakenRun(
@@ -114,6 +116,7 @@ extension Heap {
   @inline(__always)
   mutating func noteUsed(_ scavenged: Int) {
     counts.scavenged &-= scavenged
+    if scavenged != 0 { noteResident() }
     let pagesUntilLook = self.pagesUntilLook.load(ordering: .relaxed)
     if pagesUntilLook != .max {
       self.pagesUntilLook.store(pagesUntilLook &- scavenged, ordering: .relaxed)
@@ -137,9 +140,7 @@ extension Heap {
   /// Counts what is handed out, where more pages than ever are out of the allocator.
   @inline(__always)
   mutating func noteInUse() {
-    if counts.allocated > headroom.nextCount {
-      headroom.note(inUse: inUsePages, outPages: counts.allocated)
-    }
+    if counts.allocated > counters.nextCount { notePeak() }
   }
 }
 
@@ -154,6 +155,9 @@ extension Heap {
     runs.clear(page)
     runs.setLength(page, second &- page)
     runs.setLength(second, end &- second)
+    sizes.remove(end &- page)
+    sizes.add(second &- page)
+    sizes.add(end &- second)
   }
 
   /// Makes the runs and guards that fill a range one run.
@@ -163,10 +167,12 @@ extension Heap {
       let length = runs.extent(page)
       if length == 0 { runFreedElsewhere(page, whole.upperBound &- page) }
       runs.clear(page)
+      sizes.remove(length)
       page &+= length
     }
     if page != whole.upperBound { runFreedElsewhere(whole.lowerBound, whole.count) }
     runs.setLength(whole.lowerBound, whole.count)
+    sizes.add(whole.count)
   }
 }
 

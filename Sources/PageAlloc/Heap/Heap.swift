@@ -30,6 +30,9 @@ package struct Heap: ~Copyable {
   package var counts = HeapCounts()
   /// What has happened, but for what caches have not been asked for yet.
   package var counters = HeapCounters()
+  /// The runs that are out of the allocator, by their sizes, those in caches and guards included,
+  /// those in quarantine not; but for cuts in caches that were not told yet.
+  package var sizes = SizeCounts()
   /// Pages on their way back to the kernel: in use to the allocator, nobody's to the caller.
   package var detached = DetachedRuns()
   /// The scavenger in the background, and what went back.

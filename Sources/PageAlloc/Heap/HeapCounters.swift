@@ -12,9 +12,31 @@ package struct HeapCounters {
   package var refusals: UInt64 = 0
   /// How often chunks were added.
   package var growths: UInt64 = 0
+  /// The most pages that were in use whenever somebody counted: where more pages than ever are out
+  /// of the allocator, and at each reading.
+  package private(set) var peakInUse = 0
+  /// The most pages that might have been resident.
+  package private(set) var peakResident = 0
+  /// Where more pages than so many are out of the allocator, it is time to count.
+  package private(set) var nextCount = 0
+
+  /// Pages more out of the allocator from one count to the next: 128 KiB.
+  package static var countStep: Int { 16 }
 
   /// Nothing happened.
   package init() {}
+
+  /// So many pages are in use, and so many are out of the allocator.
+  ///
+  /// - Parameter next: where somebody else wants it to be counted next.
+  mutating func note(inUse pages: Int, outPages: Int, next: Int) {
+    peakInUse = max(peakInUse, pages)
+    nextCount = min(max(nextCount, outPages &+ Self.countStep), next)
+  }
+
+  /// So many pages may be resident.
+  @inline(__always)
+  mutating func note(resident pages: Int) { peakResident = max(peakResident, pages) }
 
   mutating func add(_ calls: CacheCalls) {
     allocations &+= UInt64(calls.allocations)
@@ -26,13 +48,46 @@ extension Heap {
   /// How many caches one reading of the counters asks for what is new.
   package static var cachesPerReading: Int { 32 }
 
-  /// Adds what the next caches have counted, and the caller's own.
+  /// Adds what the next caches have counted, and the caller's own; and takes the peaks.
   ///
   /// - Complexity: O(1): each reading asks so many, in turn.
   package mutating func addCalls(own: CacheReference?) {
     var counters = self.counters
     if let own { counters.add(own.takeNewCalls()) }
     caches.forEachNext(Self.cachesPerReading) { counters.add($0.takeNewCalls()) }
+    if let own, own.front.isOutside { addCuts(of: own) }
     self.counters = counters
+    notePeak()
+    noteResident()
+  }
+
+  /// Counts what is in use.
+  @inline(never)
+  mutating func notePeak() {
+    if counts.allocated > headroom.nextCount {
+      headroom.note(inUse: inUsePages, outPages: counts.allocated)
+    }
+    counters.note(
+      inUse: reading.inUse, outPages: counts.allocated, next: headroom.nextCount)
+  }
+
+  /// Counts what may be resident, when it has become more. What goes beyond the hard limit does not
+  /// stay: memory goes back before anybody touches it, or the run does.
+  @inline(__always)
+  mutating func noteResident() {
+    let resident = counts.resident
+    if limits.allows(residentPages: resident) { counters.note(resident: resident) }
+  }
+
+  /// Is told what cuts in a cache have changed. For who may touch it.
+  @inline(__always)
+  mutating func addCuts(of cache: CacheReference) {
+    if cache.contents.hasCut { addChanges(of: cache) }
+  }
+
+  @inline(never)
+  private mutating func addChanges(of cache: CacheReference) {
+    sizes.move(from: &cache.contents.cuts, upTo: RunCache.longestStacked)
+    cache.contents.hasCut = false
   }
 }
