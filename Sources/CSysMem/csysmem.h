@@ -116,6 +116,12 @@ static inline int csm_mseal(uintptr_t address, uintptr_t length) {
   return syscall(462, address, length, 0ul) == 0 ? 0 : errno;
 }
 
+/* What a mapping is called in /proc/PID/maps. 0, or an errno value (EINVAL) where the kernel keeps
+ * no names. 0x53564d41, 0: PR_SET_VMA, PR_SET_VMA_ANON_NAME. */
+static inline int csm_name(uintptr_t address, uintptr_t length, const void *name) {
+  return syscall(SYS_prctl, 0x53564d41ul, 0ul, address, length, name) == 0 ? 0 : errno;
+}
+
 /* Whether a byte can be read, without reading it here: the kernel copies it into a pipe, or finds
  * that it cannot. 1 yes, 0 no, negative for an errno value of the pipe's. */
 static inline int csm_is_readable(uintptr_t address) {

@@ -79,6 +79,11 @@ extension FixedText {
     }
   }
 
+  /// Runs `body` with the text and the zero behind it.
+  package func withBytesAndZero(_ body: (borrowing Span<UInt8>) -> Void) {
+    body(bytes.span.extracting(0...count))
+  }
+
   /// Writes the text to standard error as a line, and starts a new one.
   package mutating func write() {
     // In the place of the zero.

@@ -1,4 +1,5 @@
 import CSysMem
+import Synchronization
 
 /// The real thing: the Linux kernel, through glibc.
 public final class LinuxCalls: MemoryCalls {
@@ -95,6 +96,19 @@ public final class LinuxCalls: MemoryCalls {
   public func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) {
     try check(csm_mseal(address, byteCount))
   }
+
+  /// `prctl`, unless the kernel has refused once: it keeps no names, then.
+  public func name(_ address: UInt, _ byteCount: UInt, _ name: borrowing Span<UInt8>) {
+    if Self.hasNoNames.load(ordering: .relaxed) { return }
+    // The span is readable for its length, and ends in a zero.
+    let error = unsafe name.withUnsafeBufferPointer {
+      unsafe csm_name(address, byteCount, $0.baseAddress)
+    }
+    if error == EINVAL { Self.hasNoNames.store(true, ordering: .relaxed) }
+  }
+
+  /// Written once; races are harmless.
+  private static let hasNoNames = Atomic<Bool>(false)
 
   /// `membarrier`, expedited.
   public func membarrier() throws(Errno) { try check(csm_membarrier()) }

@@ -57,6 +57,13 @@ public protocol MemoryCalls: AnyObject, Sendable {
   /// Forbids every later change of a mapping, for as long as the process lives.
   func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno)
 
+  /// Gives the mappings of a range, which are private and anonymous, a name in `/proc/PID/maps`
+  /// (`PR_SET_VMA_ANON_NAME`). Where the kernel keeps no names it does nothing.
+  ///
+  /// - Parameter name: printable ASCII without `[]\$` and the backquote, at most 79 bytes, and a
+  ///   zero.
+  func name(_ address: UInt, _ byteCount: UInt, _ name: borrowing Span<UInt8>)
+
   /// Every running thread of the process passes a full barrier before this returns.
   func membarrier() throws(Errno)
 
@@ -95,6 +102,9 @@ extension MemoryCalls {
 
   /// Refuses.
   public func mseal(_ address: UInt, _ byteCount: UInt) throws(Errno) { throw .noSuchCall }
+
+  /// Keeps no names.
+  public func name(_ address: UInt, _ byteCount: UInt, _ name: borrowing Span<UInt8>) {}
 
   /// Refuses.
   public func membarrier() throws(Errno) { throw .noSuchCall }

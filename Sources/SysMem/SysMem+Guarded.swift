@@ -19,6 +19,7 @@ extension SysMem {
     let size = roundedToPhysicalPages(byteCount)
     let whole = size + 2 * guardSize
     let start = try sysReserve(whole, as: .readWrite)
+    tablesName.withBytesAndZero { calls.name(start, whole, $0) }
     do throws(SysMemError) {
       try sysGuard(start, guardSize)
       try sysGuard(start + guardSize + size, guardSize)

@@ -74,6 +74,7 @@ extension SysMem {
     try attempt(.mmap, address, byteCount) { () throws(Errno) in
       _ = try calls.mmap(address, byteCount, .readWrite, replacing: true)
     }
+    namePages(address, byteCount)
   }
 
   /// Keeps a range in memory, or no longer.

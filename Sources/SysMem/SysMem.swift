@@ -29,6 +29,11 @@ public final class SysMem: Sendable {
   /// counted.
   public let physicalPageSize: Int
 
+  /// What mappings are called in `/proc/PID/maps`: all alike, so that the kernel joins neighbours as
+  /// ever.
+  private let pagesName: FixedText<80>
+  let tablesName: FixedText<80>
+
   private let reserved = Atomic<UInt64>(0)
   private let prepared = Atomic<UInt64>(0)
   private let ready = Atomic<UInt64>(0)
@@ -37,8 +42,19 @@ public final class SysMem: Sendable {
   let isListRefused = Atomic<Bool>(false)
 
   /// Memory by way of `calls`.
-  public init(calls: any MemoryCalls) {
+  public convenience init(calls: any MemoryCalls) {
+    self.init(calls: calls, pages: "pages", label: LabelText())
+  }
+
+  /// The same, with names for the mappings.
+  ///
+  /// - Parameters:
+  ///   - pages: what they are for, but for tables.
+  ///   - label: whose they are.
+  package init(calls: any MemoryCalls, pages: StaticString, label: LabelText) {
     self.calls = calls
+    pagesName = FixedText(mappingsOf: pages, label)
+    tablesName = FixedText(mappingsOf: "tables", label)
     physicalPageSize = calls.physicalPageSize
   }
 
@@ -95,6 +111,7 @@ extension SysMem {
       try calls.mmap(hint, byteCount, protection, replacing: false)
     }
     reserved.add(UInt64(byteCount), ordering: .relaxed)
+    namePages(address, byteCount)
     return address
   }
 
@@ -160,6 +177,7 @@ extension SysMem {
     try attempt(.mmap, address, byteCount) { () throws(Errno) in
       _ = try calls.mmap(address, byteCount, .none, replacing: true)
     }
+    namePages(address, byteCount)
     move(readyByteCount, from: ready, to: reserved)
     move(preparedByteCount ?? byteCount - readyByteCount, from: prepared, to: reserved)
   }
@@ -210,6 +228,11 @@ extension SysMem {
     }
     sealed.add(UInt64(byteCount), ordering: .relaxed)
     return true
+  }
+
+  /// Names what was just mapped: only then does the kernel join it to what lies beside it.
+  func namePages(_ address: UInt, _ byteCount: UInt) {
+    pagesName.withBytesAndZero { calls.name(address, byteCount, $0) }
   }
 
   private func move(

@@ -139,6 +139,7 @@ package let otherChecks: [Check] = [
   countedRegionChecks,
   counterChecks,
   peakChecks,
+  labelChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

@@ -187,7 +187,7 @@ extension PageArena {
 }
 
 extension PageArena.Statistics {
-  fileprivate init(_ core: ArenaCore) {
+  init(_ core: ArenaCore) {
     let system = core.system
     let own = core.cacheInLastSlot()
     self = core.withHeap { heap in

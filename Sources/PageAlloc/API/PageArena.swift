@@ -63,8 +63,9 @@ public final class PageArena: Sendable {
   ///
   /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``,
   ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``,
-  ///   ``PageArenaError/badDiagnosis``; ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB
-  ///   are granted; ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  ///   ``PageArenaError/badDiagnosis``, ``PageArenaError/badLabel(byteCount:limit:)``;
+  ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
+  ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
   public convenience init(_ options: Options) throws(PageArenaError) {
     try self.init(options, in: nil)
   }
@@ -97,7 +98,8 @@ public final class PageArena: Sendable {
     scavengesUnderPressure: Bool = false,
     allowsWritableCode: Bool = false,
     isPermanent: Bool = false,
-    forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic
+    forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
+    label: String = ""
   ) throws(PageArenaError) {
     try self.init(
       Options(
@@ -105,7 +107,7 @@ public final class PageArena: Sendable {
         scavenging: scavenging, memoryLimit: memoryLimit, hugePages: hugePages,
         scavengesUnderPressure: scavengesUnderPressure, allowsWritableCode: allowsWritableCode,
         isPermanent: isPermanent,
-        forkHandling: forkHandling, diagnosis: diagnosis))
+        forkHandling: forkHandling, diagnosis: diagnosis, label: label))
   }
 
   /// An arena for whoever needs none of his own: as by default, made when it is first asked for,
@@ -145,7 +147,8 @@ extension ArenaCore {
   ) throws(PageArenaError) {
     let chunk = UInt64(Geometry.chunkByteCount)
     let byteCount = (options.reservedByteCount + chunk - 1) & ~(chunk - 1)
-    let system = SysMem(calls: options.calls)
+    let label = LabelText(options.label) ?? LabelText()
+    let system = SysMem(calls: options.calls, pages: "pages", label: label)
     let tables: AllocatorTables
     do throws(SysMemError) {
       tables = try AllocatorTables.sysInit(
@@ -197,7 +200,7 @@ extension ArenaCore {
       cacheLimit: cacheLimit, base: reservation.base, runs: runs,
       files: options.files, clock: options.clock, plan: plan,
       pool: inPool.map { unsafe Unmanaged.passRetained($0.account) }, checks: checks,
-      checkedMode: mode ?? CheckedMode())
+      checkedMode: mode ?? CheckedMode(), label: label)
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,

@@ -100,6 +100,11 @@ extension PageArena {
     public var forkHandling: ForkHandling
     /// Whether the arena looks for the program's mistakes with its runs.
     public var diagnosis: Diagnosis
+    /// What the program calls the arena: up to 48 bytes of UTF-8 without control characters, for
+    /// ``PageArena/all``, for exporters, and for the names of its mappings in `/proc/PID/maps`, where
+    /// the kernel keeps names: `[anon:PageAlloc pages LABEL]`, `[anon:PageAlloc tables LABEL]`. A dot
+    /// stands there for what the kernel takes in no name: all but ASCII, and `[]\$` and the backquote.
+    public var label: String
 
     // What only the project's own checks and benchmarks put in place of what an arena has.
 
@@ -130,7 +135,8 @@ extension PageArena {
       scavengesUnderPressure: Bool = false,
       allowsWritableCode: Bool = false,
       isPermanent: Bool = false,
-      forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic
+      forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
+      label: String = ""
     ) {
       self.reservedByteCount = reservedByteCount
       self.threadCacheByteCount = threadCacheByteCount
@@ -142,6 +148,7 @@ extension PageArena {
       self.isPermanent = isPermanent
       self.forkHandling = forkHandling
       self.diagnosis = diagnosis
+      self.label = label
     }
 
     /// As by default, from `calls`.
@@ -167,6 +174,9 @@ extension PageArena.Options {
     }
     try memoryLimit.check()
     if case .checked(let byteCount, _) = diagnosis, byteCount < 0 { throw .badDiagnosis }
+    if LabelText(label) == nil {
+      throw .badLabel(byteCount: label.utf8.count, limit: LabelText.limit)
+    }
   }
 }
 

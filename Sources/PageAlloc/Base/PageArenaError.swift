@@ -21,6 +21,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badMemoryLimit
   /// `diagnosis`: the quarantine's size is negative.
   case badDiagnosis
+  /// `label` has more bytes of UTF-8 than it may, or a control character.
+  case badLabel(byteCount: Int, limit: Int)
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's
   /// start.
   case misaligned(base: UInt)
@@ -93,6 +95,8 @@ extension PageArenaError: CustomStringConvertible {
       "memoryLimit: soft is above hard, or fraction is not above 0 and at most 1"
     case .badDiagnosis:
       "diagnosis: quarantineByteCount is negative"
+    case .badLabel(let byteCount, let limit):
+      "label: its \(byteCount) bytes are more than \(limit), or have a control character"
     case .misaligned(let base):
       "base: \(hex(base)) is not the address of a page"
     case .foreign(let base):
@@ -148,6 +152,7 @@ extension PageArenaError: CustomStringConvertible {
     case .badScavenging: "badScavenging"
     case .badMemoryLimit: "badMemoryLimit"
     case .badDiagnosis: "badDiagnosis"
+    case .badLabel: "badLabel"
     case .misaligned: "misaligned"
     case .foreign: "foreign"
     case .notInUse: "notInUse"

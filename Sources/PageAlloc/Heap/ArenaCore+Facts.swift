@@ -44,6 +44,8 @@ extension ArenaCore {
   var allowsWritableCode: Bool { facts.allowsWritableCode }
   /// Whether the arena never ends.
   var isPermanent: Bool { facts.isPermanent }
+  /// What the program calls the arena.
+  var label: LabelText { facts.label }
   /// The operating system's files about limits and stalls.
   var files: any SystemFiles { facts.files }
   /// The time.

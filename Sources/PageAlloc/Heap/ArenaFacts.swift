@@ -44,4 +44,6 @@ struct ArenaFacts {
   let checks: CheckedRuns?
   /// How the checked mode is set up.
   let checkedMode: CheckedMode
+  /// What the program calls the arena.
+  let label: LabelText
 }

@@ -135,6 +135,15 @@ extension ArenaRegistry {
     }
   }
 
+  /// How many arenas there are.
+  ///
+  /// - Complexity: O(the most arenas that there were at a time).
+  static var count: Int {
+    var count = 0
+    forEach { _ in count += 1 }
+    return count
+  }
+
   private static func core(_ index: Int) -> ArenaCore? {
     guard let head = unsafe UnsafeMutableRawPointer(bitPattern: place(index).pointee.core) else {
       return nil

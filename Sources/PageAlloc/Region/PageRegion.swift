@@ -55,7 +55,8 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   /// The most holes that one can have.
   public static var maximumHoleCount: Int { 32 }
 
-  private static let linux = SysMem(calls: LinuxCalls())
+  private static let linux = SysMem(
+    calls: LinuxCalls(), pages: "region", label: LabelText())
   private static let committed = Atomic<UInt64>(0)
 
   /// Bytes that all regions of the process have committed.

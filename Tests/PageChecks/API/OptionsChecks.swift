@@ -10,7 +10,7 @@ package let optionsChecks: [Check] = [
       .init(memoryLimit: .bytes(soft: 1 << 20, hard: 1 << 31)), .init(hugePages: .avoid),
       .init(scavengesUnderPressure: true), .init(allowsWritableCode: true),
       .init(isPermanent: true), .init(forkHandling: .manual),
-      .init(diagnosis: .checked(quarantineByteCount: 8192)),
+      .init(diagnosis: .checked(quarantineByteCount: 8192)), .init(label: "l"),
     ]
     for (index, options) in made.enumerated() {
       recorder.expect(differences(options, as: plain) == [index], "the label at \(index)")
@@ -52,6 +52,7 @@ private func differences(_ a: PageArena.Options, as b: PageArena.Options) -> [In
     a.scavengesUnderPressure == b.scavengesUnderPressure,
     a.allowsWritableCode == b.allowsWritableCode, a.isPermanent == b.isPermanent,
     a.forkHandling == b.forkHandling, a.diagnosis == b.diagnosis,
+    a.label.utf8.elementsEqual(b.label.utf8),
   ]
   return same.indices.filter { !same[$0] }
 }

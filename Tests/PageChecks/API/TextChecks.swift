@@ -14,6 +14,7 @@ package let textChecks: [Check] = [
         .limitReached(pages: 3, inUseBytes: 8192, limitBytes: 16_384),
         "limit reached: 3 pages more than the 8192 bytes in use go beyond 16384 bytes"
       ),
+      (.badLabel(byteCount: 50, limit: 48), "label: its 50 bytes"),
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),

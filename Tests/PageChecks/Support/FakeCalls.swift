@@ -76,6 +76,8 @@ package final class FakeCalls: MemoryCalls {
   private let logLock = FutexLock()
   nonisolated(unsafe) private var log: [AdvisedRange] = []
   nonisolated(unsafe) private var wishes: [HugePageWish] = []
+  nonisolated(unsafe) private var names: [(range: AdvisedRange, name: String)] = []
+  nonisolated(unsafe) private var mapped: [AdvisedRange] = []
 
   /// What went back to the kernel since this was last asked, in order.
   package func takeGivenBack() -> [AdvisedRange] {
@@ -92,6 +94,18 @@ package final class FakeCalls: MemoryCalls {
     defer { logLock.unlock() }
     let taken = unsafe wishes
     unsafe wishes = []
+    return taken
+  }
+
+  /// What was named since this was last asked, in order, and what was mapped.
+  package func takeNames() -> (
+    names: [(range: AdvisedRange, name: String)], mapped: [AdvisedRange]
+  ) {
+    logLock.lock()
+    defer { logLock.unlock() }
+    let taken = unsafe (names, mapped)
+    unsafe names = []
+    unsafe mapped = []
     return taken
   }
 
@@ -137,7 +151,11 @@ package final class FakeCalls: MemoryCalls {
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
   ) throws(Errno) -> UInt {
     try enter(.mmap, address, byteCount)
-    if replacing { return try real.mmap(address, byteCount, protection, replacing: true) }
+    if replacing {
+      let start = try real.mmap(address, byteCount, protection, replacing: true)
+      noteMapped(start, byteCount)
+      return start
+    }
     // Aligned to the claimed page, as such a kernel would.
     let page = UInt(physicalPageSize)
     let wide = try real.mmap(address, byteCount + page, protection, replacing: false)
@@ -146,7 +164,23 @@ package final class FakeCalls: MemoryCalls {
     let rest = wide + page - start
     if rest > 0 { try real.munmap(start + byteCount, rest) }
     mappedByteCount.add(Int(bitPattern: byteCount), ordering: .relaxed)
+    noteMapped(start, byteCount)
     return start
+  }
+
+  private func noteMapped(_ address: UInt, _ byteCount: UInt) {
+    logLock.lock()
+    unsafe mapped.append(AdvisedRange(address: address, byteCount: byteCount))
+    logLock.unlock()
+  }
+
+  package func name(_ address: UInt, _ byteCount: UInt, _ name: borrowing Span<UInt8>) {
+    var text = ""
+    for index in 0..<name.count - 1 { text.unicodeScalars.append(Unicode.Scalar(name[index])) }
+    logLock.lock()
+    unsafe names.append((AdvisedRange(address: address, byteCount: byteCount), text))
+    logLock.unlock()
+    real.name(address, byteCount, name)
   }
 
   package func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
