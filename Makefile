@@ -73,7 +73,7 @@ bench-i386: ## measure against the C library, on i386
 ##@ Prove
 
 gates := lint test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
-  test-model
+  test-metrics test-model
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
@@ -113,6 +113,9 @@ test-two-copies: ## two copies of the library in one process leave each other al
 
 test-malloc: ## nothing calls malloc once an arena is made; no free starts a thread
 	@echo "== malloc"; $(prepare); Tests/Malloc/malloc.sh "$${flags[@]}"
+
+test-metrics: ## with the trait Metrics: what swift-metrics is fed with
+	@echo "== metrics"; $(prepare); Tests/Metrics/metrics.sh "$${flags[@]}"
 
 test-model: ## search the model of the caches' protocol, and break its every step
 	@echo "== model"; Tests/Model/model.sh
@@ -158,6 +161,7 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
-  test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc test-model \
+  test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
+  test-metrics test-model \
   test-overcommit test-process sanitize coverage fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))

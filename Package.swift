@@ -9,6 +9,7 @@ let swiftSettings: [SwiftSetting] = [
 
 var products: [Product] = [
   .library(name: "PageAlloc", targets: ["PageAlloc"]),
+  .library(name: "PageAllocMetrics", targets: ["PageAllocMetrics"]),
   .executable(name: "pagetool", targets: ["pagetool"]),
 ]
 // What the package in Benchmarks is made of; nobody else is offered it.
@@ -19,9 +20,14 @@ if Context.environment["PAGEALLOC_BENCHMARKS"] != nil {
 let package = Package(
   name: "PageAlloc",
   products: products,
+  traits: [
+    .trait(name: "Metrics", description: "PageAllocMetrics, which feeds swift-metrics.")
+  ],
   dependencies: [
     // For the command line alone; the library has no dependencies.
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // With the trait of its name alone; nobody else fetches it.
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
   targets: [
     // The library, bottom up: each target uses only those before it.
@@ -31,6 +37,16 @@ let package = Package(
     .target(name: "CDiagnosis"),
     .target(
       name: "PageAlloc", dependencies: ["SysMem", "CThreadSlots", "CDiagnosis"],
+      swiftSettings: swiftSettings),
+
+    // The figures of arenas for swift-metrics: empty without the trait.
+    .target(
+      name: "PageAllocMetrics",
+      dependencies: [
+        "PageAlloc",
+        .product(
+          name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+      ],
       swiftSettings: swiftSettings),
 
     // Trace files and the command line.
@@ -61,6 +77,15 @@ let package = Package(
     .executableTarget(
       name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",
       swiftSettings: swiftSettings),
+    // The checks of PageAllocMetrics: `make test-metrics`.
+    .executableTarget(
+      name: "metricscheck",
+      dependencies: [
+        "PageAllocMetrics", "PageChecks",
+        .product(
+          name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+      ],
+      path: "Tests/Metrics", exclude: ["metrics.sh"], swiftSettings: swiftSettings),
     // What libFuzzer feeds, and the tests with what it found: `make fuzz`.
     .target(
       name: "FuzzTargets", dependencies: ["PageChecks", "PageTrace", "Gzip"],

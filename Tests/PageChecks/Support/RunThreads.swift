@@ -1,7 +1,7 @@
 import CSysMem
 
 /// Runs `body` on a thread for each element, does something meanwhile, and waits for all.
-func runThreads<Element: AnyObject & Sendable>(
+package func runThreads<Element: AnyObject & Sendable>(
   _ elements: [Element], meanwhile: () -> Void = {},
   _ body: @escaping @Sendable (Element) -> Void
 ) {
