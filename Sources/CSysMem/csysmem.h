@@ -261,6 +261,13 @@ static inline csm_word csm_open_read(const char *path) {
   return r;
 }
 
+/* A file that is made, or emptied. */
+static inline csm_word csm_open_new(const char *path) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+  return r;
+}
+
 static inline csm_word csm_read(int fd, void *buffer, size_t length) {
   ssize_t n = read(fd, buffer, length);
   csm_word r = {n < 0 ? 0 : (uintptr_t)n, n < 0 ? errno : 0};

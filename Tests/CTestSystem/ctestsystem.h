@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,11 @@ static inline int ctest_send_signal(pthread_t thread) { return pthread_kill(thre
 extern int __llvm_profile_write_file(void) __attribute__((weak));
 static inline void ctest_write_profile(void) {
   if (__llvm_profile_write_file) (void)__llvm_profile_write_file();
+}
+
+/* A file that nobody else sees, and that goes when it is closed; negative where there is none. */
+static inline int ctest_memory_file(void) {
+  return (int)syscall(SYS_memfd_create, "checks", 1u /* MFD_CLOEXEC */);
 }
 
 /* What is printed goes out line by line, also into a pipe: a trap loses none of it. */

@@ -137,6 +137,7 @@ package let otherChecks: [Check] = [
   poolLimitChecks,
   poolRetreatChecks,
   countedRegionChecks,
+  snapshotFileChecks,
   counterChecks,
   peakChecks,
   labelChecks,

@@ -68,21 +68,6 @@ public struct PageSnapshot: Sendable {
       start = end
     }
   }
-
-  /// The snapshot as text, which a tool can read: a line with what follows, then a line for each
-  /// stretch of pages that are alike, their number and their state.
-  ///
-  /// ```
-  /// pagealloc-snapshot 1 pages 1536 page-size 8192 base 0x7f3a40000000
-  /// 512 neverUsed
-  /// 37 inUse
-  /// ```
-  public var text: String {
-    var text = "pagealloc-snapshot 1 pages \(pageCount) page-size \(PageArena.pageSize)"
-    text += " base 0x\(String(address, radix: 16))\n"
-    forEachStretch { pages, state in text += "\(pages.count) \(state.name)\n" }
-    return text
-  }
 }
 
 extension PageState {
