@@ -6,7 +6,7 @@ import Testing
   private static let optionNames = [
     "reservedByteCount", "threadCacheByteCount", "scavenging", "memoryLimit", "hugePages",
     "scavengesUnderPressure", "allowsWritableCode", "isPermanent", "forkHandling",
-    "diagnosis",
+    "diagnosis", "label",
   ]
 
   private func dumped(_ value: Any) -> String {

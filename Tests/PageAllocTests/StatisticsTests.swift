@@ -14,7 +14,7 @@ import Testing
 
     let text = Data(statistics.json.utf8)
     let object = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
-    try expectAllFigures(of: statistics, besides: ["returned"], in: object)
+    try expectAllFigures(of: statistics, besides: ["returned", "runSizes"], in: object)
     #expect(object["largestFreeRunPages"] as? Int == statistics.largestFreeRun)
     let returned = try #require(object["returned"] as? [String: Any])
     try expectAllFigures(of: statistics.returned, besides: [], in: returned)
@@ -30,11 +30,17 @@ import Testing
     let object = try #require(
       JSONSerialization.jsonObject(with: Data(statistics.json.utf8)) as? [String: Any])
     let returned = try #require(object["returned"] as? [String: Any])
+    let sizes = try #require(object["runSizes"] as? [UInt64])
+    #expect(sizes.count == PageArena.RunSizes.powers)
     let figures = statistics.figures
-    #expect(figures.count == object.count - 1 + returned.count)
+    #expect(figures.count == object.count - 2 + sizes.count + returned.count)
+    var bySize: [String: UInt64] = [:]
+    for (power, runs) in sizes.enumerated() { bySize["runsOf\(1 << power)Pages"] = runs }
     for figure in figures {
-      #expect((object[figure.name] ?? returned[figure.name]) as? UInt64 == figure.value)
+      let told = (object[figure.name] ?? returned[figure.name]) as? UInt64
+      #expect(told ?? bySize[figure.name] == figure.value, "\(figure.name)")
     }
+    #expect(sizes[9] == 1)
     #expect(Set(figures.map(\.name)).count == figures.count)
     let inUse = try #require(figures.first { $0.name == "inUseBytes" })
     #expect(inUse.kind == .gauge)

@@ -7,6 +7,8 @@ extension PageArena.Statistics {
       reservedBytes: 0, readyBytes: 0, inUseBytes: 0, inaccessibleBytes: 0,
       freeMaybeResidentBytes: 0, cachedBytes: 0, keptLongBytes: 0, quarantinedBytes: 0,
       scavengedBytes: 0, regionBytes: 0, largestFreeRun: 0, metadataBytes: 0, sealedBytes: 0,
+      allocations: 0, frees: 0, refusals: 0, growths: 0, peakInUseBytes: 0,
+      peakMaybeResidentBytes: 0, runSizes: PageArena.RunSizes(SizeCounts()),
       returned: PageArena.Returned(ReturnCounters()))
   }
 
@@ -26,6 +28,12 @@ extension PageArena.Statistics {
       largestFreeRun: max(sum.largestFreeRun, other.largestFreeRun),
       metadataBytes: sum.metadataBytes + other.metadataBytes,
       sealedBytes: sum.sealedBytes + other.sealedBytes,
+      allocations: sum.allocations &+ other.allocations, frees: sum.frees &+ other.frees,
+      refusals: sum.refusals &+ other.refusals, growths: sum.growths &+ other.growths,
+      // Each at its own time: together they never were more.
+      peakInUseBytes: sum.peakInUseBytes + other.peakInUseBytes,
+      peakMaybeResidentBytes: sum.peakMaybeResidentBytes + other.peakMaybeResidentBytes,
+      runSizes: PageArena.RunSizes(sum.runSizes, plus: other.runSizes),
       returned: PageArena.Returned(sum.returned, plus: other.returned))
   }
 }

@@ -23,6 +23,11 @@ extension PageArena {
       for power in 0..<Self.powers { counts[power] = UInt64(max(0, sizes[power])) }
     }
 
+    /// Those of two arenas.
+    init(_ one: Self, plus other: Self) {
+      for power in 0..<Self.powers { counts[power] = one[power] &+ other[power] }
+    }
+
     /// Whether there are as many runs of each size.
     public static func == (a: RunSizes, b: RunSizes) -> Bool {
       for power in 0..<powers where a[power] != b[power] { return false }

@@ -4,7 +4,8 @@ extension PagePool {
   /// What the arenas hold together, and what they gave back.
   ///
   /// ``PageArena/Statistics/reservedBytes`` counts the arenas that were made; all that is reserved is
-  /// ``reservedByteCount``. ``PageArena/Statistics/largestFreeRun`` is the largest of all.
+  /// ``reservedByteCount``. Peaks are sums of what each arena had at its own time. A request that
+  /// went on to another arena counts as refused by those that had no room. ``PageArena/Statistics/largestFreeRun`` is the largest of all.
   /// - Complexity: O(arenas).
   public var statistics: PageArena.Statistics {
     var sum = PageArena.Statistics.zero
