@@ -141,6 +141,9 @@ package let otherChecks: [Check] = [
   counterChecks,
   peakChecks,
   labelChecks,
+  slabChecks,
+  slabModelChecks,
+  frameChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
@@ -177,4 +180,6 @@ package let laterAloneChecks: [Check] = [
   // Pool
   poolForkChecks,
   poolAloneChecks,
+  // Slab
+  slabThreadChecks,
 ].flatMap { $0 }

@@ -31,6 +31,8 @@ enum ForkHandlers {
   nonisolated(unsafe) private static var depth = 0
   /// Ours is one of them.
   nonisolated(unsafe) private static var holdsAutomatic = false
+  /// What a rung below this one has to renew in a child. Guarded by the registry's lock.
+  nonisolated(unsafe) private static var renewOthers: (@convention(c) () -> Void)?
   /// The kernel's number of the thread that forks, which the child's only thread had before.
   nonisolated(unsafe) private static var thread: Int32 = 0
 
@@ -39,6 +41,11 @@ enum ForkHandlers {
     cts_set_fork_handlers(
       { ForkHandlers.beforeFork() }, { ForkHandlers.inParent() }, { ForkHandlers.inChild() })
     process.store(csm_process(), ordering: .relaxed)
+  }
+
+  /// Has a rung below this one renew what it has, first of all in a child. One such function.
+  static func inChild(renew: @escaping @convention(c) () -> Void) {
+    ArenaRegistry.withLock { unsafe renewOthers = renew }
   }
 
   /// This is the process in which the first arena was made, or a child that our handler has seen:
@@ -109,6 +116,7 @@ enum ForkHandlers {
 
   /// In a child: does all that is to be done, for manual arenas, too, whoever comes first.
   private static func renewChild() {
+    if let renewOthers = unsafe renewOthers { renewOthers() }
     ScavengerThread.renewInChild()
     SlotTables.dropOthers()
     let former = unsafe thread

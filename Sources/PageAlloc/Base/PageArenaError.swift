@@ -13,6 +13,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badAlignment(alignment: Int)
   /// `byteCount` is negative, or no size that there can be.
   case badByteCount(byteCount: Int)
+  /// `frameByteCount` is not 512, 1,024, 2,048 or 4,096.
+  case badFrameByteCount(frameByteCount: Int)
   /// `reservedByteCount` is below the minimum or above 4 GiB.
   case badReservation(reservedByteCount: UInt64, minimum: UInt64)
   /// `scavenging`: a headroom outside 0 ... 16, or a share of the processor not above 0 or above 1.
@@ -24,7 +26,7 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// `label` has more bytes of UTF-8 than it may, or a control character.
   case badLabel(byteCount: Int, limit: Int)
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's
-  /// start.
+  /// start; of a slab, not the address of a frame.
   case misaligned(base: UInt)
   /// `base` is not in this arena, or the range leaves what the arena has handed out.
   case foreign(base: UInt)
@@ -36,6 +38,9 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case pastEndOfRun(base: UInt, pages: Int)
   /// `base` is not where a run starts that is in use: it lies inside of one, or was freed before.
   case notAStart(base: UInt)
+  /// `base` is where a slab has a frame that is not in use: it was freed before, or never
+  /// allocated.
+  case frameNotInUse(base: UInt)
   /// `offset` is not where a run starts that is in use.
   case notARun(offset: UInt32)
   /// The run is protected, locked, guarded or left out of dumps, so that it cannot move.
@@ -87,6 +92,8 @@ extension PageArenaError: CustomStringConvertible {
       "alignment: \(alignment) is not a power of two that the arena can hold"
     case .badByteCount(let byteCount):
       "byteCount: \(byteCount) is no size that can be had"
+    case .badFrameByteCount(let byteCount):
+      "frameByteCount: \(byteCount) is not 512, 1024, 2048 or 4096"
     case .badReservation(let byteCount, let minimum):
       "reservedByteCount: \(byteCount) is not in \(minimum) ... 4294967296"
     case .badScavenging:
@@ -98,13 +105,15 @@ extension PageArenaError: CustomStringConvertible {
     case .badLabel(let byteCount, let limit):
       "label: its \(byteCount) bytes are more than \(limit), or have a control character"
     case .misaligned(let base):
-      "base: \(hex(base)) is not the address of a page"
+      "base: \(hex(base)) is not the address of a page, or of a slab's frame"
     case .foreign(let base):
       "base: \(hex(base)) is not in memory that this arena handed out"
     case .notInUse(let base, let pages):
       "base: the first of \(pages) pages at \(hex(base)) is not in use (freed before?)"
     case .pastEndOfRun(let base, let pages):
       "pages: \(pages) pages at \(hex(base)) go past the end of the run"
+    case .frameNotInUse(let base):
+      "base: the frame at \(hex(base)) is not in use (freed before?)"
     case .notARun(let offset):
       "offset: no run that is in use starts at \(hex(UInt(offset)))"
     case .notPlain(let base):
@@ -148,6 +157,7 @@ extension PageArenaError: CustomStringConvertible {
     case .badPageCount: "badPageCount"
     case .badAlignment: "badAlignment"
     case .badByteCount: "badByteCount"
+    case .badFrameByteCount: "badFrameByteCount"
     case .badReservation: "badReservation"
     case .badScavenging: "badScavenging"
     case .badMemoryLimit: "badMemoryLimit"
@@ -157,6 +167,7 @@ extension PageArenaError: CustomStringConvertible {
     case .foreign: "foreign"
     case .notInUse: "notInUse"
     case .pastEndOfRun: "pastEndOfRun"
+    case .frameNotInUse: "frameNotInUse"
     case .notARun: "notARun"
     case .notPlain: "notPlain"
     case .writableCode: "writableCode"

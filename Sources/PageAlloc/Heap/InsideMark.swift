@@ -27,6 +27,9 @@ struct InsideMark {
     case scavengerLife = 32
     /// The thread's slots, which no lock guards.
     case slots = 64
+    /// The runs of a slab, and the list of all slabs.
+    case slab = 128
+    case slabList = 256
   }
 
   private let place: Place

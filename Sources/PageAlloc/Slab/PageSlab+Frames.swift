@@ -1,0 +1,202 @@
+import SysMem
+
+// MARK: - The short way
+
+extension PageSlab {
+  /// Takes a frame.
+  ///
+  /// - Returns: the address of ``frameByteCount`` bytes, a multiple of that, readable and writable.
+  ///   The contents are arbitrary.
+  /// - Throws: what ``PageArena/allocate(pages:alignment:zeroed:)`` throws where the slab has no
+  ///   free frame left and the arena no run.
+  /// - Complexity: O(1).
+  @inlinable
+  public func allocate() throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let thread = MagazineTable.thread
+    let magazine = magazines.first(of: thread)
+    if magazine.isOwned(by: thread), magazine.enter() {
+      let frame = magazine.takeHot()
+      if frame != 0 {
+        states[frame] = .inUse
+        magazine.leave()
+        return unsafe pointer(to: frame)
+      }
+      return unsafe try allocateInside(magazine)
+    }
+    return unsafe try allocateSlowly()
+  }
+
+  /// Gives a frame back. The contents are lost to the caller at once.
+  ///
+  /// - Parameter base: the address of the frame.
+  /// - Throws: ``PageArenaError/foreign(base:)`` for what is in no run of the slab's,
+  ///   ``PageArenaError/misaligned(base:)`` for what is not where a frame starts,
+  ///   ``PageArenaError/frameNotInUse(base:)``. Nothing has changed then.
+  /// - Complexity: O(1); O(64) now and then.
+  @inlinable
+  public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
+    // Only the address is looked at.
+    try deallocate(at: UInt(bitPattern: base))
+  }
+
+  @inlinable @inline(__always)
+  func deallocate(at address: UInt) throws(PageArenaError) {
+    let number = layout.frame(startingAt: address)
+    let frame = Int(truncatingIfNeeded: number)
+    guard number < UInt(bitPattern: layout.frameLimit), states[frame] == .inUse else {
+      return try refuse(address)
+    }
+    let thread = MagazineTable.thread
+    let magazine = magazines.first(of: thread)
+    if magazine.isOwned(by: thread), magazine.enter() {
+      if magazine.putHot(frame) {
+        states[frame] = .free
+        return magazine.leave()
+      }
+      return try deallocateInside(frame, magazine)
+    }
+    try deallocateSlowly(frame)
+  }
+
+  /// The memory of a frame that was just taken.
+  @inlinable @inline(__always)
+  func pointer(to frame: Int) -> UnsafeMutableRawPointer {
+    // In a run of the arena's, which never lies at address 0.
+    unsafe UnsafeMutableRawPointer(bitPattern: layout.address(ofFrame: frame)).unsafelyUnwrapped
+  }
+}
+
+// MARK: - The long way
+
+extension PageSlab {
+  /// Takes a frame by way of a magazine that the caller is inside of, and that has no hot one.
+  @usableFromInline @inline(never)
+  func allocateInside(
+    _ magazine: MagazineReference
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    guard let frame = magazine.pop() else {
+      magazine.leave()
+      return unsafe try allocateSlowly()
+    }
+    states[frame] = .inUse
+    magazine.leave()
+    return unsafe pointer(to: frame)
+  }
+
+  /// Takes a frame back by way of a magazine that the caller is inside of, and that has a hot one.
+  @usableFromInline @inline(never)
+  func deallocateInside(_ frame: Int, _ magazine: MagazineReference) throws(PageArenaError) {
+    let fits = magazine.push(frame)
+    if fits { states[frame] = .free }
+    magazine.leave()
+    if !fits { try deallocateSlowly(frame) }
+  }
+
+  @usableFromInline @inline(never)
+  func allocateSlowly() throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let magazine = try enterMagazine()
+    defer { magazine?.leave() }
+    while true {
+      let frame = core.withRuns { runs in
+        if let magazine { runs.fill(magazine) }
+        return magazine?.pop() ?? runs.take()
+      }
+      if let frame {
+        states[frame] = .inUse
+        return unsafe pointer(to: frame)
+      }
+      try addRun()
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func deallocateSlowly(_ frame: Int) throws(PageArenaError) {
+    let magazine = try enterMagazine()
+    defer { magazine?.leave() }
+    let isFreed = core.withRuns { runs in
+      if let magazine { runs.drain(magazine, to: FrameMagazine.batch) }
+      // Another thread may have freed it just now.
+      if states[frame] != .inUse { return false }
+      states[frame] = .free
+      if !(magazine?.push(frame) ?? false) { runs.put(frame) }
+      return true
+    }
+    if !isFreed { throw .frameNotInUse(base: layout.address(ofFrame: frame)) }
+    giveBackEmptyRuns()
+  }
+
+  /// Gives the arena what has become empty, but for one.
+  private func giveBackEmptyRuns() {
+    while let run = core.takeEmptyRun(keeping: 1) { arena.takeBack(run) }
+  }
+
+  /// Takes a run from the arena.
+  private func addRun() throws(PageArenaError) {
+    let base = unsafe try arena.allocate(pages: layout.pagesPerRun, alignment: layout.runByteCount)
+    // Only the address is looked at.
+    let run = layout.run(at: UInt(bitPattern: base))
+    core.withRuns { $0.add(run) }
+  }
+
+  /// The calling thread's magazine, which the caller is then inside of; or a new one.
+  ///
+  /// - Returns: `nil` where there is none for it.
+  /// - Throws: ``PageArenaError/reentered``.
+  private func enterMagazine() throws(PageArenaError) -> MagazineReference? {
+    try arena.core.requireOutside()
+    // In a child nothing is looked at before it was renewed.
+    ForkTurn.renewIfNewChild()
+    if arena.core.cacheLimit == 0 { return nil }
+    let thread = MagazineTable.thread
+    guard let magazine = magazines.find(thread) ?? newMagazine(for: thread) else { return nil }
+    if !magazine.enter() { throw .reentered }
+    return magazine
+  }
+
+  /// Has the runs take back what the calling thread has at hand.
+  func emptyMagazine() throws(PageArenaError) {
+    guard let magazine = try enterMagazine() else { return }
+    core.withRuns { $0.drain(magazine, to: 0) }
+    magazine.leave()
+  }
+
+  private func newMagazine(for thread: UInt) -> MagazineReference? {
+    // A signal's handler does not come by here in the middle of just this.
+    let mark = InsideMark(.slab)
+    defer { mark.end() }
+    return SlabList.watchThread() ? magazines.claim(for: thread) : nil
+  }
+
+  /// Says what is wrong with an address at which there is no frame in use.
+  @usableFromInline @inline(never)
+  func refuse(_ address: UInt) throws(PageArenaError) {
+    guard let frame = layout.frame(containing: address), states[frame] != .none else {
+      throw .foreign(base: address)
+    }
+    if address != layout.address(ofFrame: frame) { throw .misaligned(base: address) }
+    throw .frameNotInUse(base: address)
+  }
+}
+
+// MARK: - Pointers that know
+
+extension PageSlab {
+  /// Whether an address lies in a run of the slab's, in a frame that is in use or not.
+  ///
+  /// - Complexity: O(1), without a lock.
+  public func contains(_ pointer: UnsafeRawPointer) -> Bool {
+    // Only the address is looked at; so below.
+    layout.frame(containing: UInt(bitPattern: pointer)).map { states[$0] != .none } ?? false
+  }
+
+  /// The frame in use that an address lies in: at its start, or anywhere inside.
+  ///
+  /// - Parameter pointer: any.
+  /// - Returns: the frame's address; `nil` where it lies in no frame, or in one that is free.
+  /// - Complexity: O(1), without a lock.
+  public func frame(containing pointer: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
+    guard let frame = layout.frame(containing: UInt(bitPattern: pointer)), states[frame] == .inUse
+    else { return nil }
+    return unsafe self.pointer(to: frame)
+  }
+}
