@@ -44,6 +44,28 @@ func refused(_ name: StaticString, _ body: () throws(PageArenaError) -> Void) {
   }
 }
 
+func frames(_ arena: PageArena) {
+  guard let slab = try? PageSlab(frameByteCount: 1024, in: arena),
+    let first = unsafe try? slab.allocate(), unsafe (try? slab.deallocate(first)) != nil
+  else { fatalError("no slab") }
+  quietly("frames of a slab") { () throws(PageArenaError) in
+    var last: UnsafeMutableRawPointer?
+    for _ in 0..<300 {
+      let frame = unsafe try slab.allocate()
+      unsafe frame.storeBytes(of: last, as: UnsafeMutableRawPointer?.self)
+      unsafe last = frame
+    }
+    while let frame = unsafe last {
+      unsafe last = frame.load(as: UnsafeMutableRawPointer?.self)
+      unsafe try slab.deallocate(frame)
+    }
+    let owned = try slab.allocateFrame()
+    owned.deallocate()
+    try slab.releaseFreeMemory()
+  }
+  refused("a frame twice") { () throws(PageArenaError) in unsafe try slab.deallocate(first) }
+}
+
 func raw(_ arena: PageArena) {
   quietly("allocate and deallocate") { () throws(PageArenaError) in
     for pages in [1, 3, 64, 127, 128, 600, 2000] {
@@ -141,6 +163,7 @@ guard let arena = try? PageArena(memoryLimit: .bytes(hard: 512 << 20), diagnosis
 else { fatalError("no arena") }
 unsafe try? arena.deallocate(first, pages: 1)
 raw(arena)
+frames(arena)
 owned(arena)
 whole(arena)
 if CommandLine.arguments.dropFirst().first == "breaks" {

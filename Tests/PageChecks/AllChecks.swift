@@ -144,6 +144,7 @@ package let otherChecks: [Check] = [
   slabChecks,
   slabModelChecks,
   frameChecks,
+  slabThreadChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run
@@ -181,5 +182,5 @@ package let laterAloneChecks: [Check] = [
   poolForkChecks,
   poolAloneChecks,
   // Slab
-  slabThreadChecks,
+  slabForkChecks,
 ].flatMap { $0 }

@@ -8,6 +8,12 @@ import Synchronization
 // checked without a lock. The bytes are in no run: to look at one is safe for any address, and
 // whatever becomes of the run meanwhile.
 //
+// Threads get frames by 16, often of one run. So that they do not write to one line of the
+// processor's cache, a line has 16 frames in a row from each of four runs:
+//
+//   number of a frame   run / 4 | run % 4 | sixteen | frame in these
+//   place of its byte   run / 4 | sixteen | run % 4 | frame in these
+//
 // They are also what a child of `fork` makes all the rest anew from.
 
 /// What a frame is.
@@ -42,11 +48,18 @@ struct FrameStates: @unchecked Sendable {
   @inlinable
   subscript(frame: Int) -> FrameState {
     @inline(__always) get {
-      let byte = unsafe bytes[frame].load(ordering: .relaxed)
+      let byte = unsafe bytes[Self.place(of: frame)].load(ordering: .relaxed)
       return byte == 0 ? .none : byte == 1 ? .free : .inUse
     }
     @inline(__always) nonmutating set {
-      unsafe bytes[frame].store(newValue.rawValue, ordering: .relaxed)
+      unsafe bytes[Self.place(of: frame)].store(newValue.rawValue, ordering: .relaxed)
     }
+  }
+
+  /// Where the byte of a frame lies: bits 4 and 5 of its number and bits 6 and 7 change places.
+  @inlinable @inline(__always)
+  static func place(of frame: Int) -> Int {
+    let different = (frame ^ frame &>> 2) & 0x30
+    return frame ^ different ^ different &<< 2
   }
 }

@@ -79,6 +79,9 @@ extension PageArena {
   func takeBack(_ run: PageExtent) {
     do throws(PageArenaError) {
       try core.deallocate(run.address, run.pages, through: nil)
-    } catch { corrupted("a slab's run is not in use", run.address) }
+    } catch {
+      if error == .reentered { reentered() }
+      corrupted("a slab's run is not in use", run.address)
+    }
   }
 }

@@ -10,6 +10,8 @@ public struct HotPath {
     case arenaPair(Int)
     case arenaChurn
     case arenaAligned(Int, alignment: Int)
+    case slabPair(byteCount: Int)
+    case slabChurn(byteCount: Int)
     case enginePair(Int)
     case engineChurn(percent: Int)
     case engineCache
@@ -32,6 +34,8 @@ public struct HotPath {
       HotPath(name: "aligned/1@64K", operation: .arenaAligned(1, alignment: 1 << 16)),
       HotPath(name: "aligned/16@64K", operation: .arenaAligned(16, alignment: 1 << 16)),
       HotPath(name: "aligned/512@2048K", operation: .arenaAligned(512, alignment: 1 << 21)),
+      HotPath(name: "frame-pair/1024", operation: .slabPair(byteCount: 1024)),
+      HotPath(name: "frame-churn/1024", operation: .slabChurn(byteCount: 1024)),
       HotPath(name: "engine/pair/1", operation: .enginePair(1)),
       HotPath(name: "engine/pair/64", operation: .enginePair(64)),
       HotPath(name: "engine/pair/512", operation: .enginePair(512)),
@@ -57,6 +61,8 @@ public struct HotPath {
     case .arenaPair(let pages): return pair(pages, iterations)
     case .arenaAligned(let pages, let alignment): return pair(pages, alignment, iterations)
     case .arenaChurn: return churn(iterations)
+    case .slabPair(let byteCount): return pairOfFrames(byteCount, iterations)
+    case .slabChurn(let byteCount): return churnOfFrames(byteCount, iterations)
     case .cacheAllocate: return allocateFromCache(iterations)
     case .summarize(let word): return summarize(word, iterations)
     case .runInWord: return findInWord(iterations)
@@ -103,6 +109,30 @@ extension HotPath {
       live[index] = (arena.allocate(pages), pages)
     }
     return Int(truncatingIfNeeded: live[0].base)
+  }
+
+  private func pairOfFrames(_ byteCount: Int, _ iterations: Int) -> Int? {
+    guard let slab = SlabContender(byteCount) else { return nil }
+    var sum = 0
+    for _ in 0..<iterations {
+      let frame = slab.allocate()
+      slab.free(frame)
+      sum &+= Int(truncatingIfNeeded: frame)
+    }
+    return sum
+  }
+
+  private func churnOfFrames(_ byteCount: Int, _ iterations: Int) -> Int? {
+    guard let slab = SlabContender(byteCount) else { return nil }
+    var random = Random()
+    var live = [UInt](repeating: 0, count: 256)
+    for index in live.indices { live[index] = slab.allocate() }
+    for _ in 0..<iterations {
+      let index = random.below(256)
+      slab.free(live[index])
+      live[index] = slab.allocate()
+    }
+    return Int(truncatingIfNeeded: live[0])
   }
 
   private func runOnEngine(_ iterations: Int) -> Int? {
