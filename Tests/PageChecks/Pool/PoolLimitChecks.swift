@@ -100,7 +100,8 @@ package let poolLimitChecks: [Check] = [
     let hard = 2000
     guard let pool = makePool(&recorder, limit: .bytes(hard: UInt64(hard) * 8192)) else { return }
     let violations = Atomic<Int>(0)
-    let randoms = (0..<4).map { PoolChurn(pool, seed: $0, bound: hard) }
+    let granted = GrantedPages()
+    let randoms = (0..<4).map { PoolChurn(pool, seed: $0, bound: hard, granted) }
     runThreads(randoms) { $0.run() }
     for random in randoms {
       violations.add(random.violations.load(ordering: .relaxed), ordering: .relaxed)
@@ -120,6 +121,14 @@ private func takeAll(from pool: PagePool, most: Int) -> Int {
   return most
 }
 
+/// What all threads have.
+private final class GrantedPages: Sendable {
+  private let pages = Atomic<Int>(0)
+
+  func add(_ count: Int) -> Int { pages.add(count, ordering: .sequentiallyConsistent).newValue }
+  func subtract(_ count: Int) { pages.subtract(count, ordering: .sequentiallyConsistent) }
+}
+
 /// A thread that takes and frees at random.
 private final class PoolChurn: Sendable {
   let pool: PagePool
@@ -127,8 +136,10 @@ private final class PoolChurn: Sendable {
   let bound: Int
   let violations = Atomic<Int>(0)
   let taken = Atomic<Int>(0)
+  private let granted: GrantedPages
 
-  init(_ pool: PagePool, seed: Int, bound: Int) {
+  init(_ pool: PagePool, seed: Int, bound: Int, _ granted: GrantedPages) {
+    self.granted = granted
     self.pool = pool
     self.seed = seed
     self.bound = bound
@@ -137,24 +148,25 @@ private final class PoolChurn: Sendable {
   func run() {
     var random = SplitMix64(seed: UInt64(seed))
     var runs: [Run] = []
-    for step in 0..<4000 {
+    for _ in 0..<4000 {
       if runs.count > 20 || (random.below(2) == 0 && !runs.isEmpty) {
         let run = runs.remove(at: random.below(runs.count))
+        granted.subtract(run.pages)
         if !run.isStamped(UInt64(run.address)) || pool.errorOfGiving(run) != nil {
           violations.add(1, ordering: .relaxed)
         }
       } else if let run = try? pool.run(1 + random.below(120)) {
         run.stamp(UInt64(run.address))
         taken.add(1, ordering: .relaxed)
+        // What all have, counted while they have it.
+        if granted.add(run.pages) > bound { violations.add(1, ordering: .relaxed) }
         runs.append(run)
       }
-      // Each arena is looked at on its own, so that one may have given up what another has taken
-      // since: what four threads take in one step each, at the most.
-      if step % 64 == 0, pool.statistics.maybeResidentBytes > UInt64(bound + 4 * 120) * 8192 {
-        violations.add(1, ordering: .relaxed)
-      }
     }
-    for run in runs where pool.errorOfGiving(run) != nil { violations.add(1, ordering: .relaxed) }
+    for run in runs {
+      granted.subtract(run.pages)
+      if pool.errorOfGiving(run) != nil { violations.add(1, ordering: .relaxed) }
+    }
   }
 }
 
@@ -168,7 +180,8 @@ package let poolForkChecks: [Check] = [
       let kept = pool.take(3, &recorder)
     else { return }
     kept.stamp(9)
-    let churns = (0..<2).map { PoolChurn(pool, seed: $0, bound: hard) }
+    let granted = GrantedPages()
+    let churns = (0..<2).map { PoolChurn(pool, seed: $0, bound: hard, granted) }
     var worst = 0
     runThreads(
       churns,
