@@ -9,10 +9,15 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-/* Is told of a fault: where it happened, and the calls that the thread was inside of. */
-typedef void (*cdg_reporter)(uintptr_t address, const uintptr_t *calls, size_t count);
+/* What was tried at the address of a fault, as far as the processor says. */
+enum { CDG_ACCESS = 0, CDG_READ = 1, CDG_WRITE = 2 };
+
+/* Is told of a fault: where it happened, what was tried there, and the calls that the thread was
+ * inside of. */
+typedef void (*cdg_reporter)(uintptr_t address, int access, const uintptr_t *calls, size_t count);
 
 /* What was set up before for SIGSEGV and SIGBUS, whether we are set up, and who is told. */
 extern struct sigaction cdg_previous[2] __attribute__((visibility("hidden")));
@@ -23,6 +28,40 @@ extern __thread volatile int cdg_is_reporting
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static inline int cdg_signal(int index) { return index == 0 ? SIGSEGV : SIGBUS; }
+
+/* What a thread tried that faulted, from the registers that the kernel has saved. */
+static inline int cdg_access(const void *context) {
+  const ucontext_t *saved = (const ucontext_t *)context;
+#if defined(__x86_64__)
+  /* REG_ERR, which has a name only for GNU sources: bit 1 of the error code is set by a write. */
+  return saved->uc_mcontext.gregs[19] & 2 ? CDG_WRITE : CDG_READ;
+#elif defined(__i386__)
+  return saved->uc_mcontext.gregs[13] & 2 ? CDG_WRITE : CDG_READ;
+#elif defined(__arm__)
+  /* The fault status: bit 11 is set by a write. */
+  return saved->uc_mcontext.error_code & 0x800 ? CDG_WRITE : CDG_READ;
+#elif defined(__aarch64__)
+  /* Records of a magic number and a length; the one of the syndrome may be missing. */
+  const unsigned char *record = saved->uc_mcontext.__reserved;
+  const unsigned char *end = record + sizeof saved->uc_mcontext.__reserved;
+  while (end - record >= 16) {
+    uint32_t head[2];
+    uint64_t syndrome;
+    memcpy(head, record, sizeof head);
+    memcpy(&syndrome, record + 8, sizeof syndrome);
+    if (head[0] == 0x45535201) {
+      /* A data abort: its bit 6 is set by a write. */
+      return (syndrome >> 27 & 0x1f) == 0x12 ? (syndrome & 0x40 ? CDG_WRITE : CDG_READ) : CDG_ACCESS;
+    }
+    if (head[1] == 0 || head[1] > (size_t)(end - record)) break;
+    record += head[1];
+  }
+  return CDG_ACCESS;
+#else
+  (void)saved;
+  return CDG_ACCESS;
+#endif
+}
 
 static inline void cdg_hand_on(int index, siginfo_t *info, void *context) {
   const struct sigaction *before = &cdg_previous[index];
@@ -48,7 +87,8 @@ static inline void cdg_on_fault(int signal, siginfo_t *info, void *context) {
     cdg_is_reporting = 1;
     /* The first two are this function and what the kernel has it return to. */
     size_t count = cdg_trace(calls, sizeof calls / sizeof *calls);
-    cdg_current_reporter((uintptr_t)info->si_addr, calls + 2, count > 2 ? count - 2 : 0);
+    cdg_current_reporter((uintptr_t)info->si_addr, cdg_access(context), calls + 2,
+                         count > 2 ? count - 2 : 0);
     cdg_is_reporting = 0;
   }
   errno = error;
@@ -83,6 +123,9 @@ static inline int cdg_catch_faults(cdg_reporter report) {
   }
   return 0;
 }
+
+/* Ends the process at once: nothing that was registered for its end is done. */
+static inline _Noreturn void cdg_end_process(int status) { _exit(status); }
 
 /* Waits for a tenth of a millisecond; safe in a signal handler. */
 static inline void cdg_pause(void) {

@@ -14,7 +14,8 @@ extension PageArena {
   /// one, are told which pages may be accessed.
   public enum Diagnosis: Equatable, Sendable {
     /// What the environment asks for: `PAGEALLOC_CHECKED=1` is checked, with faults reported;
-    /// `PAGEALLOC_CHECKED=0` is off. Where it says nothing: checked under AddressSanitizer and
+    /// `PAGEALLOC_CHECKED=abort` is the same, and whatever is told of, a mistake, a fault or a leak,
+    /// ends the process with status 70; `PAGEALLOC_CHECKED=0` is off. Where it says nothing: checked under AddressSanitizer and
     /// memcheck, else off.
     case automatic
     /// No records; frees are checked against what is in use, as always.
@@ -43,11 +44,12 @@ extension PageArena.Options {
     case .automatic:
       // A literal ends in a zero.
       let wish = unsafe cdg_environment("PAGEALLOC_CHECKED")
-      let isWished = wish == CChar(bitPattern: UInt8(ascii: "1"))
+      let endsProcess = wish == CChar(bitPattern: UInt8(ascii: "a"))
+      let isWished = endsProcess || wish == CChar(bitPattern: UInt8(ascii: "1"))
       if !isWished, wish != 0 || tools == 0 { return nil }
       return CheckedMode(
         quarantinePages: (64 << 20) >> Geometry.pageShift, reportsFaults: isWished,
-        reportsMistakes: reportsMistakes, tools: tools)
+        reportsMistakes: reportsMistakes, endsProcess: endsProcess, tools: tools)
     }
   }
 }

@@ -16,7 +16,9 @@ extension ArenaCore {
 
   /// The arena is about to end: tells of what is still in use.
   func endChecks() {
-    if checkedMode.reportsMistakes { leaks().write(end: "the arena") }
+    if checkedMode.reportsMistakes, leaks().write(end: "the arena"), checkedMode.endsProcess {
+      CheckedMode.endProcess()
+    }
     if checkedMode.tools == 0 { return }
     // The addresses will be somebody else's.
     withHeap { heap in

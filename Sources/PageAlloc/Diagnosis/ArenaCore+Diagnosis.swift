@@ -19,6 +19,7 @@ extension ArenaCore {
     cdg_note_modules()
     writeReport("PageAlloc: \(error.description)")
     trace.report("freed", isReadable: true) { $0.write() }
+    defer { if checkedMode.endsProcess { CheckedMode.endProcess() } }
     guard let page = anyPage(at: address) else { return }
     let note = withHeap { _ in
       checks.culprit(from: page, min(pages, Geometry.pageCount - page))

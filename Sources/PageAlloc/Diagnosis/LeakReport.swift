@@ -94,8 +94,11 @@ extension LeakReport: CustomStringConvertible {
   /// Writes the text to standard error, where there is anything to tell.
   ///
   /// - Parameter end: what ended before the runs did.
-  func write(end: StaticString) {
-    if pages > 0 { report(end) { $0.write() } }
+  /// - Returns: whether there was anything to be written.
+  func write(end: StaticString) -> Bool {
+    if pages == 0 { return false }
+    report(end) { $0.write() }
+    return true
   }
 
   private func report(_ end: StaticString?, to sink: LineSink) {
@@ -149,6 +152,7 @@ package enum LastReports {
 
   /// Writes them.
   package static func write() {
+    var endsProcess = false
     // Threads may go on while the process ends, and one may hold the lock for good.
     ArenaRegistry.withLockIfFree {
       ArenaRegistry.forEach { core in
@@ -156,9 +160,12 @@ package enum LastReports {
         guard core.checks != nil, core.checkedMode.reportsMistakes,
           core.withHeapIfFree({ _ in true }) != nil
         else { return }
-        core.leaks().write(end: "the process")
+        if core.leaks().write(end: "the process") {
+          endsProcess = endsProcess || core.checkedMode.endsProcess
+        }
       }
     }
+    if endsProcess { CheckedMode.endProcess() }
   }
 }
 

@@ -9,6 +9,16 @@ private func leavesOutFaults(_ recorder: inout Recorder) -> Bool {
   return true
 }
 
+/// What was tried, which an emulator may not tell, and how far off it was.
+private func expectAccess(
+  _ end: ChildEnd, _ access: StaticString, _ distance: StaticString, _ recorder: inout Recorder
+) {
+  recorder.expect(
+    end.has(access) || (isEmulated && !end.has(", reading") && !end.has(", writing")),
+    "nothing like: \(access.description)")
+  end.expect(distance, &recorder)
+}
+
 /// What is said on standard error, and by processes that end: each is a child of its own.
 package let reportChecks: [Check] = [
   Check("reports: an access to a freed run tells who freed it, and ends the program") { recorder in
@@ -22,6 +32,7 @@ package let reportChecks: [Check] = [
     }
     recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
     end.expect(" faulted at 0x", &recorder)
+    expectAccess(end, ", writing", ", 0 bytes behind the start of the run", &recorder)
     end.expect(", in a run that was freed\n", &recorder)
     end.expect("\n  24 KiB in 3 pages at 0x", &recorder)
     end.expect(", freed, in quarantine\n  allocated by thread ", &recorder)
@@ -37,8 +48,9 @@ package let reportChecks: [Check] = [
           var run = try? arena.allocateGuardedRun(pages: 2)
         else { return }
         if isGuard {
-          // The byte after the run.
-          guard let byte = unsafe UnsafePointer<UInt8>(bitPattern: run.address + (2 << 13)) else {
+          // Behind the run.
+          guard let byte = unsafe UnsafePointer<UInt8>(bitPattern: run.address + (2 << 13) + 5)
+          else {
             return
           }
           if unsafe byte.pointee == 0 { run.stamp(1) }
@@ -48,6 +60,11 @@ package let reportChecks: [Check] = [
         }
       }
       recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
+      if isGuard {
+        expectAccess(end, ", reading", ", 5 bytes behind the end of the run", &recorder)
+      } else {
+        expectAccess(end, ", writing", ", 0 bytes behind the start of the run", &recorder)
+      }
       end.expect(", in a run or its guards\n", &recorder)
       end.expect(", in use\n  allocated by thread ", &recorder)
     }
@@ -63,6 +80,27 @@ package let reportChecks: [Check] = [
     }
     recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
     end.expectNothing(&recorder)
+  },
+
+  Check("reports: with PAGEALLOC_CHECKED=abort a mistake, a leak and a fault end the process") {
+    recorder in
+    if leavesOutFaults(&recorder) { return }
+    for kind in 0..<4 {
+      recorder.context = "kind \(kind)"
+      let end = inHeardChild(&recorder) {
+        unsafe setenv("PAGEALLOC_CHECKED", "abort", 1)
+        guard let arena = try? PageArena(), let run = takeForReport(arena) else { return }
+        if kind == 0 { ctest_exit_now(arena.errorOfGiving(run.part(0, 4)) == nil ? 1 : 2) }
+        // The arena ends with a run in use.
+        if kind == 1 { return }
+        freeForReport(arena, run)
+        if kind == 2 { run.stamp(1) }
+        // All is well.
+        if kind == 3 { ctest_exit_now(5) }
+      }
+      recorder.expectEqual(end.status, kind == 3 ? 5 : 70, "the status")
+      recorder.expect(end.has("PageAlloc: ") == (kind != 3), "what is told")
+    }
   },
 
   Check("reports: a double free, which goes on") { recorder in
