@@ -16,6 +16,7 @@ import Testing
     let object = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
     try expectAllFigures(of: statistics, besides: ["returned", "runSizes"], in: object)
     #expect(object["largestFreeRunPages"] as? Int == statistics.largestFreeRun)
+    #expect(object["longestCommittedRunPages"] as? Int == statistics.longestCommittedRun)
     let returned = try #require(object["returned"] as? [String: Any])
     try expectAllFigures(of: statistics.returned, besides: [], in: returned)
     #expect(returned["requestedBytes"] as? Int == 300 * PageArena.pageSize)
@@ -69,7 +70,9 @@ import Testing
     var names = 0
     for child in Mirror(reflecting: value).children {
       let name = try #require(child.label)
-      if others.contains(name) || name == "largestFreeRun" { continue }
+      if others.contains(name) || name == "largestFreeRun" || name == "longestCommittedRun" {
+        continue
+      }
       names += 1
       #expect(object[name] as? UInt64 == child.value as? UInt64, "\(name)")
       #expect(child.value is UInt64, "\(name)")

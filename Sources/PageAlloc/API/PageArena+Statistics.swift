@@ -29,9 +29,12 @@ extension PageArena {
     /// What regions have committed that count as the arena's, in whole pages: none of the above, and
     /// resident as far as it was written to.
     public let regionBytes: UInt64
-    /// The longest run of free pages in what is committed, in pages of 8 KiB; pages that threads
-    /// keep at hand are not among them.
+    /// The longest run that can be had, in pages of 8 KiB: of free pages, or by growth. Limits and
+    /// the kernel are not asked; pages that threads keep at hand are not among them. On a 32-bit
+    /// host more can be had where the system has more address space.
     public let largestFreeRun: Int
+    /// The longest run of free pages in what is committed, in pages; as above.
+    public let longestCommittedRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
     /// Of tables and address space, what is sealed: its mappings never change again. 0 but for
@@ -206,7 +209,7 @@ extension PageArena.Statistics {
         quarantinedBytes: ArenaCore.bytes(reading.quarantined),
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
         regionBytes: ArenaCore.bytes(heap.regionPages),
-        largestFreeRun: heap.largestFreeRun,
+        largestFreeRun: heap.largestAvailableRun, longestCommittedRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
           + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
           + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
@@ -232,6 +235,7 @@ extension PageArena.Statistics {
       case allocations, frees, refusals, growths
       case peakInUseBytes, peakMaybeResidentBytes, runSizes
       case largestFreeRun = "largestFreeRunPages"
+      case longestCommittedRun = "longestCommittedRunPages"
       case returned
     }
   }

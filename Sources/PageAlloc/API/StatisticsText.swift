@@ -46,6 +46,7 @@ extension PageArena.Statistics {
       ArenaFigure(.gauge, "scavengedBytes", scavengedBytes),
       ArenaFigure(.gauge, "regionBytes", regionBytes),
       ArenaFigure(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun)),
+      ArenaFigure(.gauge, "longestCommittedRunPages", UInt64(clamping: longestCommittedRun)),
       ArenaFigure(.gauge, "metadataBytes", metadataBytes),
       ArenaFigure(.gauge, "sealedBytes", sealedBytes),
       ArenaFigure(.counter, "allocations", allocations),
@@ -120,7 +121,7 @@ extension PageArena.Statistics: CustomStringConvertible {
     }
     text += "free        \(mebibytes(freeMaybeResidentBytes)) maybe resident, "
     text += "\(mebibytes(scavengedBytes))"
-    text += " given back; longest run \(largestFreeRun) pages\n"
+    text += " given back; longest run \(longestCommittedRun) pages\n"
     text += "            \(mebibytes(cachedBytes)) at hand, "
     text += "\(mebibytes(keptLongBytes)) in long runs, "
     text += "\(mebibytes(quarantinedBytes)) in quarantine\n"

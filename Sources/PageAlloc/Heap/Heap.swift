@@ -57,6 +57,10 @@ package struct Heap: ~Copyable {
   /// The figures of the ``Growth``, for whoever holds only this lock.
   var reservedBytes: UInt64 = 0
   var metadataBytes: UInt64 = 0
+  /// The most pages in a row that the arena can grow by, without more address space.
+  private(set) var freshPages = 0
+  /// Whether these lie behind all that has grown.
+  private(set) var isInOnePiece = true
   /// What may stay resident as the arena grows.
   var headroom: GrowthHeadroom
   /// Whether somebody should look at it. Written with the lock held; read relaxed without, as a
@@ -104,6 +108,8 @@ package struct Heap: ~Copyable {
   /// Copies the figures that the growth lock guards.
   mutating func note(_ growth: borrowing Growth) {
     reservedBytes = growth.reservation.byteCount
+    freshPages = growth.reservation.longestFreshRun
+    isInOnePiece = growth.reservation.pieceCount == 1
     metadataBytes = UInt64(growth.tables.mappedByteCount + growth.cacheMemory.bitsByteCount)
   }
 

@@ -102,6 +102,17 @@ extension Heap {
   /// The longest run of free pages, those in caches aside.
   package var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
 
+  /// The longest run that can be had at once: of free pages, or of those at the frontier and what
+  /// the arena can grow to behind them.
+  ///
+  /// - Complexity: O(free chunks at the frontier / 8).
+  package var largestAvailableRun: Int {
+    // Where address space comes in pieces, the free pages below a fresh one are not counted.
+    let below =
+      freshPages == 0 || !isInOnePiece ? 0 : allocator.freePages(below: allocator.endChunk)
+    return max(largestFreeRun, freshPages + below)
+  }
+
   /// Pages that were handed out and may hold something; those in quarantine are among them.
   package var inUsePages: Int { counts.reading(cached: cachedPages).accessible }
 

@@ -81,6 +81,13 @@ package struct Reservation {
     return start..<(start + grown << UInt(Geometry.chunkShift))
   }
 
+  /// The most pages in a row that can still be grown.
+  package var longestFreshRun: Int {
+    var longest = 0
+    for index in 0..<pieceCount { longest = max(longest, pieces[index].freshChunks.count) }
+    return longest << Geometry.chunkPagesLog
+  }
+
   /// Notes that chunks were grown.
   package mutating func didGrow(piece: Int, to chunk: ChunkIndex) { pieces[piece].fresh = chunk }
 

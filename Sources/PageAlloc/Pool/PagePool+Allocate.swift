@@ -205,10 +205,7 @@ extension PagePool {
 extension ArenaCore {
   /// Whether there is a run of so many pages, or room to grow for it, as far as one look tells.
   fileprivate func seemsToHave(_ pages: Int) -> Bool {
-    withHeap { heap in
-      heap.largestFreeRun >= pages
-        || pages - heap.allocator.freePages(below: heap.allocator.endChunk)
-          <= Geometry.growableChunks.count << Geometry.chunkPagesLog - heap.counts.grown
-    }
+    // Where the arena's address space comes in pieces, the arena itself asks for more.
+    Reservation.offsetsAreAddresses || withHeap { $0.largestAvailableRun >= pages }
   }
 }

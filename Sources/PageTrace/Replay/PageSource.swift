@@ -77,7 +77,7 @@ extension PageArena: PageSource {
       readyBytes: statistics.readyBytes,
       inUseBytes: statistics.inUseBytes,
       freeBytes: statistics.freeMaybeResidentBytes + statistics.scavengedBytes,
-      largestFreeRun: statistics.largestFreeRun,
+      largestFreeRun: statistics.longestCommittedRun,
       metadataBytes: statistics.metadataBytes)
   }
 

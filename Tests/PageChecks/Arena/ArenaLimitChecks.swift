@@ -3,6 +3,23 @@ import Synchronization
 
 /// The whole of an arena, its end, and what the kernel refuses.
 package let arenaLimitChecks: [Check] = [
+  Check("arena: the largest free run is what can be had, growth included") { recorder in
+    guard !is32Bit else { return recorder.leaveOut("the system may have more address space") }
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: false) else { return }
+    // 16 chunks, of which the first and the last are guards.
+    for taken in [0, 1, 511, 512, 700, 2000] {
+      recorder.context = "\(taken) pages in use"
+      guard taken == 0 || arena.take(taken, &recorder) != nil else { return }
+      let largest = arena.statistics.largestFreeRun
+      recorder.expect(arena.errorOfTaking(largest + 1) != nil, "one page more can be had")
+      guard let run = arena.take(largest, &recorder) else { return }
+      recorder.expectEqual(
+        arena.statistics.largestFreeRun, arena.statistics.longestCommittedRun, "all is grown")
+      arena.give(run, &recorder)
+      recorder.expectEqual(arena.statistics.largestFreeRun, largest, "once it was given back")
+    }
+  },
+
   Check("limit: the whole arena as one run, refused beyond, freed and taken again") { recorder in
     // On a 32-bit host no more than the first piece, so that the whole is one run there too.
     let byteCount: UInt64? = growsByPieces ? 512 << 20 : nil
@@ -20,7 +37,7 @@ package let arenaLimitChecks: [Check] = [
         arena.errorOfTaking(1) == .outOfMemory(pages: 1, largestFreeRun: 0), "one page more")
       arena.give(run.part(0, whole), &recorder)
     }
-    recorder.expect(arena.statistics.largestFreeRun >= whole, "all of it is free")
+    recorder.expect(arena.statistics.longestCommittedRun >= whole, "all of it is free")
     _ = try? arena.releaseFreeMemory()
   },
 
@@ -112,7 +129,8 @@ package let arenaLimitChecks: [Check] = [
     recorder.expectEqual(
       after.freeMaybeResidentBytes, before.freeMaybeResidentBytes, "free and resident")
     recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "scavenged")
-    recorder.expectEqual(after.largestFreeRun, before.largestFreeRun, "the longest free run")
+    recorder.expectEqual(
+      after.longestCommittedRun, before.longestCommittedRun, "the longest free run")
     recorder.expectEqual(after.returned.refusedBytes, 64 * 8192, "counted as refused")
     calls.failNoMore()
     recorder.expectEqual((try? arena.releaseFreeMemory()) ?? -1, 64 * 8192, "released later")
