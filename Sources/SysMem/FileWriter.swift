@@ -36,6 +36,7 @@ package struct FileWriter: ~Copyable {
 }
 
 /// A file that was made, or emptied, to be written; closed when the value ends.
+@usableFromInline
 package struct NewFile: ~Copyable {
   /// The descriptor.
   package let descriptor: Int32
@@ -50,5 +51,10 @@ package struct NewFile: ~Copyable {
     descriptor = Int32(truncatingIfNeeded: opened.value)
   }
 
-  deinit { csm_close(descriptor) }
+  // Embedded Swift wants to see how a value ends wherever one does.
+  @inlinable
+  deinit { close() }
+
+  @usableFromInline
+  func close() { csm_close(descriptor) }
 }

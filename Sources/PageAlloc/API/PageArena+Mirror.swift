@@ -13,6 +13,7 @@
           "scavengesUnderPressure": scavengesUnderPressure,
           "allowsWritableCode": allowsWritableCode, "isPermanent": isPermanent,
           "forkHandling": forkHandling, "diagnosis": diagnosis,
+          "label": label,
         ], displayStyle: .struct)
     }
   }
