@@ -49,19 +49,25 @@ extension Recorder {
 /// Whether the kernel can read a byte there.
 func isReadable(_ address: UInt) -> Bool { csm_is_readable(address) == 1 }
 
-/// How many mappings the process has.
+/// How many mappings the process has, but for the C library's heap: in a child what it grows by is a
+/// mapping of its own.
 func mappingCount() -> Int {
   guard let file = withPath("/proc/self/maps") else { return -1 }
   defer { csm_close(file) }
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
   var lines = 0
+  // The last six characters; "[heap]" is what a line of the heap's ends with.
+  var end: UInt64 = 0
   while true {
     // The buffer is as long as it says.
     let read = unsafe buffer.withUnsafeMutableBytes {
       unsafe csm_read(file, $0.baseAddress, $0.count)
     }
     if read.error != 0 || read.value == 0 { return lines }
-    for index in 0..<Int(read.value) where buffer[index] == 10 { lines += 1 }
+    for index in 0..<Int(read.value) {
+      if buffer[index] == 10, end != 0x5b68_6561_705d { lines += 1 }
+      end = (end << 8 | UInt64(buffer[index])) & 0xffff_ffff_ffff
+    }
   }
 }
 
