@@ -85,6 +85,9 @@ test-x86_64: ## the Swift Testing suites
 	swift test --skip-build --disable-xctest "$${flags[@]}" 2>&1 | \
 	$(cross)/count-tests.awk
 
+examples: ## build seven programs that use the library, run them, check what they print
+	@echo "== examples"; Sources/Examples/examples.sh
+
 $(targets:%=test-%): test-%: ## the checks and the conformance files on another target
 	@echo "== $*"; $(cross)/crosscheck.sh $* test
 
@@ -161,7 +164,6 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
-  test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
-  test-metrics test-model \
-  test-overcommit test-process sanitize coverage fuzz nightly \
+  examples test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
+  test-metrics test-model test-overcommit test-process sanitize coverage fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))
