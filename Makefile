@@ -72,8 +72,8 @@ bench-i386: ## measure against the C library, on i386
 
 ##@ Prove
 
-gates := lint test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
-  test-metrics test-model
+gates := lint test-ladder test-x86_64 test-compile test-docs test-references test-two-copies \
+  test-malloc test-metrics test-model test-consumer examples
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
@@ -107,6 +107,12 @@ MUTANTS ?= 40
 test-compile: ## what must not compile does not; the public names
 	@$(prepare); $(cross)/quietly.sh crosscheck swift build --product crosscheck "$${flags[@]}"; \
 	Tests/Compile/refused.sh; Tests/Compile/interface.sh
+
+test-docs: ## every block of Swift in the documentation compiles
+	@echo "== docs"; $(prepare); Tests/Docs/docs.sh "$${flags[@]}"
+
+test-consumer: ## a new package depends on the library by URL and version
+	@echo "== consumer"; Tests/Consumer/consumer.sh
 
 test-references: ## what runs compile to counts no references
 	@$(prepare); Tests/References/references.sh "$${flags[@]}"
@@ -164,6 +170,7 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
-  examples test test-ladder test-x86_64 test-compile test-references test-two-copies test-malloc \
-  test-metrics test-model test-overcommit test-process sanitize coverage fuzz nightly \
+  examples test test-ladder test-x86_64 test-compile test-docs test-references test-two-copies \
+  test-malloc test-metrics test-model test-consumer test-overcommit test-process sanitize coverage \
+  fuzz nightly \
   mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))

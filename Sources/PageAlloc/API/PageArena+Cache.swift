@@ -10,8 +10,8 @@ extension PageArena {
   ///
   /// ```swift
   /// var cache = try arena.makeCache()
-  /// let run = try cache.allocate(pages: 1)
-  /// try cache.deallocate(run, pages: 1)
+  /// let run = unsafe try cache.allocate(pages: 1)
+  /// unsafe try cache.deallocate(run, pages: 1)
   /// ```
   /// When the handle goes, the free runs that it has go back to the arena, which it keeps until
   /// then.

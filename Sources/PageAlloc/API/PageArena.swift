@@ -31,9 +31,9 @@ import SysMem
 ///
 /// ```swift
 /// let arena = try PageArena()
-/// let run = try arena.allocate(pages: 16)
-/// run.storeBytes(of: 42, as: Int.self)
-/// try arena.deallocate(run, pages: 16)
+/// let run = unsafe try arena.allocate(pages: 16)
+/// unsafe run.storeBytes(of: 42, as: Int.self)
+/// unsafe try arena.deallocate(run, pages: 16)
 /// ```
 ///
 /// When the last reference to the arena goes, all its memory goes, runs still in use included; but

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Every block of Swift in the pages of the project and in the comments of its sources compiles, with
+# strict memory safety and without a warning.
+#
+#   docs.sh [OPTIONS]     options for `swift build`
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+here=.build/docs
+mkdir -p "$here"
+mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -prune -o \
+  \( -name '*.md' -o -path 'Sources/*.swift' \) -print | sort)
+awk -f Tests/Docs/blocks.awk Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
+blocks=$(grep -c '^// block ' "$here/blocks.swift" || true)
+
+# What blocks import, as far as it is the package's.
+modules=$(sed -n 's/^import //p' "$here/blocks.swift")
+for module in $modules; do
+  [[ ! -d Sources/$module ]] ||
+    Tests/Cross/quietly.sh "$module" swift build --target "$module" "$@"
+done
+status=0
+# The file's name in an error is the page's.
+said=$(swiftc -swift-version 6 -strict-memory-safety -warnings-as-errors -parse-as-library \
+  -emit-sil -o /dev/null -I .build/debug/Modules -I Sources/CSysMem \
+  -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include "$here/blocks.swift" 2>&1) ||
+  status=$?
+failed=$(awk '
+  NR == FNR { if (/^\/\/ block /) { file[++n] = $3; first[n] = $4; last[n] = $5 }; next }
+  split($1, place, ":") > 3 && $2 == "error:" {
+    for (i = 1; i <= n; i++)
+      if (place[1] == file[i] && place[2] >= first[i] && place[2] <= last[i]) bad[i] = 1
+  }
+  END { for (i in bad) print i }' "$here/blocks.swift" - <<<"$said" | wc -l)
+if ((status != 0)); then
+  printf '%s\nFAILED: blocks of the documentation do not compile\n' "$said"
+  # An error somewhere else is one, too.
+  ((failed > 0)) || failed=1
+fi
+if ((blocks == 0)); then
+  echo "FAILED: no block was found"
+  failed=1
+fi
+echo "$((blocks > failed ? blocks - failed : 0)) passed, $failed failed"
+((failed == 0))
