@@ -1,3 +1,5 @@
+import Synchronization
+
 // The short ways are those of an arena: the cache is that of the arena whose slot was used last, and
 // says which one that is.
 

@@ -1,4 +1,5 @@
 import CSysMem
+import Synchronization
 
 extension PagePool {
   /// What the arenas hold together, and what they gave back.
