@@ -18,7 +18,8 @@ func program(_ name: String, _ others: [Target.Dependency] = []) -> Target {
 let package = Package(
   name: "Examples",
   dependencies: [
-    .package(name: "PageAlloc", path: "../.."),
+    // The trait is for MetricsExporter alone.
+    .package(name: "PageAlloc", path: "../..", traits: ["Metrics"]),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
@@ -36,7 +37,12 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
-    program("MetricsExporter", [.product(name: "CoreMetrics", package: "swift-metrics")]),
+    program(
+      "MetricsExporter",
+      [
+        .product(name: "PageAllocMetrics", package: "PageAlloc"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

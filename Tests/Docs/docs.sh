@@ -13,16 +13,19 @@ mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -pru
 awk -f Tests/Docs/blocks.awk Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
 blocks=$(grep -c '^// block ' "$here/blocks.swift" || true)
 
-# What blocks import, as far as it is the package's.
+# What blocks import, as far as it is the package's; with the trait that one of them needs, which makes
+# another build of everything, in the folder of `make test-metrics`.
 modules=$(sed -n 's/^import //p' "$here/blocks.swift")
+built=.build/metrics
 for module in $modules; do
   [[ ! -d Sources/$module ]] ||
-    Tests/Cross/quietly.sh "$module" swift build --target "$module" "$@"
+    Tests/Cross/quietly.sh "$module" swift build --traits Metrics --scratch-path "$built" \
+      --target "$module" "$@"
 done
 status=0
 # The file's name in an error is the page's.
 said=$(swiftc -swift-version 6 -strict-memory-safety -warnings-as-errors -parse-as-library \
-  -emit-sil -o /dev/null -I .build/debug/Modules -I Sources/CSysMem \
+  -emit-sil -o /dev/null -I "$built/debug/Modules" -I Sources/CSysMem \
   -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include "$here/blocks.swift" 2>&1) ||
   status=$?
 failed=$(awk '

@@ -6,6 +6,7 @@
 import CoreMetrics
 import Foundation
 import PageAlloc
+import PageAllocMetrics
 import Support
 
 /// What a program gets by hand: resident memory, from /proc/self/smaps_rollup.
@@ -20,9 +21,9 @@ func residentByKernel() throws -> Int {
 @main
 enum MetricsExporterExample {
   static func main() throws {
-    let arena = try PageArena(scavenging: .manual)
+    let arena = try PageArena(scavenging: .manual, label: "frames")
     let backend = TextMetrics()
-    var metrics = ArenaMetrics(arena, name: "frames", factory: backend)
+    let metrics = ArenaMetrics(factory: backend)
 
     // 200 MiB, half of which stay in use.
     var kept: [SharedPageRun] = []
@@ -34,17 +35,17 @@ enum MetricsExporterExample {
       kept.append(SharedPageRun(run))
     }
     kept.removeLast(100)
-    metrics.update()
+    metrics.record()
     let before = backend.lines
     let resident = try residentByKernel()
     try arena.releaseFreeMemory()
-    metrics.update()
+    metrics.record()
     let after = backend.lines
 
     func value(_ name: String, in lines: [String]) -> Int {
-      let start = "pagealloc_\(name){arena=\"frames\"} "
+      let start = "pagealloc.\(name){label=\"frames\""
       guard let line = lines.first(where: { $0.hasPrefix(start) }) else { return -1 }
-      return Int(line.dropFirst(start.count)) ?? -1
+      return line.split(separator: " ").last.flatMap { Int($0) } ?? -1
     }
     require(value("inUseBytes", in: before) == 100 << 20, "in use before")
     require(value("inUseBytes", in: after) == 100 << 20, "in use after")
@@ -55,10 +56,10 @@ enum MetricsExporterExample {
     let maybe = value("inUseBytes", in: before) + value("freeMaybeResidentBytes", in: before)
     require(resident >= maybe / 2, "\(resident) resident, \(maybe) counted")
 
-    for line in after where line.contains("_inUse") || line.contains("_requested") { print(line) }
+    for line in after where line.contains(".inUse") || line.contains(".requested") { print(line) }
     print("\(after.count) metrics")
     let rounds = 1000
-    let ours = best { nanoseconds { for _ in 0..<rounds { metrics.update() } } }
+    let ours = best { nanoseconds { for _ in 0..<rounds { metrics.record() } } }
     let byHand = try best {
       try nanoseconds { for _ in 0..<rounds { _ = try residentByKernel() } }
     }
