@@ -22,13 +22,22 @@ enum Main {
     guard region.bytes.byteCount == 1 << 20 else { fatalError("a region") }
     try region.reset()
 
+    let pool = try PagePool(reserving: 8 << 30)
+    let far = try pool.allocateRun(pages: 2)
+    let slab = try PageSlab(frameByteCount: 1024, in: arena)
+    let frame = try slab.allocateFrame()
+    guard pool.offset(of: far) != nil, slab.statistics.framesInUse == 1 else {
+      fatalError("a pool, or frames")
+    }
+    _ = consume frame
+
     do throws(PageArenaError) {
       _ = try arena.allocateRun(pages: 100_000)
       fatalError("a limit that does not hold")
     } catch {
       guard case .limitReached = error else { fatalError("\(error)") }
     }
-    print("an arena, a run, a shared one (\(shared.pages) pages), a region, an error")
+    print("an arena, a run, a shared one (\(shared.pages) pages), a region, a pool, a frame, an error")
   }
 
   static func sum(_ values: Span<Int>) -> Int {
