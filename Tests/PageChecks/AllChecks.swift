@@ -132,6 +132,7 @@ package let otherChecks: [Check] = [
   partChecks,
   sharedRunChecks,
   pointerChecks,
+  contentsChecks,
   snapshotChecks,
   poolChecks,
   poolLimitChecks,

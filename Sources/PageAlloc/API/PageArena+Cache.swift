@@ -80,6 +80,35 @@ extension PageArena {
     }
   }
 
+  // MARK: - For callers whose own code is to stay short: the door for C
+
+  /// The run that the calling thread freed last, if it has just so many pages.
+  ///
+  /// - Parameters:
+  ///   - number: of the arena (``registration``), so that no reference is counted.
+  ///   - pages: any number.
+  /// - Returns: its address, which is the caller's now; 0 for none.
+  @inlinable @inline(__always)
+  package static func allocateHot(_ number: UInt, pages: Int) -> UInt {
+    guard let cache = cacheInLastSlot(number) else { return 0 }
+    return cache.front.allocateHot(pages)
+  }
+
+  /// Takes a run back where its place is free, as the one that is handed out next.
+  ///
+  /// - Parameters:
+  ///   - number: as above.
+  ///   - address: any.
+  ///   - pages: any number.
+  /// - Returns: `false`, with nothing changed, where there is more to do.
+  @inlinable @inline(__always)
+  package static func deallocateHot(
+    _ number: UInt, _ address: UInt, pages: Int
+  ) -> Bool {
+    guard let cache = cacheInLastSlot(number) else { return false }
+    return cache.front.deallocateHot(address, pages)
+  }
+
   /// A cache of the caller's own.
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
@@ -88,5 +117,37 @@ extension PageArena {
     do throws(SysMemError) {
       return Cache(arena: self, cache: try core.obtainCache(for: 0))
     } catch { throw .system(error) }
+  }
+}
+
+extension PageArena.Cache {
+  /// As ``PageArena/allocateHot(_:pages:)``, of the handle's own.
+  @inlinable @inline(__always)
+  package mutating func allocateHot(pages: Int) -> UInt {
+    cache.front.allocateHot(pages)
+  }
+
+  /// As ``PageArena/deallocateHot(_:_:pages:)``, of the handle's own.
+  @inlinable @inline(__always)
+  package mutating func deallocateHot(_ address: UInt, pages: Int) -> Bool {
+    cache.front.deallocateHot(address, pages)
+  }
+}
+
+extension CacheFront {
+  @inlinable @inline(__always)
+  borrowing func allocateHot(_ pages: Int) -> UInt {
+    guard enter() else { return 0 }
+    let run = handOutHot(pages, as: .raw)
+    if run == 0 { leave() }
+    return run
+  }
+
+  @inlinable @inline(__always)
+  borrowing func deallocateHot(_ address: UInt, _ pages: Int) -> Bool {
+    guard let run = run(at: address, of: pages), enter() else { return false }
+    if takeBackHot(run, address, pages, as: .raw) { return true }
+    leave()
+    return false
   }
 }

@@ -106,7 +106,8 @@ extension PageArena {
     /// stands there for what the kernel takes in no name: all but ASCII, and `[]\$` and the backquote.
     public var label: String
 
-    // What only the project's own checks and benchmarks put in place of what an arena has.
+    // What only the project's own checks and benchmarks put in place of what an arena has, and the
+    // door for C.
 
     /// The operating system, or what a test puts in its place.
     package var calls: any MemoryCalls = LinuxCalls()
@@ -118,6 +119,9 @@ extension PageArena {
     package var reportsMistakes = true
     /// What was freed is left alone until the generation ends: one second.
     package var generationNanoseconds: UInt64 = 1_000_000_000
+    /// The scavenger's steps are performed by whoever calls ``PageArena/scavengeStep()``: what is
+    /// scavenged in the background needs no thread of ours then.
+    package var scavengesBySteps = false
     /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a
     /// check.
     package var headroomPer1024: Int?
@@ -188,7 +192,7 @@ extension PageArena.Options {
       background = ScavengePlan.Background(headroom: headroom, cpuShare: cpuShare)
     }
     return ScavengePlan(
-      background: background, growthPer1024: headroomPer1024,
+      background: background, hasThread: !scavengesBySteps, growthPer1024: headroomPer1024,
       generationNanoseconds: generationNanoseconds, readsPressure: scavengesUnderPressure)
   }
 }

@@ -34,28 +34,33 @@ extension PageArena.Statistics {
   public var figures: [ArenaFigure] { ownFigures + runSizes.figures + returned.figures }
 
   private var ownFigures: [ArenaFigure] {
-    [
-      ArenaFigure(.gauge, "reservedBytes", reservedBytes),
-      ArenaFigure(.gauge, "readyBytes", readyBytes),
-      ArenaFigure(.gauge, "inUseBytes", inUseBytes),
-      ArenaFigure(.gauge, "inaccessibleBytes", inaccessibleBytes),
-      ArenaFigure(.gauge, "freeMaybeResidentBytes", freeMaybeResidentBytes),
-      ArenaFigure(.gauge, "cachedBytes", cachedBytes),
-      ArenaFigure(.gauge, "keptLongBytes", keptLongBytes),
-      ArenaFigure(.gauge, "quarantinedBytes", quarantinedBytes),
-      ArenaFigure(.gauge, "scavengedBytes", scavengedBytes),
-      ArenaFigure(.gauge, "regionBytes", regionBytes),
-      ArenaFigure(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun)),
-      ArenaFigure(.gauge, "longestCommittedRunPages", UInt64(clamping: longestCommittedRun)),
-      ArenaFigure(.gauge, "metadataBytes", metadataBytes),
-      ArenaFigure(.gauge, "sealedBytes", sealedBytes),
-      ArenaFigure(.counter, "allocations", allocations),
-      ArenaFigure(.counter, "frees", frees),
-      ArenaFigure(.counter, "refusals", refusals),
-      ArenaFigure(.counter, "growths", growths),
-      ArenaFigure(.gauge, "peakInUseBytes", peakInUseBytes),
-      ArenaFigure(.gauge, "peakMaybeResidentBytes", peakMaybeResidentBytes),
-    ]
+    var figures: [ArenaFigure] = []
+    forEachFigure { figures.append(ArenaFigure($0, $1.description, $2)) }
+    return figures
+  }
+
+  /// Calls `body` with each figure, but for what was given back: its kind, its name and its value.
+  package func forEachFigure(_ body: (ArenaFigure.Kind, StaticString, UInt64) -> Void) {
+    body(.gauge, "reservedBytes", reservedBytes)
+    body(.gauge, "readyBytes", readyBytes)
+    body(.gauge, "inUseBytes", inUseBytes)
+    body(.gauge, "inaccessibleBytes", inaccessibleBytes)
+    body(.gauge, "freeMaybeResidentBytes", freeMaybeResidentBytes)
+    body(.gauge, "cachedBytes", cachedBytes)
+    body(.gauge, "keptLongBytes", keptLongBytes)
+    body(.gauge, "quarantinedBytes", quarantinedBytes)
+    body(.gauge, "scavengedBytes", scavengedBytes)
+    body(.gauge, "regionBytes", regionBytes)
+    body(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun))
+    body(.gauge, "longestCommittedRunPages", UInt64(clamping: longestCommittedRun))
+    body(.gauge, "metadataBytes", metadataBytes)
+    body(.gauge, "sealedBytes", sealedBytes)
+    body(.counter, "allocations", allocations)
+    body(.counter, "frees", frees)
+    body(.counter, "refusals", refusals)
+    body(.counter, "growths", growths)
+    body(.gauge, "peakInUseBytes", peakInUseBytes)
+    body(.gauge, "peakMaybeResidentBytes", peakMaybeResidentBytes)
   }
 
   /// One JSON object, in one line. Figures are bytes but for those whose names say otherwise; the
@@ -79,23 +84,28 @@ extension PageArena.Returned {
 
   /// All figures; the share of the processor is in millionths.
   public var figures: [ArenaFigure] {
-    [
-      ArenaFigure(.counter, "backgroundBytes", backgroundBytes),
-      ArenaFigure(.counter, "requestedBytes", requestedBytes),
-      ArenaFigure(.counter, "limitBytes", limitBytes),
-      ArenaFigure(.counter, "headroomBytes", headroomBytes),
-      ArenaFigure(.counter, "discardedBytes", discardedBytes),
-      ArenaFigure(.counter, "refusedBytes", refusedBytes),
-      ArenaFigure(.counter, "lazyBytes", lazyBytes),
-      ArenaFigure(.counter, "passes", passes),
-      ArenaFigure(.counter, "callNanoseconds", callNanoseconds),
-      ArenaFigure(.counter, "backgroundNanoseconds", backgroundNanoseconds),
-      ArenaFigure(.counter, "backgroundElapsedNanoseconds", backgroundElapsedNanoseconds),
-      ArenaFigure(.counter, "limitRefusals", limitRefusals),
-      ArenaFigure(.counter, "softLimitYields", softLimitYields),
-      ArenaFigure(.counter, "refusedAdvice", refusedAdvice),
-      ArenaFigure(.gauge, "backgroundShareMillionths", millionths),
-    ]
+    var figures: [ArenaFigure] = []
+    forEachFigure { figures.append(ArenaFigure($0, $1.description, $2)) }
+    return figures
+  }
+
+  /// Calls `body` with each figure: its kind, its name and its value.
+  package func forEachFigure(_ body: (ArenaFigure.Kind, StaticString, UInt64) -> Void) {
+    body(.counter, "backgroundBytes", backgroundBytes)
+    body(.counter, "requestedBytes", requestedBytes)
+    body(.counter, "limitBytes", limitBytes)
+    body(.counter, "headroomBytes", headroomBytes)
+    body(.counter, "discardedBytes", discardedBytes)
+    body(.counter, "refusedBytes", refusedBytes)
+    body(.counter, "lazyBytes", lazyBytes)
+    body(.counter, "passes", passes)
+    body(.counter, "callNanoseconds", callNanoseconds)
+    body(.counter, "backgroundNanoseconds", backgroundNanoseconds)
+    body(.counter, "backgroundElapsedNanoseconds", backgroundElapsedNanoseconds)
+    body(.counter, "limitRefusals", limitRefusals)
+    body(.counter, "softLimitYields", softLimitYields)
+    body(.counter, "refusedAdvice", refusedAdvice)
+    body(.gauge, "backgroundShareMillionths", millionths)
   }
 }
 

@@ -123,7 +123,7 @@ extension ArenaCore {
   /// Calls `body` with what lies in a range of each run, in order.
   ///
   /// - Throws: a page of the range is not in use.
-  private func forEachRun(
+  func forEachRun(
     in range: Range<PageNumber>,
     _ body: (Range<PageNumber>) throws(PageArenaError) -> Void
   ) throws(PageArenaError) {

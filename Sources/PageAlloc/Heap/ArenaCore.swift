@@ -170,6 +170,14 @@ extension ArenaCore {
     body(&steps)
   }
 
+  /// Runs `body` as the one who performs a step, where the library's thread does not, if nobody
+  /// else is at it.
+  func withTurnOfSteps<Result>(_ body: () -> Result) -> Result? {
+    guard locks.steps.tryLock() else { return nil }
+    defer { locks.steps.unlock() }
+    return body()
+  }
+
   /// Runs `body` with what the scavenger's thread keeps of the arena. With the lock of its list
   /// held.
   func withLink<Result>(_ body: (inout ScavengerLink) -> Result) -> Result {
@@ -215,6 +223,7 @@ extension ArenaCore {
   /// them back.
   func unlockInChild(_ body: (inout Heap, inout ScavengeSteps) -> Void) {
     locks.release.reset()
+    locks.steps.reset()
     body(&heap, &steps)
     unlockAfterFork()
   }

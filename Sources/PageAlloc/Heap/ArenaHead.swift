@@ -26,6 +26,8 @@ struct ArenaLocks: ~Copyable {
   let heap = FutexLock()
   let growth = FutexLock()
   let release = FutexLock()
+  /// Whose turn it is to perform a step, where the library's thread does not; nobody waits for it.
+  let steps = FutexLock()
 }
 
 /// Where the parts lie.

@@ -16,8 +16,10 @@ package struct ScavengePlan: Equatable, Sendable {
     }
   }
 
-  /// Whether there is a scavenger in the background.
+  /// Whether there is a scavenger in the background, by the library's thread.
   package let isInBackground: Bool
+  /// Whether the scavenger's steps are performed by somebody else.
+  package let isBySteps: Bool
   /// What a step of the scavenger keeps.
   package let goal: ScavengeGoal
   /// The part of one processor's time that the scavenger may use.
@@ -32,18 +34,20 @@ package struct ScavengePlan: Equatable, Sendable {
   /// - Parameters:
   ///   - background: `nil` where there is no scavenger in the background. A check that then
   ///     performs its steps itself finds the goal and the share of one that was told nothing.
+  ///   - hasThread: the library's thread performs the scavenger's steps; else somebody else does.
   ///   - growthPer1024: free pages per 1,024 in use that stay as the arena grows, where there is no
   ///     scavenger in the background; `nil` for any number. Where there is one, its headroom
   ///     counts.
   package init(
-    background: Background?, growthPer1024: Int? = nil,
+    background: Background?, hasThread: Bool = true, growthPer1024: Int? = nil,
     generationNanoseconds: UInt64 = 1_000_000_000, readsPressure: Bool = false
   ) {
     let told = background ?? Background()
-    isInBackground = background != nil
+    isInBackground = background != nil && hasThread
+    isBySteps = background != nil && !hasThread
     goal = ScavengeGoal(headroom: told.headroom)
     cpuShare = told.cpuShare
-    self.growthPer1024 = isInBackground ? goal.headroomPer1024 : growthPer1024
+    self.growthPer1024 = background != nil ? goal.headroomPer1024 : growthPer1024
     self.generationNanoseconds = generationNanoseconds
     self.readsPressure = readsPressure
   }
