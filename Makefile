@@ -21,6 +21,9 @@ FILES ?=
 # What `make bench` hands to the benchmarks, and a folder of more recordings to replay.
 BENCH ?=
 WORKLOADS ?=
+# Where `make install` puts the library for C.
+PREFIX ?= /usr/local
+DESTDIR ?=
 # `make bench-gate RECORD=1` writes the bounds anew.
 RECORD ?=
 
@@ -70,10 +73,19 @@ bench-all: ## both passes: as the rivals come, and with their own switches for h
 bench-i386: ## measure against the C library, on i386
 	@$(cross)/crosscheck.sh i386 bench
 
+lib-c: ## libpagealloc, the library for C, in .build/lib/embedded (no Swift runtime)
+	@Sources/CPageAlloc/library.sh build embedded
+
+$(targets:%=lib-c-%): lib-c-%: ## the same for another target, in .build/lib/TARGET
+	@Sources/CPageAlloc/library.sh build $*
+
+install: ## build libpagealloc and install it (PREFIX=/usr/local, DESTDIR=)
+	@Sources/CPageAlloc/library.sh install embedded "$(PREFIX)" "$(DESTDIR)"
+
 ##@ Prove
 
 gates := lint test-ladder test-x86_64 test-compile test-docs test-references test-two-copies \
-  test-malloc test-metrics test-model test-consumer examples
+  test-malloc test-metrics test-c-door test-model test-consumer examples
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
@@ -126,6 +138,12 @@ test-malloc: ## nothing calls malloc once an arena is made; no free starts a thr
 test-metrics: ## with the trait Metrics: what swift-metrics is fed with
 	@echo "== metrics"; $(prepare); Tests/Metrics/metrics.sh "$${flags[@]}"
 
+test-c-door: ## libpagealloc as C programs use it: every call, bad input, threads, fork
+	@echo "== C door"; Tests/CDoor/c-door.sh embedded
+
+$(targets:%=test-c-door-%): test-c-door-%: ## the same on another target
+	@echo "== C door, $*"; Tests/CDoor/c-door.sh $*
+
 test-model: ## search the model of the caches' protocol, and break its every step
 	@echo "== model"; Tests/Model/model.sh
 
@@ -170,7 +188,8 @@ clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
 .PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
-  examples test test-ladder test-x86_64 test-compile test-docs test-references test-two-copies \
-  test-malloc test-metrics test-model test-consumer test-overcommit test-process sanitize coverage \
-  fuzz nightly \
-  mutants $(foreach target,$(targets),build-$(target) test-$(target) check-$(target))
+  examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
+  test-two-copies test-malloc test-metrics test-c-door test-model test-consumer test-overcommit \
+  test-process sanitize coverage fuzz nightly mutants \
+  $(foreach target,$(targets),build-$(target) test-$(target) check-$(target) lib-c-$(target) \
+  test-c-door-$(target))

@@ -49,6 +49,12 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    // The door for C: libpagealloc is built of these, by Sources/CPageAlloc/library.sh.
+    .target(name: "CPageAlloc", exclude: ["library.sh", "pagealloc.pc.in"]),
+    .target(
+      name: "PageDoor", dependencies: ["PageAlloc", "SysMem", "CPageAlloc"],
+      swiftSettings: swiftSettings),
+
     // Trace files and the command line.
     .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),

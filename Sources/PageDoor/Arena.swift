@@ -1,0 +1,35 @@
+import CPageAlloc
+import PageAlloc
+
+@c @implementation
+package func pa_create(
+  _ options: UnsafePointer<pa_options>?, _ arena: UnsafeMutablePointer<OpaquePointer?>?
+) -> pa_status {
+  guard let arena = unsafe arena else { return .badArgument }
+  unsafe arena.pointee = nil
+  var told = pa_options()
+  if let options = unsafe options {
+    let size = unsafe Int(options.pointee.size)
+    guard unsafe readStruct(options, size, into: &told) else { return pa_status(PA_BAD_SIZE) }
+  }
+  guard let wanted = PageArena.Options(told) else { return .badArgument }
+  do throws(PageArenaError) {
+    let made = try PageArena(wanted)
+    let (place, number) = made.registration
+    let handle = UnsafeMutablePointer<Door>.allocate(capacity: 1)
+    unsafe handle.initialize(to: Door(number: number, arena: .passRetained(made)))
+    unsafe pai_set_handle(place, handle)
+    unsafe arena.pointee = OpaquePointer(handle)
+    return .ok
+  } catch { return pa_status(error) }
+}
+
+@c @implementation
+package func pa_destroy(_ arena: OpaquePointer?) {
+  guard let arena = unsafe arena else { return }
+  unsafe withArena(arena, or: ()) { pai_set_handle($0.registration.place, nil) }
+  let handle = unsafe door(arena)
+  // What `pa_create` counted.
+  unsafe handle.pointee.arena.release()
+  unsafe handle.deallocate()
+}

@@ -1,0 +1,22 @@
+import CPageAlloc
+import PageAlloc
+
+@c @implementation
+package func pa_discard(
+  _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
+) -> pa_status {
+  guard let first = unsafe first else { return .badArgument }
+  return unsafe status(arena) { arena throws(PageArenaError) in
+    unsafe try arena.discard(first, pages: pages)
+  }
+}
+
+@c @implementation
+package func pa_purge_lazy(
+  _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
+) -> pa_status {
+  guard let first = unsafe first else { return .badArgument }
+  return unsafe status(arena) { arena throws(PageArenaError) in
+    unsafe try arena.discardLazily(first, pages: pages)
+  }
+}

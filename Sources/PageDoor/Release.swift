@@ -1,0 +1,56 @@
+import CPageAlloc
+import PageAlloc
+
+@c @implementation
+package func pa_release(
+  _ arena: OpaquePointer?, _ bytes: UInt64, _ released: UnsafeMutablePointer<UInt64>?
+) -> pa_status {
+  unsafe status(arena) { arena throws(PageArenaError) in
+    let count = try arena.scavenge(byteCount: Int(clamping: bytes))
+    unsafe released?.pointee = UInt64(count)
+  }
+}
+
+@c @implementation
+package func pa_release_all(
+  _ arena: OpaquePointer?, _ released: UnsafeMutablePointer<UInt64>?
+) -> pa_status {
+  unsafe status(arena) { arena throws(PageArenaError) in
+    let count = try arena.releaseFreeMemory()
+    unsafe released?.pointee = UInt64(count)
+  }
+}
+
+@c @implementation
+package func pa_release_lazy(
+  _ arena: OpaquePointer?, _ offered: UnsafeMutablePointer<UInt64>?
+) -> pa_status {
+  unsafe status(arena) { arena throws(PageArenaError) in
+    let count = try arena.releaseFreeMemoryLazily()
+    unsafe offered?.pointee = UInt64(count)
+  }
+}
+
+@c @implementation
+package func pa_scavenge_step(
+  _ arena: OpaquePointer?, _ nanoseconds: UnsafeMutablePointer<UInt64>?
+) -> pa_status {
+  unsafe withArena(arena, or: .badArgument) { arena in
+    guard arena.scavengesBySteps else { return pa_status(PA_BAD_SCAVENGING) }
+    do throws(PageArenaError) {
+      guard let step = try arena.scavengeStep() else { return pa_status(PA_BUSY) }
+      unsafe nanoseconds?.pointee = step
+      return .ok
+    } catch { return pa_status(error) }
+  }
+}
+
+@c @implementation
+package func pa_collapse(
+  _ arena: OpaquePointer?, _ gathered: UnsafeMutablePointer<UInt64>?
+) -> pa_status {
+  unsafe status(arena) { arena throws(PageArenaError) in
+    let count = try arena.collapse()
+    unsafe gathered?.pointee = UInt64(count)
+  }
+}

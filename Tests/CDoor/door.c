@@ -1,0 +1,828 @@
+/* Uses every call of pagealloc.h, as a program in C does: contents, bad input, threads, fork.
+ * The last line is `N passed, N failed`. */
+#define _DEFAULT_SOURCE
+#include "pagealloc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int passed, failed;
+
+static void verdict(int holds, const char *what, int line) {
+  if (holds) {
+    passed++;
+  } else {
+    failed++;
+    printf("FAILED: door.c:%d: %s\n", line, what);
+  }
+}
+#define HOLDS(claim) verdict((claim) != 0, #claim, __LINE__)
+#define IS(status, call)                                                                           \
+  do {                                                                                             \
+    const pa_status told = (call);                                                                 \
+    verdict(told == (status), #call, __LINE__);                                                    \
+    if (told != (status)) printf("  status %d: %s\n", (int)told, pa_strerror(told));               \
+  } while (0)
+
+static pa_arena *make(const pa_options *options) {
+  pa_arena *arena = NULL;
+  IS(PA_OK, pa_create(options, &arena));
+  if (!arena) exit(1);
+  return arena;
+}
+
+static pa_statistics figures(pa_arena *arena) {
+  pa_statistics now;
+  now.size = sizeof now;
+  IS(PA_OK, pa_get_statistics(arena, &now));
+  return now;
+}
+
+/* All bytes of some pages are this one. */
+static int holds_byte(const void *run, size_t pages, unsigned char byte) {
+  const unsigned char *bytes = (const unsigned char *)run;
+  for (size_t i = 0; i < pages * PA_PAGE_SIZE; i++) {
+    if (bytes[i] != byte) return 0;
+  }
+  return 1;
+}
+
+static char *page(void *run, size_t index) { return (char *)run + index * PA_PAGE_SIZE; }
+
+/* ---- What may fault */
+
+static sigjmp_buf back;
+static void on_fault(int number) {
+  (void)number;
+  siglongjmp(back, 1);
+}
+
+/* Whether a write to a byte faults. */
+static int faults(void *address) {
+  struct sigaction ours, before, before_bus;
+  memset(&ours, 0, sizeof ours);
+  ours.sa_handler = on_fault;
+  sigemptyset(&ours.sa_mask);
+  sigaction(SIGSEGV, &ours, &before);
+  sigaction(SIGBUS, &ours, &before_bus);
+  volatile int does = 1;
+  if (sigsetjmp(back, 1) == 0) {
+    volatile char *byte = (volatile char *)address;
+    *byte = *byte;
+    does = 0;
+  }
+  sigaction(SIGSEGV, &before, NULL);
+  sigaction(SIGBUS, &before_bus, NULL);
+  return does;
+}
+
+/* ---- An arena's beginning and end */
+
+static int count_threads(void) {
+  DIR *tasks = opendir("/proc/self/task");
+  int count = 0;
+  if (!tasks) return -1;
+  while (readdir(tasks)) count++;
+  closedir(tasks);
+  return count - 2;
+}
+
+static void test_create(void) {
+  HOLDS(pa_version() ==
+        (PA_VERSION_MAJOR << 16 | PA_VERSION_MINOR << 8 | PA_VERSION_PATCH));
+  const int threads = count_threads();
+  pa_arena *arena = make(NULL);
+  HOLDS(count_threads() == threads);
+  HOLDS(figures(arena).reserved_bytes >= 64 << 20);
+  pa_destroy(arena);
+  pa_destroy(NULL);
+
+  pa_options options = PA_OPTIONS_INIT;
+  options.reserve_bytes = 256 << 20;
+  options.scavenging = PA_SCAVENGE_IN_BACKGROUND;
+  arena = make(&options);
+  HOLDS(count_threads() == threads + 1);
+  HOLDS(figures(arena).reserved_bytes == 256 << 20);
+  pa_destroy(arena);
+  HOLDS(count_threads() == threads);
+
+  options = (pa_options)PA_OPTIONS_INIT;
+  options.thread_cache_bytes = PA_NONE;
+  options.flags = PA_WRITABLE_CODE_ALLOWED | PA_WATCH_PRESSURE;
+  options.hard_limit_bytes = 64 << 20;
+  options.soft_limit_bytes = 32 << 20;
+  options.huge_pages = PA_HUGE_PAGES_AVOID;
+  options.scavenging = PA_SCAVENGE_ON_REQUEST;
+  options.diagnosis = PA_DIAGNOSIS_OFF;
+  arena = make(&options);
+  uint64_t soft = 0, hard = 0;
+  IS(PA_OK, pa_get_limits(arena, &soft, &hard));
+  HOLDS(soft == 32 << 20 && hard == 64 << 20);
+  pa_destroy(arena);
+}
+
+static void test_bad_options(void) {
+  pa_arena *arena = (pa_arena *)&arena;
+  const pa_options good = PA_OPTIONS_INIT;
+  pa_options bad;
+#define REFUSED(status, change)                                                                    \
+  do {                                                                                             \
+    bad = good;                                                                                    \
+    change;                                                                                        \
+    arena = (pa_arena *)&arena;                                                                    \
+    IS(status, pa_create(&bad, &arena));                                                           \
+    HOLDS(arena == NULL);                                                                          \
+  } while (0)
+  IS(PA_BAD_ARGUMENT, pa_create(NULL, NULL));
+  IS(PA_BAD_ARGUMENT, pa_create(&good, NULL));
+  REFUSED(PA_BAD_SIZE, bad.size = 0);
+  REFUSED(PA_BAD_SIZE, bad.size = 4);
+  REFUSED(PA_BAD_SIZE, bad.size = 9);
+  REFUSED(PA_BAD_SIZE, bad.size = UINT32_MAX);
+  REFUSED(PA_BAD_ARGUMENT, bad.flags = 1u << 31);
+  REFUSED(PA_BAD_ARGUMENT, bad.unused = 1);
+  REFUSED(PA_BAD_ARGUMENT, bad.scavenging = 3);
+  REFUSED(PA_BAD_ARGUMENT, bad.huge_pages = 4);
+  REFUSED(PA_BAD_ARGUMENT, bad.diagnosis = 4);
+  REFUSED(PA_BAD_RESERVATION, bad.reserve_bytes = 1);
+  REFUSED(PA_BAD_RESERVATION, bad.reserve_bytes = UINT64_MAX);
+  REFUSED(PA_BAD_SCAVENGING, bad.headroom = -1);
+  REFUSED(PA_BAD_SCAVENGING, bad.headroom = 17);
+  REFUSED(PA_BAD_SCAVENGING, bad.cpu_share = 2);
+  REFUSED(PA_BAD_SCAVENGING, bad.cpu_share = -1);
+  REFUSED(PA_BAD_SCAVENGING, bad.headroom = 0.0 / (bad.unused ? 1.0 : 0.0));
+  REFUSED(PA_BAD_MEMORY_LIMIT, bad.group_fraction = 2);
+  REFUSED(PA_BAD_MEMORY_LIMIT, bad.group_fraction = -1);
+  REFUSED(PA_BAD_MEMORY_LIMIT, (bad.soft_limit_bytes = 2, bad.hard_limit_bytes = 1));
+
+  /* A newer program's struct: what this version does not know must be zero. */
+  struct {
+    pa_options known;
+    uint64_t more;
+  } newer = {PA_OPTIONS_INIT, 0};
+  newer.known.size = sizeof newer;
+  IS(PA_OK, pa_create(&newer.known, &arena));
+  pa_destroy(arena);
+  newer.more = 1;
+  IS(PA_BAD_SIZE, pa_create(&newer.known, &arena));
+  /* An older program's. */
+  pa_options older = PA_OPTIONS_INIT;
+  older.size = 16;
+  older.reserve_bytes = 128 << 20;
+  older.hard_limit_bytes = 1;
+  IS(PA_OK, pa_create(&older, &arena));
+  HOLDS(figures(arena).reserved_bytes == 128 << 20);
+  pa_destroy(arena);
+}
+
+/* ---- Runs */
+
+static void test_runs(void) {
+  pa_arena *arena = make(NULL);
+  static const size_t sizes[] = {1, 2, 3, 16, 64, 65, 127, 128, 500, 3000};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    const size_t pages = sizes[i];
+    pa_status status = -1;
+    void *run = pa_alloc(arena, pages, &status);
+    HOLDS(run && status == PA_OK);
+    memset(run, 0x5a, pages * PA_PAGE_SIZE);
+    HOLDS(holds_byte(run, pages, 0x5a));
+    IS(PA_OK, pa_free(arena, run, pages));
+    void *zeroed = pa_alloc_zeroed(arena, pages, &status);
+    HOLDS(zeroed && status == PA_OK && holds_byte(zeroed, pages, 0));
+    memset(zeroed, 0x5a, pages * PA_PAGE_SIZE);
+    IS(PA_OK, pa_free_run(arena, zeroed));
+    void *aligned = pa_alloc_aligned(arena, pages, 1 << 16, NULL);
+    HOLDS(aligned && (uintptr_t)aligned % (1 << 16) == 0);
+    IS(PA_OK, pa_free(arena, aligned, pages));
+    bool is_zero = false;
+    run = pa_alloc_with(arena, pages, PA_PAGE_SIZE, 0, &is_zero, &status);
+    HOLDS(run && status == PA_OK && (!is_zero || holds_byte(run, pages, 0)));
+    memset(run, 0x5a, pages * PA_PAGE_SIZE);
+    IS(PA_OK, pa_free(arena, run, pages));
+    run = pa_alloc_with(arena, pages, 1 << 15, PA_ZEROED, &is_zero, NULL);
+    HOLDS(run && is_zero && holds_byte(run, pages, 0) && (uintptr_t)run % (1 << 15) == 0);
+    IS(PA_OK, pa_free(arena, run, pages));
+  }
+  HOLDS(figures(arena).in_use_bytes == 0);
+  pa_destroy(arena);
+  /* Fresh memory is known to be zero. */
+  arena = make(NULL);
+  bool is_zero = false;
+  void *fresh = pa_alloc_with(arena, 4096, PA_PAGE_SIZE, 0, &is_zero, NULL);
+  HOLDS(fresh && is_zero && holds_byte(fresh, 4096, 0));
+  IS(PA_OK, pa_free(arena, fresh, 4096));
+  pa_destroy(arena);
+}
+
+static void test_parts(void) {
+  pa_arena *arena = make(NULL);
+  void *run = pa_alloc(arena, 10, NULL);
+  IS(PA_OK, pa_free(arena, page(run, 3), 4));
+  IS(PA_NOT_IN_USE, pa_free(arena, page(run, 3), 1));
+  IS(PA_PAST_END_OF_RUN, pa_free(arena, run, 4));
+  IS(PA_NOT_A_START, pa_free_run(arena, page(run, 1)));
+  IS(PA_NOT_IN_USE, pa_free_range(arena, run, 10));
+  HOLDS(figures(arena).in_use_bytes == 6 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_alloc_at(arena, page(run, 3), 4, PA_ZEROED));
+  HOLDS(holds_byte(page(run, 3), 4, 0));
+  IS(PA_NOT_FREE, pa_alloc_at(arena, page(run, 3), 1, 0));
+  /* Three runs now, of which the first and the last are freed in part. */
+  IS(PA_OK, pa_free_range(arena, page(run, 1), 8));
+  HOLDS(figures(arena).in_use_bytes == 2 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_free(arena, run, 1));
+  IS(PA_OK, pa_free(arena, page(run, 9), 1));
+  HOLDS(figures(arena).in_use_bytes == 0);
+  pa_destroy(arena);
+}
+
+static void test_resize(void) {
+  pa_arena *arena = make(NULL);
+  pa_status status = -1;
+  void *run = pa_alloc(arena, 4, NULL), *other;
+  memset(run, 7, 4 * PA_PAGE_SIZE);
+  if (pa_extend(arena, run, 6, PA_ZEROED) == PA_OK) {
+    HOLDS(holds_byte(run, 4, 7) && holds_byte(page(run, 4), 2, 0));
+    run = pa_resize(arena, run, 4, 0, &status);
+  }
+  other = pa_alloc(arena, 1, NULL);
+  if (other != page(run, 4)) (void)pa_alloc_at(arena, page(run, 4), 1, 0);
+  IS(PA_NOT_FREE, pa_extend(arena, run, 5, 0));
+  IS(PA_OK, pa_extend(arena, run, 2, 0));
+  for (size_t pages = 4; pages < 2000; pages = pages * 2 + 1) {
+    void *moved = pa_resize(arena, run, pages, PA_ZEROED, &status);
+    HOLDS(moved && status == PA_OK && holds_byte(moved, 4, 7));
+    if (pages > 4) HOLDS(holds_byte(page(moved, 4), pages - 4, 0));
+    run = moved;
+  }
+  run = pa_resize(arena, run, 3, 0, NULL);
+  HOLDS(run && holds_byte(run, 3, 7));
+  HOLDS(pa_resize(arena, run, 0, 0, &status) == NULL && status == PA_BAD_PAGE_COUNT);
+  HOLDS(pa_resize(arena, run, SIZE_MAX, 0, &status) == NULL && status == PA_BAD_PAGE_COUNT);
+  HOLDS(pa_resize(arena, page(run, 1), 9, 0, &status) == NULL && status == PA_NOT_A_START);
+  IS(PA_OK, pa_free(arena, run, 3));
+  pa_destroy(arena);
+}
+
+static void test_find(void) {
+  pa_arena *arena = make(NULL), *other = make(NULL);
+  void *run = pa_alloc(arena, 300, NULL);
+  pa_run found;
+  memset(&found, 0xff, sizeof found);
+  found.size = sizeof found;
+  IS(PA_OK, pa_find(arena, page(run, 299) + 8191, &found));
+  HOLDS(found.start == run && found.pages == 300 && found.arena == arena);
+  IS(PA_OK, pa_find(NULL, page(run, 17), &found));
+  HOLDS(found.start == run && found.pages == 300 && found.arena == arena);
+  IS(PA_NOT_IN_USE, pa_find(other, run, &found));
+  IS(PA_NOT_IN_USE, pa_find(NULL, &found, &found));
+  IS(PA_NOT_IN_USE, pa_find(NULL, NULL, &found));
+  IS(PA_BAD_ARGUMENT, pa_find(arena, run, NULL));
+  found.size = 3;
+  IS(PA_BAD_SIZE, pa_find(arena, run, &found));
+  found.size = sizeof found;
+  IS(PA_OK, pa_free(arena, run, 300));
+  IS(PA_NOT_IN_USE, pa_find(arena, run, &found));
+  IS(PA_NOT_IN_USE, pa_find(NULL, run, &found));
+  pa_destroy(other);
+  pa_destroy(arena);
+}
+
+/* ---- Contents */
+
+static void test_contents(void) {
+  pa_arena *arena = make(NULL);
+  void *run = pa_alloc(arena, 16, NULL);
+  memset(run, 9, 16 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_discard(arena, page(run, 4), 8));
+  HOLDS(holds_byte(run, 4, 9) && holds_byte(page(run, 4), 8, 0) &&
+        holds_byte(page(run, 12), 4, 9));
+  HOLDS(figures(arena).discarded_bytes == 8 * PA_PAGE_SIZE);
+  memset(run, 9, 16 * PA_PAGE_SIZE);
+  const pa_status lazily = pa_purge_lazy(arena, run, 4);
+  /* Emulators may not know it. */
+  HOLDS(lazily == PA_OK || pa_errno(lazily) == EINVAL);
+  if (lazily == PA_OK) {
+    HOLDS(figures(arena).lazy_bytes == 4 * PA_PAGE_SIZE);
+    for (size_t i = 0; i < 4; i++) {
+      HOLDS(holds_byte(page(run, i), 1, 9) || holds_byte(page(run, i), 1, 0));
+    }
+  }
+  HOLDS(holds_byte(page(run, 4), 12, 9));
+  IS(PA_NOT_IN_USE, pa_discard(arena, run, 17));
+  IS(PA_NOT_IN_USE, pa_purge_lazy(arena, run, 17));
+  HOLDS(holds_byte(page(run, 4), 12, 9));
+  /* What goes back so is free and empty. */
+  const uint64_t scavenged = figures(arena).scavenged_bytes;
+  IS(PA_OK, pa_free_discarded(arena, page(run, 2), 12));
+  HOLDS(figures(arena).scavenged_bytes == scavenged + 12 * PA_PAGE_SIZE);
+  IS(PA_NOT_IN_USE, pa_free_discarded(arena, page(run, 2), 12));
+  HOLDS(figures(arena).in_use_bytes == 4 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_alloc_at(arena, page(run, 2), 12, 0));
+  HOLDS(holds_byte(page(run, 2), 12, 0));
+  IS(PA_OK, pa_free_range(arena, run, 16));
+  pa_destroy(arena);
+}
+
+/* ---- Handles */
+
+static void test_cache(void) {
+  pa_arena *arena = make(NULL);
+  pa_cache *cache = NULL;
+  IS(PA_OK, pa_cache_create(arena, &cache));
+  void *runs[100];
+  for (size_t i = 0; i < 100; i++) {
+    pa_status status = -1;
+    runs[i] = pa_cache_alloc(cache, i % 9 + 1, &status);
+    HOLDS(runs[i] && status == PA_OK);
+    memset(runs[i], (int)i, (i % 9 + 1) * PA_PAGE_SIZE);
+  }
+  for (size_t i = 0; i < 100; i++) {
+    HOLDS(holds_byte(runs[i], i % 9 + 1, (unsigned char)i));
+    if (i % 2) {
+      IS(PA_OK, pa_cache_free(cache, runs[i], i % 9 + 1));
+    } else {
+      IS(PA_OK, pa_free(arena, runs[i], i % 9 + 1));
+    }
+  }
+  IS(PA_NOT_IN_USE, pa_cache_free(cache, runs[0], 1));
+  IS(PA_MISALIGNED, pa_cache_free(cache, (char *)runs[0] + 1, 1));
+  IS(PA_OK, pa_release_all(arena, NULL));
+  HOLDS(figures(arena).in_use_bytes == 0);
+  /* The arena waits for the handle. */
+  void *last = pa_cache_alloc(cache, 5, NULL);
+  pa_destroy(arena);
+  memset(last, 1, 5 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_cache_free(cache, last, 5));
+  pa_cache_destroy(cache);
+  pa_cache_destroy(NULL);
+}
+
+/* ---- Going back */
+
+static void test_release(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.huge_pages = PA_HUGE_PAGES_AVOID;
+  pa_arena *arena = make(&options);
+  void *run = pa_alloc(arena, 4096, NULL);
+  memset(run, 1, (size_t)4096 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_free(arena, run, 4096));
+  uint64_t bytes = 0, resident = 0;
+  const pa_status lazily = pa_release_lazy(arena, &bytes);
+  HOLDS((lazily == PA_OK && bytes >= 32 << 20) || pa_errno(lazily) == EINVAL);
+  IS(PA_OK, pa_release(arena, 1 << 20, &bytes));
+  HOLDS(bytes >= 1 << 20);
+  IS(PA_OK, pa_release_all(arena, &bytes));
+  HOLDS(figures(arena).free_maybe_resident_bytes == 0);
+  const pa_status measured = pa_measure_resident(arena, &resident);
+  HOLDS(measured != PA_OK || resident == 0);
+  IS(PA_OK, pa_release(arena, UINT64_MAX, NULL));
+  IS(PA_OK, pa_release_all(arena, NULL));
+  uint64_t gathered = 1;
+  IS(PA_OK, pa_collapse(arena, &gathered));
+  HOLDS(gathered == 0);
+  pa_destroy(arena);
+}
+
+static void test_steps(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.huge_pages = PA_HUGE_PAGES_AVOID;
+  options.cpu_share = 1;
+  pa_arena *arena = make(&options);
+  void *run = pa_alloc(arena, 4096, NULL);
+  memset(run, 1, (size_t)4096 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_free(arena, run, 4096));
+  uint64_t wait = 0;
+  int steps = 0;
+  for (; steps < 1000; steps++) {
+    IS(PA_OK, pa_scavenge_step(arena, &wait));
+    if (wait == UINT64_MAX) break;
+    usleep((useconds_t)(wait / 1000 + 1));
+  }
+  HOLDS(wait == UINT64_MAX && steps > 1);
+  const pa_statistics now = figures(arena);
+  HOLDS(now.free_maybe_resident_bytes <= 2 << 20);
+  HOLDS(now.background_bytes >= 30 << 20);
+  pa_destroy(arena);
+  options.scavenging = PA_SCAVENGE_ON_REQUEST;
+  arena = make(&options);
+  IS(PA_BAD_SCAVENGING, pa_scavenge_step(arena, NULL));
+  pa_destroy(arena);
+}
+
+static void test_limits(void) {
+  pa_arena *arena = make(NULL);
+  pa_status status = -1;
+  IS(PA_OK, pa_set_limits(arena, 0, 16 << 20));
+  void *run = pa_alloc(arena, 1024, &status);
+  HOLDS(run && status == PA_OK);
+  HOLDS(pa_alloc(arena, 2048, &status) == NULL && status == PA_LIMIT_REACHED);
+  HOLDS(figures(arena).limit_refusals == 1);
+  IS(PA_BAD_MEMORY_LIMIT, pa_set_limits(arena, 2, 1));
+  IS(PA_BAD_MEMORY_LIMIT, pa_set_group_limit(arena, 0));
+  IS(PA_BAD_MEMORY_LIMIT, pa_set_group_limit(arena, 1.5));
+  uint64_t soft = 1, hard = 0;
+  IS(PA_OK, pa_get_limits(arena, &soft, &hard));
+  HOLDS(soft == 16 << 20 && hard == 16 << 20);
+  IS(PA_OK, pa_get_limits(arena, NULL, NULL));
+  IS(PA_OK, pa_set_limits(arena, 0, 0));
+  IS(PA_OK, pa_free(arena, run, 1024));
+  HOLDS(pa_alloc(arena, 1 << 19, &status) == NULL && status == PA_BAD_PAGE_COUNT);
+  pa_destroy(arena);
+}
+
+/* ---- Figures */
+
+static void test_figures(void) {
+  pa_arena *arena = make(NULL);
+  void *run = pa_alloc(arena, 10, NULL);
+  pa_statistics now = figures(arena);
+  HOLDS(now.in_use_bytes == 10 * PA_PAGE_SIZE);
+  HOLDS(now.in_use_bytes + now.free_maybe_resident_bytes + now.scavenged_bytes == now.ready_bytes);
+  /* Room for two figures alone: nothing behind them is written. */
+  memset(&now, 0x77, sizeof now);
+  now.size = 24;
+  IS(PA_OK, pa_get_statistics(arena, &now));
+  HOLDS(now.size == 24 && now.reserved_bytes >= 64 << 20 && now.ready_bytes == 4 << 20);
+  HOLDS(now.in_use_bytes == UINT64_C(0x7777777777777777));
+  now.size = 7;
+  IS(PA_BAD_SIZE, pa_get_statistics(arena, &now));
+  IS(PA_BAD_ARGUMENT, pa_get_statistics(arena, NULL));
+
+  char text[2048], part[20];
+  size_t length = 0, all = 0;
+  IS(PA_OK, pa_statistics_json(arena, text, sizeof text, &length));
+  HOLDS(length == strlen(text) && text[0] == '{' && text[length - 1] == '}');
+  HOLDS(strstr(text, "\"inUseBytes\":81920,") != NULL);
+  HOLDS(strstr(text, "\"returned\":{\"backgroundBytes\":0,") != NULL);
+  memset(part, 'x', sizeof part);
+  IS(PA_TRUNCATED, pa_statistics_json(arena, part, sizeof part - 1, &all));
+  HOLDS(all == length && strncmp(part, text, sizeof part - 2) == 0);
+  HOLDS(part[sizeof part - 2] == 0 && part[sizeof part - 1] == 'x');
+  IS(PA_TRUNCATED, pa_statistics_json(arena, NULL, 0, &all));
+  HOLDS(all == length);
+  IS(PA_OK, pa_statistics_json(arena, text, length + 1, NULL));
+  IS(PA_TRUNCATED, pa_statistics_json(arena, text, length, NULL));
+  IS(PA_BAD_ARGUMENT, pa_statistics_json(arena, NULL, 1, NULL));
+  IS(PA_OK, pa_free(arena, run, 10));
+  pa_destroy(arena);
+}
+
+static void test_status(void) {
+  for (pa_status status = -5; status < 60; status++) {
+    HOLDS(pa_strerror(status) != NULL && strlen(pa_strerror(status)) > 3);
+    HOLDS(pa_errno(status) == 0);
+  }
+  HOLDS(pa_errno(PA_SYSTEM + ENOMEM) == ENOMEM);
+  HOLDS(strstr(pa_strerror(PA_SYSTEM + ENOMEM), "ENOMEM") != NULL);
+  HOLDS(strcmp(pa_strerror(PA_OK), pa_strerror(PA_MISALIGNED)) != 0);
+  HOLDS(strlen(pa_strerror(INT32_MAX)) > 3 && strlen(pa_strerror(INT32_MIN)) > 3);
+}
+
+/* ---- Bad input: every call by every argument, and nothing has changed */
+
+static void test_sweep(void) {
+  pa_arena *arena = make(NULL), *other = make(NULL);
+  void *run = pa_alloc(arena, 4, NULL), *elsewhere = pa_alloc(other, 4, NULL);
+  void *freed = pa_alloc(arena, 200, NULL);
+  memset(run, 3, 4 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_free(arena, freed, 200));
+  char here[64];
+  void *const addresses[] = {NULL, (void *)1, here, elsewhere, freed, (char *)run + 1,
+                             (char *)run + 4096, (void *)(UINTPTR_MAX & ~(uintptr_t)8191),
+                             (void *)(UINTPTR_MAX / 2 & ~(uintptr_t)8191), page(run, (size_t)1 << 18)};
+  const size_t counts[] = {0, 1, 2, 511, 512, (size_t)1 << 19, (size_t)1 << 20, SIZE_MAX / 2,
+                           SIZE_MAX / 2 + 1, SIZE_MAX / PA_PAGE_SIZE + 1, SIZE_MAX};
+  enum { ADDRESSES = sizeof addresses / sizeof *addresses, COUNTS = sizeof counts / sizeof *counts };
+  pa_cache *cache;
+  IS(PA_OK, pa_cache_create(arena, &cache));
+  const pa_statistics before = figures(arena);
+  int accepted = 0, calls = 0;
+#define REFUSES(call) (calls++, accepted += (call) == PA_OK)
+  for (int a = 0; a < ADDRESSES; a++) {
+    void *address = addresses[a];
+    pa_status status;
+    REFUSES(pa_free_run(arena, address));
+    for (int c = 0; c < COUNTS; c++) {
+      const size_t pages = counts[c];
+      REFUSES(pa_free(arena, address, pages));
+      REFUSES(pa_cache_free(cache, address, pages));
+      REFUSES(pa_free_range(arena, address, pages));
+      REFUSES(pa_free_discarded(arena, address, pages));
+      REFUSES(pa_discard(arena, address, pages));
+      REFUSES(pa_purge_lazy(arena, address, pages));
+      REFUSES(pa_extend(arena, address, pages, 0));
+      REFUSES(pa_resize(arena, address, pages, 0, &status) ? PA_OK : status);
+      if (address != freed) REFUSES(pa_alloc_at(arena, address, pages, 0));
+    }
+  }
+  for (int c = 0; c < COUNTS; c++) {
+    const size_t pages = counts[c];
+    pa_status status;
+    if (pages - 1 >= 511) {
+      if (pages == 512) continue;
+      REFUSES(pa_alloc(arena, pages, &status) ? PA_OK : status);
+      REFUSES(pa_alloc_zeroed(arena, pages, &status) ? PA_OK : status);
+      REFUSES(pa_cache_alloc(cache, pages, &status) ? PA_OK : status);
+    }
+    /* As alignments, all but 1, 2 and 512 are refused; as byte counts, see the regions. */
+    if (pages != 1 && pages != 2 && pages != 512 && pages != (size_t)1 << 19 &&
+        pages != (size_t)1 << 20) {
+      REFUSES(pa_alloc_aligned(arena, 1, pages, &status) ? PA_OK : status);
+      REFUSES(pa_alloc_with(arena, 1, pages, 0, NULL, &status) ? PA_OK : status);
+    }
+    REFUSES(pa_free(arena, run, pages < 5 && pages ? 5 : pages));
+    REFUSES(pa_free_range(arena, run, pages < 5 && pages ? (size_t)1 << 18 : pages));
+  }
+  /* Flags that mean nothing, and pointers that are none. */
+  pa_status status;
+  REFUSES(pa_alloc_with(arena, 1, PA_PAGE_SIZE, 2, NULL, &status) ? PA_OK : status);
+  REFUSES(pa_alloc_at(arena, freed, 1, 2));
+  REFUSES(pa_extend(arena, run, 5, 2));
+  REFUSES(pa_resize(arena, run, 5, 2, &status) ? PA_OK : status);
+  REFUSES(pa_alloc(NULL, 1, &status) ? PA_OK : status);
+  REFUSES(pa_alloc_zeroed(NULL, 1, &status) ? PA_OK : status);
+  REFUSES(pa_alloc_aligned(NULL, 1, 1, &status) ? PA_OK : status);
+  REFUSES(pa_alloc_with(NULL, 1, 1, 0, NULL, &status) ? PA_OK : status);
+  REFUSES(pa_cache_alloc(NULL, 1, &status) ? PA_OK : status);
+  HOLDS(pa_alloc(NULL, 1, NULL) == NULL && pa_cache_alloc(NULL, 1, NULL) == NULL);
+  REFUSES(pa_alloc_at(NULL, freed, 1, 0));
+  REFUSES(pa_free(NULL, run, 4));
+  REFUSES(pa_cache_free(NULL, run, 4));
+  REFUSES(pa_free_run(NULL, run));
+  REFUSES(pa_free_range(NULL, run, 4));
+  REFUSES(pa_free_discarded(NULL, run, 4));
+  REFUSES(pa_extend(NULL, run, 5, 0));
+  REFUSES(pa_resize(NULL, run, 5, 0, &status) ? PA_OK : status);
+  REFUSES(pa_discard(NULL, run, 4));
+  REFUSES(pa_purge_lazy(NULL, run, 4));
+  REFUSES(pa_cache_create(NULL, &cache));
+  REFUSES(pa_cache_create(arena, NULL));
+  REFUSES(pa_release(NULL, 1, NULL));
+  REFUSES(pa_release_all(NULL, NULL));
+  REFUSES(pa_release_lazy(NULL, NULL));
+  REFUSES(pa_scavenge_step(NULL, NULL));
+  REFUSES(pa_collapse(NULL, NULL));
+  REFUSES(pa_set_limits(NULL, 0, 0));
+  REFUSES(pa_set_group_limit(NULL, 1));
+  REFUSES(pa_get_limits(NULL, NULL, NULL));
+  REFUSES(pa_measure_resident(NULL, NULL));
+  REFUSES(pa_measure_resident(arena, NULL));
+  REFUSES(pa_statistics_json(NULL, NULL, 0, NULL));
+  REFUSES(pa_fork_prepare(NULL));
+  REFUSES(pa_fork_parent(NULL));
+  REFUSES(pa_fork_child(NULL));
+  HOLDS(accepted == 0 && calls > 1000);
+  const pa_statistics after = figures(arena);
+  HOLDS(after.in_use_bytes == before.in_use_bytes && holds_byte(run, 4, 3));
+  HOLDS(after.discarded_bytes == 0 && after.lazy_bytes == 0);
+  IS(PA_OK, pa_free(arena, run, 4));
+  IS(PA_OK, pa_free(other, elsewhere, 4));
+  pa_destroy(other);
+  pa_destroy(arena);
+}
+
+/* ---- Regions */
+
+static void test_region(void) {
+  const size_t kernel = (size_t)sysconf(_SC_PAGESIZE);
+  pa_region *region = NULL;
+  IS(PA_OK, pa_region_create(64 << 20, 1 << 20, 0, &region));
+  char *start = (char *)pa_region_start(region);
+  HOLDS(start && pa_region_size(region) == 0 && pa_region_committed(region) == 0);
+  HOLDS(faults(start));
+  IS(PA_OK, pa_region_grow(region, 1 << 20));
+  HOLDS(pa_region_size(region) == 1 << 20 && holds_byte(start, (1 << 20) / PA_PAGE_SIZE, 0));
+  memset(start, 4, 1 << 20);
+  IS(PA_OK, pa_region_decommit(region, 1 << 16, 1 << 16));
+  HOLDS(pa_region_committed(region) == (1 << 20) - (1 << 16) && faults(start + (1 << 16)));
+  IS(PA_NOT_COMMITTED, pa_region_protect(region, 0, 1 << 20, PA_ACCESS_READ));
+  IS(PA_OK, pa_region_commit(region, 0, 1 << 20));
+  HOLDS(holds_byte(start + (1 << 16), 8, 0) && start[0] == 4);
+  IS(PA_OK, pa_region_discard(region, 0, 1 << 16));
+  HOLDS(start[0] == 0 && start[1 << 17] == 4);
+  IS(PA_OK, pa_region_protect(region, 1 << 17, 1 << 16, PA_ACCESS_READ));
+  HOLDS(faults(start + (1 << 17)) && start[1 << 17] == 4);
+  IS(PA_WRITABLE_CODE, pa_region_protect(region, 0, 1 << 16, PA_ACCESS_READ_WRITE_EXECUTE));
+  IS(PA_OK, pa_region_reset(region));
+  HOLDS(!faults(start + (1 << 17)) && start[1 << 17] == 0);
+  IS(PA_OK, pa_region_shrink(region, kernel));
+  HOLDS(pa_region_size(region) == kernel && faults(start + kernel));
+
+  /* Bad input. */
+  pa_region *none = region;
+  IS(PA_BAD_BYTE_COUNT, pa_region_create(0, 0, 0, &none));
+  HOLDS(none == NULL);
+  IS(PA_BAD_BYTE_COUNT, pa_region_create(SIZE_MAX, 0, 0, &none));
+  IS(PA_BAD_GUARD, pa_region_create(1 << 20, SIZE_MAX, 0, &none));
+  IS(PA_BAD_ARGUMENT, pa_region_create(1 << 20, 0, 1, &none));
+  IS(PA_BAD_ARGUMENT, pa_region_create(1 << 20, 0, 0, NULL));
+  IS(PA_OUT_OF_BOUNDS, pa_region_grow(region, (64 << 20) + 1));
+  IS(PA_OUT_OF_BOUNDS, pa_region_grow(region, SIZE_MAX));
+  IS(PA_OUT_OF_BOUNDS, pa_region_shrink(region, SIZE_MAX));
+  IS(PA_OUT_OF_BOUNDS, pa_region_decommit(region, kernel, kernel));
+  IS(PA_OUT_OF_BOUNDS, pa_region_commit(region, SIZE_MAX, kernel));
+  IS(PA_OUT_OF_BOUNDS, pa_region_discard(region, kernel, SIZE_MAX));
+  IS(PA_PART_OF_KERNEL_PAGE, pa_region_decommit(region, 0, 1));
+  IS(PA_PART_OF_KERNEL_PAGE, pa_region_discard(region, 1, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_protect(region, 0, kernel, 5));
+  IS(PA_BAD_ARGUMENT, pa_region_grow(NULL, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_shrink(NULL, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_commit(NULL, 0, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_decommit(NULL, 0, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_discard(NULL, 0, 1));
+  IS(PA_BAD_ARGUMENT, pa_region_protect(NULL, 0, 1, 0));
+  IS(PA_BAD_ARGUMENT, pa_region_reset(NULL));
+  HOLDS(pa_region_start(NULL) == NULL && pa_region_size(NULL) == 0);
+  HOLDS(pa_region_committed(NULL) == 0);
+  pa_region_destroy(region);
+  pa_region_destroy(NULL);
+}
+
+/* ---- Threads */
+
+enum { THREADS = 4, STEPS = 40000, KEPT = 64 };
+static pa_arena *shared;
+static pa_cache *handles[THREADS];
+static int broken;
+
+static void *work(void *argument) {
+  const size_t number = (size_t)(uintptr_t)argument;
+  pa_cache *cache = number % 2 ? handles[number] : NULL;
+  uint64_t random = number * 77 + 1;
+  void *runs[KEPT] = {NULL};
+  size_t pages[KEPT] = {0};
+  for (int step = 0; step < STEPS; step++) {
+    random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    const size_t place = random >> 40 & (KEPT - 1);
+    if (runs[place]) {
+      const size_t *words = (const size_t *)runs[place];
+      const size_t last = pages[place] * PA_PAGE_SIZE / sizeof *words - 1;
+      if (words[0] != (number << 32 / 2 | place) || words[last] != words[0]) broken = 1;
+      const pa_status status = cache ? pa_cache_free(cache, runs[place], pages[place])
+                                     : pa_free(shared, runs[place], pages[place]);
+      if (status != PA_OK) broken = 1;
+      runs[place] = NULL;
+    } else {
+      pages[place] = random >> 50 & 15 ? (random >> 50 & 15) : 200;
+      runs[place] = cache ? pa_cache_alloc(cache, pages[place], NULL)
+                          : pa_alloc(shared, pages[place], NULL);
+      if (!runs[place]) {
+        broken = 1;
+        continue;
+      }
+      size_t *words = (size_t *)runs[place];
+      words[0] = number << 32 / 2 | place;
+      words[pages[place] * PA_PAGE_SIZE / sizeof *words - 1] = words[0];
+    }
+    if (number == 0 && step % 1000 == 0) (void)pa_scavenge_step(shared, NULL);
+  }
+  for (size_t place = 0; place < KEPT; place++) {
+    if (runs[place] && pa_free(shared, runs[place], pages[place]) != PA_OK) broken = 1;
+  }
+  return NULL;
+}
+
+static void test_threads(void) {
+  shared = make(NULL);
+  pthread_t threads[THREADS];
+  for (size_t i = 0; i < THREADS; i++) IS(PA_OK, pa_cache_create(shared, &handles[i]));
+  for (size_t i = 0; i < THREADS; i++) {
+    HOLDS(pthread_create(&threads[i], NULL, work, (void *)(uintptr_t)i) == 0);
+  }
+  for (size_t i = 0; i < THREADS; i++) HOLDS(pthread_join(threads[i], NULL) == 0);
+  HOLDS(!broken);
+  for (size_t i = 0; i < THREADS; i++) pa_cache_destroy(handles[i]);
+  IS(PA_OK, pa_release_all(shared, NULL));
+  const pa_statistics now = figures(shared);
+  HOLDS(now.in_use_bytes == 0 && now.free_maybe_resident_bytes == 0);
+  pa_destroy(shared);
+}
+
+/* ---- fork */
+
+static volatile int goes_on;
+
+static void *churn(void *argument) {
+  pa_arena *arena = (pa_arena *)argument;
+  for (size_t i = 0; goes_on; i++) {
+    void *run = pa_alloc(arena, i % 200 + 1, NULL);
+    if (run) (void)pa_free(arena, run, i % 200 + 1);
+  }
+  return NULL;
+}
+
+/* What a child finds of its parent's arena. */
+static int child_works(pa_arena *arena, void *run) {
+  if (!holds_byte(run, 8, 6)) return 1;
+  if (pa_free(arena, run, 8) != PA_OK) return 2;
+  void *other = pa_alloc_zeroed(arena, 300, NULL);
+  if (!other || !holds_byte(other, 300, 0)) return 3;
+  pa_arena *own = NULL;
+  if (pa_create(NULL, &own) != PA_OK || !pa_alloc(own, 1, NULL)) return 4;
+  pa_destroy(own);
+  return 0;
+}
+
+static void fork_beside_threads(pa_arena *arena, int is_manual) {
+  pthread_t threads[2];
+  void *run = pa_alloc(arena, 8, NULL);
+  memset(run, 6, 8 * PA_PAGE_SIZE);
+  goes_on = 1;
+  for (int i = 0; i < 2; i++) HOLDS(pthread_create(&threads[i], NULL, churn, arena) == 0);
+  int bad = 0;
+  for (int i = 0; i < 20; i++) {
+    if (is_manual) bad |= pa_fork_prepare(arena);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (is_manual) (void)pa_fork_child(arena);
+      alarm(20);
+      _exit(child_works(arena, run));
+    }
+    if (is_manual) bad |= pa_fork_parent(arena);
+    int end = -1;
+    if (child < 0 || waitpid(child, &end, 0) != child || end != 0) bad = 1;
+  }
+  HOLDS(!bad);
+  goes_on = 0;
+  for (int i = 0; i < 2; i++) HOLDS(pthread_join(threads[i], NULL) == 0);
+  IS(PA_OK, pa_free(arena, run, 8));
+}
+
+static void test_fork(void) {
+  pa_arena *arena = make(NULL);
+  fork_beside_threads(arena, 0);
+  pa_destroy(arena);
+  pa_options options = PA_OPTIONS_INIT;
+  options.flags = PA_FORK_MANUAL;
+  arena = make(&options);
+  fork_beside_threads(arena, 1);
+  pa_destroy(arena);
+  arena = make(NULL);
+  /* Of no use to an arena that is not manual, and harmless. */
+  IS(PA_OK, pa_fork_prepare(arena));
+  IS(PA_OK, pa_fork_parent(arena));
+  IS(PA_OK, pa_fork_child(arena));
+  pa_destroy(arena);
+}
+
+/* ---- Many of everything: the objects' own memory goes round */
+
+static void test_many(void) {
+  enum { MANY = 40 };
+  for (int round = 0; round < 5; round++) {
+    pa_arena *arenas[MANY];
+    pa_cache *caches[MANY];
+    pa_region *regions[MANY];
+    pa_options options = PA_OPTIONS_INIT;
+    options.reserve_bytes = 64 << 20;
+    for (int i = 0; i < MANY; i++) {
+      arenas[i] = make(&options);
+      IS(PA_OK, pa_cache_create(arenas[i], &caches[i]));
+      IS(PA_OK, pa_region_create(1 << 20, 0, 0, &regions[i]));
+      void *run = pa_cache_alloc(caches[i], 1, NULL);
+      pa_run found;
+      found.size = sizeof found;
+      IS(PA_OK, pa_find(NULL, run, &found));
+      HOLDS(found.arena == arenas[i] && found.start == run);
+      IS(PA_OK, pa_free(arenas[i], run, 1));
+    }
+    for (int i = 0; i < MANY; i++) {
+      pa_cache_destroy(caches[i]);
+      pa_destroy(arenas[i]);
+      pa_region_destroy(regions[i]);
+    }
+  }
+}
+
+int main(void) {
+  test_create();
+  test_bad_options();
+  test_runs();
+  test_parts();
+  test_resize();
+  test_find();
+  test_contents();
+  test_cache();
+  test_release();
+  test_steps();
+  test_limits();
+  test_figures();
+  test_status();
+  test_sweep();
+  test_region();
+  test_many();
+  test_threads();
+  test_fork();
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
