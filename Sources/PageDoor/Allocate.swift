@@ -81,12 +81,15 @@ package func pa_alloc_at(
 package func pa_extend(
   _ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer?, _ pages: Int, _ flags: UInt32
 ) -> pa_status {
-  guard let run = unsafe run, let zeroed = isZeroed(flags) else { return .badArgument }
+  guard let arena = unsafe arena, let run = unsafe run, let zeroed = isZeroed(flags) else {
+    return .badArgument
+  }
   var hasGrown = false
   let answer = unsafe status(arena) { arena throws(PageArenaError) in
     hasGrown = unsafe try arena.extend(run, to: pages, zeroed: zeroed)
   }
-  return answer == .ok && !hasGrown ? pa_status(PA_NOT_FREE) : answer
+  if answer == .ok { return hasGrown ? .ok : pa_status(PA_NOT_FREE) }
+  return unsafe refuseApart(arena, run, answer)
 }
 
 @c @implementation
@@ -94,14 +97,18 @@ package func pa_resize(
   _ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer?, _ pages: Int, _ flags: UInt32,
   _ status: UnsafeMutablePointer<pa_status>?
 ) -> UnsafeMutableRawPointer? {
-  guard let run = unsafe run, let zeroed = isZeroed(flags) else {
+  guard let arena = unsafe arena, let run = unsafe run, let zeroed = isZeroed(flags) else {
     return unsafe refuse(.badArgument, status)
   }
-  return unsafe withArena(arena, or: unsafe refuse(.badArgument, status)) { arena in
-    unsafe address(status) { () throws(PageArenaError) in
+  var refusal = pa_status.ok
+  let moved = unsafe withArena(arena, or: nil) { arena in
+    unsafe address(&refusal) { () throws(PageArenaError) in
       unsafe try arena.resize(run, to: pages, zeroed: zeroed)
     }
   }
+  let answer = refusal == .ok ? .ok : unsafe refuseApart(arena, run, refusal)
+  unsafe status?.pointee = answer
+  return unsafe moved
 }
 
 /// What the flags of an allocation say; `nil` where one of them means nothing.

@@ -17,7 +17,7 @@ package func pa_create(
     let made = try PageArena(wanted)
     let (place, number) = made.registration
     let handle = UnsafeMutablePointer<Door>.allocate(capacity: 1)
-    unsafe handle.initialize(to: Door(number: number, arena: .passRetained(made)))
+    unsafe handle.initialize(to: Door(.passRetained(made), number: number))
     unsafe pai_set_handle(place, handle)
     unsafe arena.pointee = OpaquePointer(handle)
     return .ok
@@ -29,6 +29,8 @@ package func pa_destroy(_ arena: OpaquePointer?) {
   guard let arena = unsafe arena else { return }
   unsafe withArena(arena, or: ()) { pai_set_handle($0.registration.place, nil) }
   let handle = unsafe door(arena)
+  // Their owners would keep the arena.
+  unsafe handle.pointee.apart?.end()
   // What `pa_create` counted.
   unsafe handle.pointee.arena.release()
   unsafe handle.deallocate()

@@ -69,5 +69,11 @@ private func deallocateSlowly(
   do throws(PageArenaError) {
     unsafe try Handle(cache).pointee.deallocate(first, pages: pages)
     return .ok
-  } catch { return pa_status(error) }
+  } catch {
+    let refusal = pa_status(error)
+    // None where the arena was destroyed, and lives on for the handle's sake.
+    let place = unsafe Handle(cache).pointee.arena.registration.place
+    guard let arena = unsafe OpaquePointer(pai_handle(place)) else { return refusal }
+    return unsafe freeApart(arena, first, pages, refusal)
+  }
 }

@@ -10,12 +10,13 @@ package func pa_find(
     return pa_status(PA_NOT_IN_USE)
   }
   return unsafe withArena(owner, or: .badArgument) { arena in
-    guard let found = unsafe arena.run(containing: address) else {
+    let found = unsafe arena.run(containing: address).map { ($0.address, $0.pages) }
+    guard let (start, pages) = unsafe found ?? findApart(owner, address) else {
       return pa_status(PA_NOT_IN_USE)
     }
     var result = unsafe pa_run()
-    unsafe result.start = UnsafeMutableRawPointer(bitPattern: found.address)
-    unsafe result.pages = found.pages
+    unsafe result.start = UnsafeMutableRawPointer(bitPattern: start)
+    unsafe result.pages = pages
     unsafe result.arena = owner
     let size = unsafe Int(run.pointee.size)
     return unsafe writeStruct(result, to: run, size) ? .ok : pa_status(PA_BAD_SIZE)
@@ -26,4 +27,18 @@ package func pa_find(
 private func owner(of address: UnsafeRawPointer) -> OpaquePointer? {
   guard let place = unsafe PageArena.placeOfArena(holding: address) else { return nil }
   return unsafe OpaquePointer(pai_handle(place))
+}
+
+/// The run that is set apart and that an address lies in: where it starts, and its pages.
+private func findApart(_ arena: OpaquePointer, _ address: UnsafeRawPointer) -> (UInt, Int)? {
+  if unsafe door(arena).pointee.apart == nil { return nil }
+  var found: (UInt, Int)?
+  _ = unsafe withTurn(arena) { _, apart throws(PageArenaError) in
+    if let apart, let page = apart.page(at: UInt(bitPattern: address)),
+      let run = apart.run(around: page)
+    {
+      found = (apart.origin &+ UInt(run.lowerBound) << 13, run.count)
+    }
+  }
+  return found
 }

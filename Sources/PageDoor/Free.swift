@@ -18,34 +18,40 @@ package func pa_free(
 private func deallocateSlowly(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let first = unsafe first else { return .badArgument }
-  return unsafe status(arena) { arena throws(PageArenaError) in
+  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
+  let answer = unsafe status(arena) { arena throws(PageArenaError) in
     unsafe try arena.deallocate(first, pages: pages)
   }
+  return answer == .ok ? .ok : unsafe freeApart(arena, first, pages, answer)
 }
 
 @c @implementation
 package func pa_free_run(_ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer?) -> pa_status {
-  guard let run = unsafe run else { return .badArgument }
-  return unsafe status(arena) { arena throws(PageArenaError) in unsafe try arena.deallocate(run) }
+  guard let arena = unsafe arena, let run = unsafe run else { return .badArgument }
+  let answer = unsafe status(arena) { arena throws(PageArenaError) in
+    unsafe try arena.deallocate(run)
+  }
+  return answer == .ok ? .ok : unsafe freeApartRun(arena, run, answer)
 }
 
 @c @implementation
 package func pa_free_range(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let first = unsafe first else { return .badArgument }
-  return unsafe status(arena) { arena throws(PageArenaError) in
+  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
+  let answer = unsafe status(arena) { arena throws(PageArenaError) in
     unsafe try arena.deallocateRuns(from: first, pages: pages)
   }
+  return answer == .ok ? .ok : unsafe freeApartRange(arena, first, pages, answer)
 }
 
 @c @implementation
 package func pa_free_discarded(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let first = unsafe first else { return .badArgument }
-  return unsafe status(arena) { arena throws(PageArenaError) in
+  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
+  let answer = unsafe status(arena) { arena throws(PageArenaError) in
     unsafe try arena.deallocateDiscarding(first, pages: pages)
   }
+  return answer == .ok ? .ok : unsafe freeApart(arena, first, pages, answer)
 }

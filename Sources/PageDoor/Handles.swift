@@ -21,6 +21,15 @@ struct Door {
   let number: UInt
   /// The arena, counted once from `pa_create` to `pa_destroy`.
   let arena: Unmanaged<PageArena>
+  /// The turn to look at the runs that are set apart, and to change them.
+  var turn = pai_turn()
+  /// The runs that are set apart; `nil` before the first.
+  var apart: ApartRuns?
+
+  init(_ arena: Unmanaged<PageArena>, number: UInt) {
+    self.number = number
+    unsafe self.arena = arena
+  }
 }
 
 /// The door of a handle, which is what `pa_create` made, by the header.

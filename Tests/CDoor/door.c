@@ -333,6 +333,235 @@ static void test_contents(void) {
   pa_destroy(arena);
 }
 
+/* ---- Access rights */
+
+static void test_protect(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.hard_limit_bytes = 64 << 20;
+  pa_arena *arena = make(&options);
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  pa_run found;
+  found.size = sizeof found;
+  void *run = pa_alloc(arena, 12, NULL), *after = pa_alloc(arena, 1, NULL);
+  memset(run, 5, 12 * PA_PAGE_SIZE);
+  memset(after, 6, PA_PAGE_SIZE);
+  IS(PA_OK, pa_protect(arena, page(run, 4), 2, PA_ACCESS_NONE));
+  HOLDS(faults(page(run, 4)) && faults(page(run, 6) - 1));
+  HOLDS(!faults(page(run, 4) - 1) && !faults(page(run, 6)) && holds_byte(run, 4, 5));
+  IS(PA_OK, pa_protect(arena, page(run, 5), 3, PA_ACCESS_READ));
+  HOLDS(faults(page(run, 4)) && faults(page(run, 7)) && !faults(page(run, 8)));
+  HOLDS(holds_byte(page(run, 5), 7, 5));
+  IS(PA_WRITABLE_CODE, pa_protect(arena, run, 1, PA_ACCESS_READ_WRITE_EXECUTE));
+  IS(PA_OK, pa_find(arena, page(run, 5) + 7, &found));
+  HOLDS(found.start == run && found.pages == 12);
+  /* What cannot be had of it. */
+  pa_status status = PA_OK;
+  IS(PA_NOT_PLAIN, pa_extend(arena, run, 13, 0));
+  HOLDS(pa_resize(arena, run, 20, 0, &status) == NULL && status == PA_NOT_PLAIN);
+  IS(PA_NOT_PLAIN, pa_purge_lazy(arena, run, 2));
+  IS(PA_NOT_FREE, pa_alloc_at(arena, page(run, 4), 1, 0));
+  IS(PA_PAST_END_OF_RUN, pa_protect(arena, page(run, 4), 9, PA_ACCESS_READ));
+  IS(PA_PAST_END_OF_RUN, pa_free(arena, page(run, 4), 9));
+  IS(PA_NOT_A_START, pa_free_run(arena, page(run, 4)));
+  /* All of it plain again: the same run. */
+  IS(PA_OK, pa_protect(arena, run, 12, PA_ACCESS_READ_WRITE));
+  HOLDS(holds_byte(run, 12, 5) && holds_byte(after, 1, 6));
+  IS(PA_OK, pa_extend(arena, run, 12, 0));
+  IS(PA_OK, pa_find(arena, run, &found));
+  HOLDS(found.start == run && found.pages == 12);
+
+  /* Freed in parts while it may not be accessed: whoever gets the pages can use them. */
+  IS(PA_OK, pa_protect(arena, page(run, 2), 6, PA_ACCESS_NONE));
+  IS(PA_OK, pa_free(arena, page(run, 3), 2));
+  IS(PA_NOT_IN_USE, pa_free(arena, page(run, 3), 2));
+  IS(PA_OK, pa_alloc_at(arena, page(run, 3), 2, 0));
+  memset(page(run, 3), 9, 2 * PA_PAGE_SIZE);
+  HOLDS(faults(page(run, 2)) && faults(page(run, 5)) && !faults(page(run, 8)));
+  IS(PA_OK, pa_find(NULL, page(run, 9), &found));
+  HOLDS(found.start == page(run, 5) && found.pages == 7);
+  IS(PA_OK, pa_find(NULL, run, &found));
+  HOLDS(found.start == run && found.pages == 3);
+  IS(PA_OK, pa_free_run(arena, run));
+  IS(PA_OK, pa_alloc_at(arena, run, 3, 0));
+  memset(run, 1, 3 * PA_PAGE_SIZE);
+  /* Across plain runs and others. */
+  IS(PA_OK, pa_free_range(arena, page(run, 1), 8));
+  IS(PA_NOT_IN_USE, pa_free_range(arena, run, 12));
+  IS(PA_OK, pa_alloc_at(arena, page(run, 1), 8, 0));
+  memset(run, 1, 12 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_free_range(arena, run, 12));
+  IS(PA_OK, pa_free(arena, after, 1));
+  HOLDS(figures(arena).in_use_bytes == 0);
+
+  /* By a handle, and in one go. */
+  pa_cache *cache;
+  IS(PA_OK, pa_cache_create(arena, &cache));
+  run = pa_cache_alloc(cache, 3, NULL);
+  IS(PA_OK, pa_protect(arena, run, 3, PA_ACCESS_READ));
+  IS(PA_OK, pa_cache_free(cache, run, 3));
+  IS(PA_NOT_IN_USE, pa_cache_free(cache, run, 3));
+  run = pa_cache_alloc(cache, 3, NULL);
+  memset(run, 1, 3 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_protect(arena, run, 1, PA_ACCESS_NONE));
+  IS(PA_OK, pa_free_discarded(arena, run, 3));
+  pa_cache_destroy(cache);
+  pa_destroy(arena);
+}
+
+static void test_commit(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.hard_limit_bytes = 64 << 20;
+  pa_arena *arena = make(&options);
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  void *run = pa_alloc(arena, 4096, NULL);
+  memset(run, 5, 4096);
+  IS(PA_OK, pa_decommit(arena, run, 4096));
+  HOLDS(figures(arena).inaccessible_bytes == 32 << 20);
+  HOLDS(figures(arena).maybe_resident_bytes < 8 << 20);
+  HOLDS(faults(run));
+  IS(PA_OK, pa_commit(arena, page(run, 100), 10));
+  HOLDS(holds_byte(page(run, 100), 10, 0));
+  memset(page(run, 100), 3, 10 * PA_PAGE_SIZE);
+  HOLDS(faults(page(run, 99)) && faults(page(run, 110)));
+  HOLDS(figures(arena).inaccessible_bytes == 4086 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_discard(arena, page(run, 102), 2));
+  HOLDS(holds_byte(page(run, 100), 2, 3) && holds_byte(page(run, 102), 2, 0));
+  /* The limit is that of what is committed. */
+  void *more = pa_alloc(arena, 6000, NULL);
+  HOLDS(more != NULL);
+  IS(PA_LIMIT_REACHED, pa_commit(arena, run, 4096));
+  HOLDS(holds_byte(page(run, 104), 6, 3));
+  IS(PA_OK, pa_free(arena, more, 6000));
+  IS(PA_OK, pa_commit(arena, run, 4096));
+  HOLDS(figures(arena).inaccessible_bytes == 0 && figures(arena).in_use_bytes == 32 << 20);
+  HOLDS(holds_byte(page(run, 104), 6, 3) && holds_byte(page(run, 3000), 1000, 0));
+  IS(PA_OK, pa_decommit(arena, page(run, 1), 1));
+  IS(PA_OK, pa_decommit(arena, page(run, 3), 1));
+  IS(PA_OK, pa_free(arena, run, 4096));
+  HOLDS(figures(arena).in_use_bytes == 0 && figures(arena).inaccessible_bytes == 0);
+  /* The arena's end finds some that are not plain. */
+  run = pa_alloc(arena, 20, NULL);
+  for (size_t i = 0; i < 20; i += 2) IS(PA_OK, pa_decommit(arena, page(run, i), 1));
+  pa_destroy(arena);
+}
+
+/* ---- The same at random, beside a model: what every page is */
+
+enum { MODEL = 96 };
+static struct {
+  int run;    /* a number of the run that the page is of; 0 where it is free */
+  int access; /* PA_ACCESS_... */
+  unsigned char byte;
+} model[MODEL];
+
+/* Whether every page is what the model says. */
+static int is_as_modelled(pa_arena *arena, void *base) {
+  for (size_t i = 0; i < MODEL; i++) {
+    if (model[i].run == 0) continue;
+    if (model[i].access == PA_ACCESS_NONE) {
+      if (!faults(page(base, i))) return 0;
+      continue;
+    }
+    if ((unsigned char)*page(base, i) != model[i].byte) return 0;
+    if (faults(page(base, i)) != (model[i].access == PA_ACCESS_READ)) return 0;
+    size_t first = i, end = i;
+    while (first > 0 && model[first - 1].run == model[i].run) first--;
+    while (end < MODEL && model[end].run == model[i].run) end++;
+    pa_run found;
+    found.size = sizeof found;
+    if (pa_find(arena, page(base, i), &found) != PA_OK) return 0;
+    if (found.start != (void *)page(base, first) || found.pages != end - first) return 0;
+  }
+  return 1;
+}
+
+static void test_model(void) {
+  pa_arena *arena = make(NULL);
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  void *base = pa_alloc(arena, MODEL, NULL), *wall = pa_alloc(arena, 1, NULL);
+  int runs = 1, bad = 0;
+  for (size_t i = 0; i < MODEL; i++) {
+    model[i].run = 1;
+    model[i].access = PA_ACCESS_READ_WRITE;
+    model[i].byte = (unsigned char)i;
+    *page(base, i) = (char)i;
+  }
+  uint64_t random = 20;
+  for (int step = 0; step < 4000 && !bad; step++) {
+    random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    size_t first = (random >> 33) % MODEL, pages = (random >> 41) % 6 + 1;
+    if (first + pages > MODEL) pages = MODEL - first;
+    const int run = model[first].run, kind = (int)(random >> 55) % 8;
+    int one = 1, none = 1;
+    for (size_t i = first; i < first + pages; i++) {
+      if (model[i].run != run || run == 0) one = 0;
+      if (model[i].run != 0) none = 0;
+    }
+    pa_status status;
+    int access = -1, clears = 0;
+    switch (kind) {
+      case 0: case 1: case 2:
+        access = kind; /* none, read, read and write */
+        status = pa_protect(arena, page(base, first), pages, (uint32_t)access);
+        break;
+      case 3:
+        access = PA_ACCESS_NONE;
+        clears = 1;
+        status = pa_decommit(arena, page(base, first), pages);
+        break;
+      case 4:
+        access = PA_ACCESS_READ_WRITE;
+        status = pa_commit(arena, page(base, first), pages);
+        break;
+      case 5:
+        status = pa_free(arena, page(base, first), pages);
+        if (status == PA_OK) for (size_t i = first; i < first + pages; i++) model[i].run = 0;
+        break;
+      default:
+        status = pa_alloc_at(arena, page(base, first), pages, PA_ZEROED);
+        if ((status == PA_OK) != none) bad = 1;
+        if (status == PA_OK) {
+          runs++;
+          for (size_t i = first; i < first + pages; i++) {
+            model[i].run = runs;
+            model[i].access = PA_ACCESS_READ_WRITE;
+            model[i].byte = 0;
+          }
+        }
+        continue;
+    }
+    if ((status == PA_OK) != one) bad = 1;
+    if (status == PA_OK && kind == 5) {
+      /* What is left behind it is a run of its own. */
+      runs++;
+      for (size_t i = first + pages; i < MODEL && model[i].run == run; i++) model[i].run = runs;
+    }
+    if (status == PA_OK && access >= 0) {
+      for (size_t i = first; i < first + pages; i++) {
+        model[i].access = access;
+        if (clears) model[i].byte = 0;
+        if (access == PA_ACCESS_READ_WRITE) {
+          model[i].byte = (unsigned char)step;
+          *page(base, i) = (char)step;
+        }
+      }
+    }
+    if (step % 10 == 0 && !is_as_modelled(arena, base)) bad = 1;
+    if (bad) printf("step %d, kind %d, %d pages from %d: %s\n", step, kind, (int)pages, (int)first,
+                    pa_strerror(status));
+  }
+  HOLDS(!bad && is_as_modelled(arena, base));
+  for (size_t i = 0; i < MODEL; i++) {
+    if (model[i].run != 0) IS(PA_OK, pa_free(arena, page(base, i), 1));
+  }
+  IS(PA_OK, pa_free(arena, wall, 1));
+  HOLDS(figures(arena).in_use_bytes == 0 && figures(arena).inaccessible_bytes == 0);
+  base = pa_alloc_zeroed(arena, MODEL, NULL);
+  HOLDS(base && holds_byte(base, MODEL, 0));
+  memset(base, 1, MODEL * PA_PAGE_SIZE);
+  pa_destroy(arena);
+}
+
 /* ---- Handles */
 
 static void test_cache(void) {
@@ -520,6 +749,9 @@ static void test_sweep(void) {
       REFUSES(pa_free_discarded(arena, address, pages));
       REFUSES(pa_discard(arena, address, pages));
       REFUSES(pa_purge_lazy(arena, address, pages));
+      REFUSES(pa_protect(arena, address, pages, PA_ACCESS_READ));
+      REFUSES(pa_decommit(arena, address, pages));
+      REFUSES(pa_commit(arena, address, pages));
       REFUSES(pa_extend(arena, address, pages, 0));
       REFUSES(pa_resize(arena, address, pages, 0, &status) ? PA_OK : status);
       if (address != freed) REFUSES(pa_alloc_at(arena, address, pages, 0));
@@ -565,6 +797,11 @@ static void test_sweep(void) {
   REFUSES(pa_resize(NULL, run, 5, 0, &status) ? PA_OK : status);
   REFUSES(pa_discard(NULL, run, 4));
   REFUSES(pa_purge_lazy(NULL, run, 4));
+  REFUSES(pa_protect(arena, run, 4, 5));
+  REFUSES(pa_protect(NULL, run, 4, 0));
+  REFUSES(pa_commit(NULL, run, 4));
+  REFUSES(pa_decommit(NULL, run, 4));
+  REFUSES(pa_decommit(arena, run, 5));
   REFUSES(pa_cache_create(NULL, &cache));
   REFUSES(pa_cache_create(arena, NULL));
   REFUSES(pa_release(NULL, 1, NULL));
@@ -723,10 +960,11 @@ static void *churn(void *argument) {
 
 /* What a child finds of its parent's arena. */
 static int child_works(pa_arena *arena, void *run) {
-  if (!holds_byte(run, 8, 6)) return 1;
+  if (!holds_byte(run, 4, 6) || !faults(page(run, 5))) return 1;
   if (pa_free(arena, run, 8) != PA_OK) return 2;
   void *other = pa_alloc_zeroed(arena, 300, NULL);
   if (!other || !holds_byte(other, 300, 0)) return 3;
+  memset(other, 1, 300 * PA_PAGE_SIZE);
   pa_arena *own = NULL;
   if (pa_create(NULL, &own) != PA_OK || !pa_alloc(own, 1, NULL)) return 4;
   pa_destroy(own);
@@ -737,6 +975,7 @@ static void fork_beside_threads(pa_arena *arena, int is_manual) {
   pthread_t threads[2];
   void *run = pa_alloc(arena, 8, NULL);
   memset(run, 6, 8 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_protect(arena, page(run, 4), 4, PA_ACCESS_NONE));
   goes_on = 1;
   for (int i = 0; i < 2; i++) HOLDS(pthread_create(&threads[i], NULL, churn, arena) == 0);
   int bad = 0;
@@ -812,6 +1051,9 @@ int main(void) {
   test_resize();
   test_find();
   test_contents();
+  test_protect();
+  test_commit();
+  test_model();
   test_cache();
   test_release();
   test_steps();

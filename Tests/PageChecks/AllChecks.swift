@@ -133,6 +133,7 @@ package let otherChecks: [Check] = [
   sharedRunChecks,
   pointerChecks,
   contentsChecks,
+  apartChecks,
   snapshotChecks,
   poolChecks,
   poolLimitChecks,

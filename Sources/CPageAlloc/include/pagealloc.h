@@ -80,7 +80,7 @@ enum {
   PA_NOT_IN_USE = 12,         /* the first page is not in use: freed before, or never allocated */
   PA_PAST_END_OF_RUN = 13,    /* the range goes on past the end of the run */
   PA_NOT_A_START = 14,        /* no run that is in use starts at the address */
-  PA_NOT_PLAIN = 15,          /* the run has other access rights than plain memory */
+  PA_NOT_PLAIN = 15,          /* the run, or a part of it, has other access rights */
   PA_WRITABLE_CODE = 16,      /* writable and executable at once was not asked for in the options */
   PA_PART_OF_KERNEL_PAGE = 17, /* the range does not start and end at pages of the kernel's */
   PA_OUT_OF_BOUNDS = 18,      /* a range goes beyond what it is a range of */
@@ -269,6 +269,37 @@ PA_API pa_status pa_purge_lazy(pa_arena *arena, void *first, size_t pages);
  * them next need not clear them. As pa_free and pa_discard. */
 PA_API pa_status pa_free_discarded(pa_arena *arena, void *first, size_t pages);
 
+/* ---- Access rights, and memory that comes and goes in place
+ *
+ * What these calls are about are pages in a row of one run, in use. A run that is not plain memory
+ * any more can be found and freed as before, in parts, too: what is freed is made plain first. It
+ * can neither grow nor move, and its contents cannot be purged lazily (PA_NOT_PLAIN). Once all of
+ * it may be read and written, it is plain again. Nobody else may free or change the run meanwhile.
+ *
+ * PA_BAD_PAGE_COUNT, PA_MISALIGNED, PA_FOREIGN, PA_NOT_IN_USE, PA_PAST_END_OF_RUN;
+ * PA_PART_OF_KERNEL_PAGE, PA_TOO_MANY_MAPPINGS, PA_SYSTEM: a part of it may have changed. */
+
+/* What memory may be used for. */
+enum {
+  PA_ACCESS_NONE = 0,
+  PA_ACCESS_READ = 1,
+  PA_ACCESS_READ_WRITE = 2,
+  PA_ACCESS_READ_EXECUTE = 3,
+  PA_ACCESS_READ_WRITE_EXECUTE = 4
+};
+
+/* Changes what pages may be used for: PA_ACCESS_... Code that was written may be executed
+ * afterwards. Also PA_WRITABLE_CODE, PA_LIMIT_REACHED. */
+PA_API pa_status pa_protect(pa_arena *arena, void *first, size_t pages, uint32_t access);
+
+/* Gives the contents of pages back, and has any access to them fault. They stay in use, but count
+ * for no limit. */
+PA_API pa_status pa_decommit(pa_arena *arena, void *first, size_t pages);
+
+/* Makes memory again of pages, which may be read and written, and counts them: those that were
+ * decommitted read as zero. Also PA_LIMIT_REACHED. */
+PA_API pa_status pa_commit(pa_arena *arena, void *first, size_t pages);
+
 /* ---- Cache handles */
 
 /* A cache handle has free runs at hand for one owner at a time: the shortest way to pages, with no
@@ -389,15 +420,6 @@ PA_API pa_status pa_fork_child(pa_arena *arena);
 
 /* ---- Regions: address space of any size, committed on demand, which never moves. Ranges are in
  * bytes, from the region's start, and of whole pages of the kernel's. */
-
-/* What memory may be used for. */
-enum {
-  PA_ACCESS_NONE = 0,
-  PA_ACCESS_READ = 1,
-  PA_ACCESS_READ_WRITE = 2,
-  PA_ACCESS_READ_EXECUTE = 3,
-  PA_ACCESS_READ_WRITE_EXECUTE = 4
-};
 
 /* Reserves address space. flags: 0 or PA_WRITABLE_CODE_ALLOWED.
  *

@@ -1,0 +1,56 @@
+// Runs set apart
+// ==============
+//
+// To the run table, a run that is set apart is guards from its first page to its last:
+//
+//   a run of 11 pages     11 . . . . . . . . . .
+//   set apart             guard of 8 . . . . . . .  of 2 .  of 1
+//
+// So no call finds it by an address, and nobody can free it but its owner: not even a cache, which
+// looks at the table alone. The door for C keeps the owners of runs that it has protected, and
+// whoever frees one by its address goes by that owner, who makes it plain first.
+
+extension PageRun {
+  /// Sets the run apart: it cannot be found or freed by its address until ``rejoin()``.
+  ///
+  /// - Returns: `false`, with nothing changed, where somebody has freed it as a raw one.
+  package func setApart() -> Bool {
+    let run = wholeRun
+    return core.withHeap { heap in
+      if heap.runs.length(run.lowerBound) != run.count { return false }
+      heap.setApart(run)
+      return true
+    }
+  }
+
+  /// Makes it a run as any other.
+  package func rejoin() {
+    let run = wholeRun
+    core.withHeap { $0.join(run) }
+  }
+
+  /// Whether the two parts of it before and from a page on could be undone by themselves.
+  package func canBeCut(at page: Int) -> Bool {
+    page > 0 && page < pages && canSplit(at: page)
+      && UInt(page << Geometry.pageShift) & UInt(physicalPageSize - 1) == 0
+  }
+
+  private var wholeRun: Range<PageNumber> {
+    let first = core.page(of: address)
+    return first..<(first &+ pages)
+  }
+}
+
+extension Heap {
+  /// Has the run table take a run for guards.
+  fileprivate func setApart(_ run: Range<PageNumber>) {
+    runs.clear(run.lowerBound)
+    var page = run.lowerBound
+    while page < run.upperBound {
+      let rest = run.upperBound &- page
+      let size = 1 &<< (Int.bitWidth &- 1 &- rest.leadingZeroBitCount)
+      runs.setGuard(page, size)
+      page &+= size
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import CPageAlloc
+import CSysMem
+import PageAlloc
+
+// The runs of an arena that are not plain memory
+// ==============================================
+//
+//   a run of C's      | segment         | segment | segment              |
+//   its access        | read and write  | none    | read and write       |
+//   each segment      a PageRun, set apart, so that the arena gives it to nobody
+//
+// A run gets here when a part of it is protected, and leaves when all of it may be read and written
+// again, or when it is freed; its owners make it plain then. A free by the short way never finds
+// it: to the arena it is guards.
+//
+// All of it is for who has the door's turn. Where a segment starts, a bit says so, and its slot has
+// the owner; slots lie in address space that is backed as far as it is used.
+
+/// A part of a run of C's, all of which may be used for the same.
+struct Segment: ~Copyable {
+  var run: PageRun
+  /// What it may be used for.
+  var access: PageAccess
+  /// Nothing was done to it that its end must undo.
+  var isPlain: Bool
+  /// The run of C's starts here; else it goes on from the segment before.
+  var isStart: Bool
+
+  init(
+    run: consuming PageRun, _ access: PageAccess = .readWrite, _ isPlain: Bool = true, isStart: Bool
+  ) {
+    self.run = run
+    self.access = access
+    self.isPlain = isPlain
+    self.isStart = isStart
+  }
+}
+
+/// The segments of an arena, by their first pages.
+@safe
+struct ApartRuns {
+  // Invariant: a bit for each page, then a slot, which is initialized where the bit is set.
+  private let bits: UnsafeMutablePointer<UInt64>
+  private let slots: UnsafeMutablePointer<Segment>
+  /// The address of page 0.
+  let origin: UInt
+
+  private static var pageCount: Int { 1 << 19 }
+  private static var bitBytes: Int { pageCount / 8 }
+  private static var byteCount: Int { bitBytes + pageCount * MemoryLayout<Segment>.stride }
+
+  /// None, of an arena.
+  ///
+  /// - Returns: `nil` where there is no address space.
+  init?(_ arena: PageArena) {
+    let mapped = csm_mmap(0, UInt(Self.byteCount), PROT_READ | PROT_WRITE, 0, 1)
+    guard mapped.error == 0, let memory = unsafe UnsafeMutableRawPointer(bitPattern: mapped.value)
+    else { return nil }
+    unsafe bits = memory.assumingMemoryBound(to: UInt64.self)
+    unsafe slots = (memory + Self.bitBytes).assumingMemoryBound(to: Segment.self)
+    origin = arena.origin
+  }
+
+  /// Frees all of them.
+  func end() {
+    var page = 0
+    while let next = first(from: page) {
+      page = next + free(next)
+    }
+    _ = csm_munmap(unsafe UInt(bitPattern: bits), UInt(Self.byteCount))
+  }
+
+  /// The page that an address lies in; `nil` where it is none of the arena's.
+  func page(at address: UInt) -> Int? {
+    let page = (address &- origin) >> 13
+    return page < UInt(Self.pageCount) ? Int(page) : nil
+  }
+
+  /// The segment that starts at a page.
+  func segment(_ page: Int) -> UnsafeMutablePointer<Segment> { unsafe slots + page }
+
+  /// The page at which the segment starts that a page lies in.
+  func start(of page: Int) -> Int? {
+    var word = page >> 6
+    var mask = UInt64.max >> UInt64(63 - page & 63)
+    while word >= 0 {
+      let found = unsafe bits[word] & mask
+      if found != 0 {
+        let start = word << 6 + 63 - found.leadingZeroBitCount
+        return unsafe page < start + slots[start].run.pages ? start : nil
+      }
+      word -= 1
+      mask = .max
+    }
+    return nil
+  }
+
+  /// The pages of the run of C's that a page lies in.
+  func run(around page: Int) -> Range<Int>? {
+    guard var lower = start(of: page) else { return nil }
+    while unsafe !slots[lower].isStart, let before = start(of: lower - 1) { lower = before }
+    var upper = unsafe lower + slots[lower].run.pages
+    while start(of: upper) == upper, unsafe !slots[upper].isStart {
+      unsafe upper += slots[upper].run.pages
+    }
+    return lower..<upper
+  }
+
+  /// Puts a segment where it lies.
+  func put(_ segment: consuming Segment) {
+    guard let page = page(at: segment.run.address) else { return }
+    unsafe (slots + page).initialize(to: segment)
+    unsafe bits[page >> 6] |= 1 << UInt64(page & 63)
+  }
+
+  /// Takes the segment out that starts at a page.
+  func take(_ page: Int) -> Segment {
+    unsafe bits[page >> 6] &= ~(1 << UInt64(page & 63))
+    return unsafe (slots + page).move()
+  }
+
+  /// Frees the segment that starts at a page: it is made plain as it goes.
+  ///
+  /// - Returns: how many pages it had.
+  func free(_ page: Int) -> Int {
+    let segment = take(page)
+    segment.run.rejoin()
+    return segment.run.pages
+  }
+
+  /// The first segment from a page on.
+  private func first(from page: Int) -> Int? {
+    var word = page >> 6
+    var mask = UInt64.max << UInt64(page & 63)
+    while word < Self.pageCount >> 6 {
+      let found = unsafe bits[word] & mask
+      if found != 0 { return word << 6 + found.trailingZeroBitCount }
+      word += 1
+      mask = .max
+    }
+    return nil
+  }
+}
+
+// MARK: - Cuts
+
+extension ApartRuns {
+  /// Sees to it that a segment starts at a page, which lies in one.
+  func cut(at page: Int) throws(PageArenaError) {
+    guard let start = start(of: page), start != page else { return }
+    let address = origin &+ UInt(page) << 13
+    guard unsafe slots[start].run.canBeCut(at: page - start) else {
+      throw .partOfPhysicalPage(base: address, physicalPageSize: Int(csm_page_size()))
+    }
+    let whole = take(start)
+    let (access, isPlain, isStart) = (whole.access, whole.isPlain, whole.isStart)
+    let run = whole.run
+    run.rejoin()
+    let halves = run.split(at: page - start)
+    // Nobody else frees them: they were the caller's as a whole.
+    _ = halves.lower.setApart()
+    _ = halves.upper.setApart()
+    put(Segment(run: halves.lower, access, isPlain, isStart: isStart))
+    put(Segment(run: halves.upper, access, isPlain, isStart: false))
+  }
+
+  /// Joins what can be one segment, and lets go of a run that is plain memory as a whole.
+  ///
+  /// - Parameter run: the pages of a run of C's.
+  func settle(_ run: Range<Int>, _ arena: PageArena) {
+    var page = run.lowerBound
+    guard page < run.upperBound, start(of: page) == page else { return }
+    guard makePlain(page, arena) else { return }
+    while page < run.upperBound {
+      let next = unsafe page + slots[page].run.pages
+      if next >= run.upperBound { break }
+      guard makePlain(next, arena) else { return }
+      if !join(page, next) { page = next }
+    }
+    page = run.lowerBound
+    if unsafe slots[page].run.pages == run.count && slots[page].isPlain {
+      let whole = take(page)
+      whole.run.rejoin()
+      // Nothing is to be undone.
+      _ = unsafe try? whole.run.leak()
+    }
+  }
+
+  /// Joins two segments, where they are alike.
+  private func join(_ page: Int, _ next: Int) -> Bool {
+    guard unsafe slots[page].access == slots[next].access else { return false }
+    let other = take(next)
+    let (access, isPlain) = (other.access, other.isPlain)
+    if let run = unsafe slots[page].run.join(other.run) {
+      put(Segment(run: run, access, isPlain, isStart: false))
+      return false
+    }
+    _ = unsafe slots[page].run.setApart()
+    return true
+  }
+
+  /// Undoes what was done to a segment that may be read and written.
+  ///
+  /// - Returns: `false` where the kernel has refused after all, and the segment has gone.
+  private func makePlain(_ page: Int, _ arena: PageArena) -> Bool {
+    guard unsafe slots[page].access == .readWrite && !slots[page].isPlain else { return true }
+    let segment = take(page)
+    let (pages, isStart) = (segment.run.pages, segment.isStart)
+    segment.run.rejoin()
+    // It has those access rights already: the kernel has nothing to refuse, as a rule.
+    guard let memory = unsafe try? segment.run.leak().baseAddress,
+      let run = unsafe try? arena.adopt(memory, pages: pages)
+    else { return false }
+    _ = run.setApart()
+    put(Segment(run: run, isStart: isStart))
+    return true
+  }
+}

@@ -1,0 +1,161 @@
+import CPageAlloc
+import PageAlloc
+
+// What the arena refuses, since the run was set apart: it finds no run there.
+
+/// Frees pages of a run that is set apart, after it was refused.
+///
+/// - Returns: the refusal, where the pages are of none such.
+@inline(never)
+func freeApart(
+  _ arena: OpaquePointer, _ first: UnsafeMutableRawPointer, _ pages: Int, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_IN_USE || Int(refusal) == PA_PAST_END_OF_RUN else {
+    return refusal
+  }
+  return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
+    let range = try apart.range(UInt(bitPattern: first), pages)
+    guard let run = apart.run(around: range.lowerBound) else { return false }
+    guard range.upperBound <= run.upperBound else {
+      throw .pastEndOfRun(base: UInt(bitPattern: first), pages: pages)
+    }
+    try apart.free(range, of: run, library)
+    return true
+  }
+}
+
+/// Frees the run that is set apart and starts at an address, after it was refused.
+func freeApartRun(
+  _ arena: OpaquePointer, _ first: UnsafeMutableRawPointer, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_A_START else { return refusal }
+  return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
+    let page = try apart.range(UInt(bitPattern: first), 1).lowerBound
+    guard let run = apart.run(around: page), run.lowerBound == page else { return false }
+    try apart.free(run, of: run, library)
+    return true
+  }
+}
+
+/// Frees all runs in a range, of which some are set apart, after it was refused.
+func freeApartRange(
+  _ arena: OpaquePointer, _ first: UnsafeMutableRawPointer, _ pages: Int, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_IN_USE else { return refusal }
+  return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
+    let range = try apart.range(UInt(bitPattern: first), pages)
+    var isAny = false
+    // First all of it is looked at.
+    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
+      isAny = isAny || run != nil
+    }
+    guard isAny else { return false }
+    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
+      if let run { return try apart.free(part, of: run, library) }
+      guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
+      unsafe try library.deallocate(base, pages: part.count)
+    }
+    return true
+  }
+}
+
+/// Gives the contents of a range back, of which some is set apart, after it was refused.
+func discardApart(
+  _ arena: OpaquePointer, _ first: UnsafeMutableRawPointer, _ pages: Int, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_IN_USE else { return refusal }
+  return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
+    let range = try apart.range(UInt(bitPattern: first), pages)
+    var isAny = false
+    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
+      isAny = isAny || run != nil
+    }
+    guard isAny else { return false }
+    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
+      guard let run else {
+        guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
+        return unsafe try library.discard(base, pages: part.count)
+      }
+      defer { apart.settle(run, library) }
+      try apart.forEachSegment(in: part) { segment throws(PageArenaError) in
+        try segment.discard()
+      }
+    }
+    return true
+  }
+}
+
+/// A call was refused that a run which is set apart cannot have: it says so.
+func refuseApart(
+  _ arena: OpaquePointer, _ address: UnsafeMutableRawPointer, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_A_START || Int(refusal) == PA_NOT_IN_USE else { return refusal }
+  return unsafe otherwise(arena, refusal) { _, apart throws(PageArenaError) in
+    let page = try apart.range(UInt(bitPattern: address), 1).lowerBound
+    if apart.run(around: page) == nil { return false }
+    throw .notPlain(base: UInt(bitPattern: address))
+  }
+}
+
+/// Does something by the runs that are set apart, where there are any.
+///
+/// - Parameter body: returns whether it was about one of them.
+private func otherwise(
+  _ arena: OpaquePointer, _ refusal: pa_status,
+  _ body: (PageArena, ApartRuns) throws(PageArenaError) -> Bool
+) -> pa_status {
+  if unsafe door(arena).pointee.apart == nil { return refusal }
+  var isDone = false
+  let answer = unsafe withTurn(arena) { library, apart throws(PageArenaError) in
+    if let apart { isDone = try body(library, apart) }
+  }
+  return answer != .ok || isDone ? answer : refusal
+}
+
+extension ApartRuns {
+  /// The memory of a page.
+  fileprivate func pointer(to page: Int) -> UnsafeMutableRawPointer? {
+    unsafe UnsafeMutableRawPointer(bitPattern: origin &+ UInt(page) << 13)
+  }
+
+  /// Frees a part of a run, or all of it; what is left are runs of their own.
+  fileprivate func free(
+    _ part: Range<Int>, of run: Range<Int>, _ arena: PageArena
+  ) throws(PageArenaError) {
+    try cut(at: part.lowerBound)
+    try cut(at: part.upperBound)
+    var page = part.lowerBound
+    while page < part.upperBound {
+      page += free(page)
+    }
+    if part.upperBound < run.upperBound {
+      unsafe segment(part.upperBound).pointee.isStart = true
+      settle(part.upperBound..<run.upperBound, arena)
+    }
+    settle(run.lowerBound..<part.lowerBound, arena)
+  }
+
+  /// Calls `body` with what lies in a range of each run, and with the run where it is set apart.
+  ///
+  /// - Throws: a page of it is not in use.
+  fileprivate func forEachRun(
+    in range: Range<Int>, _ arena: PageArena,
+    _ body: (Range<Int>, Range<Int>?) throws(PageArenaError) -> Void
+  ) throws(PageArenaError) {
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let apart = run(around: next)
+      var end = apart?.upperBound
+      if end == nil, let base = unsafe pointer(to: next),
+        let found = unsafe arena.run(containing: base), let start = page(at: found.address)
+      {
+        end = start + found.pages
+      }
+      guard let end else {
+        throw .notInUse(base: origin &+ UInt(next) << 13, pages: range.upperBound - next)
+      }
+      try body(next..<min(end, range.upperBound), apart)
+      next = min(end, range.upperBound)
+    }
+  }
+}
