@@ -648,6 +648,27 @@ static void test_steps(void) {
   pa_destroy(arena);
 }
 
+/* Who hears of stalls for the library's thread is an arena that has it: not one that ends unseen. */
+static void test_pressure(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.flags = PA_WATCH_PRESSURE;
+  pa_arena *others[2];
+  for (uint32_t i = 0; i < 2; i++) {
+    options.scavenging = i == 0 ? PA_SCAVENGE_ON_REQUEST : PA_SCAVENGE_BY_STEPS;
+    others[i] = make(&options);
+  }
+  options.scavenging = PA_SCAVENGE_IN_BACKGROUND;
+  pa_arena *arena = make(&options);
+  for (int i = 0; i < 2; i++) pa_destroy(others[i]);
+  for (int i = 0; i < 5; i++) {
+    void *run = pa_alloc(arena, 4000, NULL);
+    memset(run, 1, (size_t)4000 * PA_PAGE_SIZE);
+    IS(PA_OK, pa_free(arena, run, 4000));
+    usleep(20000);
+  }
+  pa_destroy(arena);
+}
+
 static void test_limits(void) {
   pa_arena *arena = make(NULL);
   pa_status status = -1;
@@ -1057,6 +1078,7 @@ int main(void) {
   test_cache();
   test_release();
   test_steps();
+  test_pressure();
   test_limits();
   test_figures();
   test_status();

@@ -52,6 +52,9 @@ package struct ScavengePlan: Equatable, Sendable {
     self.readsPressure = readsPressure
   }
 
+  /// Whether the library's thread is to hear of stalls for the arena.
+  package var hearsOfStalls: Bool { isInBackground && readsPressure }
+
   /// What may stay resident as the arena grows.
   ///
   /// - Parameter hasHugePages: whether the arena keeps huge pages whole. What a growing arena gives

@@ -95,7 +95,7 @@ extension ScavengerThread {
       withList { list in
         if list.watcher != nil { return }
         ArenaRegistry.forEach {
-          if $0.plan.readsPressure, list.watcher == nil { list.watcher = $0 }
+          if $0.plan.hearsOfStalls, list.watcher == nil { list.watcher = $0 }
         }
       }
     }
@@ -199,7 +199,7 @@ extension ScavengerThread {
     if end == .stall {
       ArenaRegistry.withLock {
         ArenaRegistry.forEach { core in
-          if core.plan.isInBackground, core.plan.readsPressure { withList { $0.stall(core) } }
+          if core.plan.hearsOfStalls { withList { $0.stall(core) } }
         }
       }
     }
@@ -220,7 +220,7 @@ extension ScavengerThread {
     ArenaRegistry.forEach { core in
       core.withLink { $0 = ScavengerLink() }
       if core.plan.isInBackground { unsafe life.arenaCount += 1 }
-      if core.plan.readsPressure, unsafe list.watcher == nil { unsafe list.watcher = core }
+      if core.plan.hearsOfStalls, unsafe list.watcher == nil { unsafe list.watcher = core }
     }
     unsafe isMissing.store(life.arenaCount > 0, ordering: .relaxed)
     event.reset()
