@@ -3,11 +3,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 data=../Data/conformance
-mkdir -p operations conformance programs gzip
+mkdir -p operations pools conformance programs gzip
 
 # Any bytes make a storm: those of compressed files are as good as random.
 for name in churn-small churn-mixed heap-model scavenge-churn; do
   head -c 1124 "$data/$name.trace.gz" | tail -c 1024 >"operations/seed-$name"
+  head -c 900 "$data/$name.trace.gz" | tail -c 600 >"pools/seed-$name"
 done
 : >operations/seed-empty
 

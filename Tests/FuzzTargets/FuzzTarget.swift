@@ -6,6 +6,8 @@ import PageTrace
 package enum FuzzTarget: String, CaseIterable, Sendable {
   /// A storm of operations on an arena, beside the model.
   case operations
+  /// The same on a pool, a region and frames.
+  case pools
   /// Conformance files.
   case conformance
   /// Recorded programs.
@@ -19,6 +21,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   package func run(_ bytes: [UInt8]) -> [String] {
     switch self {
     case .operations: Check("storm") { runStorm(bytes: bytes, &$0) }.run()
+    case .pools: Check("pool storm") { runPoolStorm(bytes: bytes, &$0) }.run()
     case .conformance: runConformance(bytes)
     case .programs: runProgram(bytes)
     case .gzip: runGzip(bytes)

@@ -138,6 +138,7 @@ package let otherChecks: [Check] = [
   poolChecks,
   poolLimitChecks,
   poolRetreatChecks,
+  poolStormChecks,
   countedRegionChecks,
   snapshotFileChecks,
   counterChecks,
