@@ -16,7 +16,7 @@ import Testing
     let object = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
     try expectAllFigures(of: statistics, besides: ["returned", "runSizes"], in: object)
     #expect(object["largestFreeRunPages"] as? Int == statistics.largestFreeRun)
-    #expect(object["longestCommittedRunPages"] as? Int == statistics.longestCommittedRun)
+    #expect(object["largestCommittedRunPages"] as? Int == statistics.largestCommittedRun)
     let returned = try #require(object["returned"] as? [String: Any])
     try expectAllFigures(of: statistics.returned, besides: [], in: returned)
     #expect(returned["requestedBytes"] as? Int == 300 * PageArena.pageSize)
@@ -70,7 +70,7 @@ import Testing
     var names = 0
     for child in Mirror(reflecting: value).children {
       let name = try #require(child.label)
-      if others.contains(name) || name == "largestFreeRun" || name == "longestCommittedRun" {
+      if others.contains(name) || name == "largestFreeRun" || name == "largestCommittedRun" {
         continue
       }
       names += 1

@@ -119,9 +119,11 @@ extension PageArena {
   ///   - base: the address of the run's first page.
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
-  /// - Returns: whether the run has so many now.
+  /// - Returns: whether the run has so many now; `false`, too, where a limit does not admit them or
+  ///   the kernel refuses.
   /// - Throws: ``PageArenaError/notAStart(base:)``, ``PageArenaError/misaligned(base:)``,
-  ///   ``PageArenaError/foreign(base:)``.
+  ///   ``PageArenaError/foreign(base:)``, ``PageArenaError/reentered``.
+  /// - Warning: the run must have no owner (``PageRun``).
   /// - Complexity: O(1) in the heap; O(new pages / 512).
   public func extend(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
@@ -142,6 +144,7 @@ extension PageArena {
   /// - Returns: where the run lies now.
   /// - Throws: what ``allocate(pages:alignment:zeroed:)`` and ``extend(_:to:zeroed:)`` throw. The
   ///   run is as before.
+  /// - Warning: the run must have no owner (``PageRun``).
   /// - Complexity: in place O(1); else O(`pages`), by copying.
   public func resize(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false

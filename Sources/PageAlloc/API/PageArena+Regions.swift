@@ -4,8 +4,8 @@ extension PageRegion {
   /// have it grow as it refuses pages.
   ///
   /// - Parameters: as for ``init(reserving:guardByteCount:allowsWritableCode:)``.
-  ///   - arena: which may go first; the region counts all the same.
-  /// - Throws: as there.
+  ///   - arena: which may go first: what it has stays until the region has gone, too.
+  /// - Throws: as there, and ``PageArenaError/reentered``.
   /// - Complexity: as there.
   public init(
     reserving byteCount: Int, guardByteCount: Int = 0, allowsWritableCode: Bool = false,

@@ -79,10 +79,10 @@ extension PageArena {
   ///   - base: the address of its first page.
   ///   - pages: how many it has, all of them.
   /// - Throws: what ``deallocate(_:pages:)`` throws for such a range;
-  ///   ``PageArenaError/notInUse(base:pages:)`` where no run starts there, and
+  ///   ``PageArenaError/notInUse(base:pages:)`` where no run starts just there, and
   ///   ``PageArenaError/badPageCount(pages:limit:)`` for a part of one.
   /// - Warning: the run must have no owner yet, and nobody else may free it from now on.
-  /// - Complexity: O(`pages`).
+  /// - Complexity: O(`pages` / 512).
   @unsafe
   public func adopt(
     _ base: UnsafeMutableRawPointer, pages: Int

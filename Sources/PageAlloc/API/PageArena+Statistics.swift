@@ -6,8 +6,9 @@ extension PageArena {
   public struct Statistics: Equatable, Sendable {
     /// Address space, with what must stay reserved.
     public let reservedBytes: UInt64
-    /// Memory that was committed: in use, or free. The sum of the next three. It never becomes less,
-    /// and so is its own peak.
+    /// Memory that was committed: the sum of ``inUseBytes``, ``freeMaybeResidentBytes`` and
+    /// ``scavengedBytes``. It becomes less only where an arena of a pool is empty, and goes back to
+    /// address space.
     public let readyBytes: UInt64
     /// Runs that were handed out.
     public let inUseBytes: UInt64
@@ -24,7 +25,7 @@ extension PageArena {
     public let keptLongBytes: UInt64
     /// Freed, and in quarantine.
     public let quarantinedBytes: UInt64
-    /// Free, and never backed or given back: costs no memory and reads as zero.
+    /// Free, and never backed, or given back since: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
     /// What regions have committed that count as the arena's, in whole pages: none of the above, and
     /// resident as far as it was written to.
@@ -34,7 +35,7 @@ extension PageArena {
     /// host more can be had where the system has more address space.
     public let largestFreeRun: Int
     /// The longest run of free pages in what is committed, in pages; as above.
-    public let longestCommittedRun: Int
+    public let largestCommittedRun: Int
     /// Memory of the arena's own tables.
     public let metadataBytes: UInt64
     /// Of tables and address space, what is sealed: its mappings never change again. 0 but for
@@ -55,10 +56,9 @@ extension PageArena {
     public let refusals: UInt64
     /// How often the arena grew.
     public let growths: UInt64
-    /// The most that was in use whenever it was counted: at each reading, and as more than ever came
-    /// to be in use and at hand together, by 128 KiB. What threads took from what they had at hand
-    /// meanwhile is not in it: so it is too little by that and ``cachedBytes`` of that time at the
-    /// most.
+    /// The most that was in use at once. It is looked at by each reading, and whenever what is in use
+    /// and at hand together is 128 KiB more than ever: so it may be too low by 128 KiB, and by what
+    /// threads took from what they had at hand since (at most ``cachedBytes`` of that time).
     public let peakInUseBytes: UInt64
     /// The most that ``maybeResidentBytes`` has been.
     public let peakMaybeResidentBytes: UInt64
@@ -72,8 +72,9 @@ extension PageArena {
     public let returned: Returned
 
     /// What may be resident: in use and not inaccessible, or free and not given back, or a region's.
-    /// It is what the limits bound, and an upper bound itself, exact as one: nobody may have written to it,
-    /// and what ``PageRun/discard()`` took is in it as long as the run is in use.
+    /// It is what the limits bound. The kernel has no more of it in memory, and perhaps less: some of
+    /// it was never written to, and what ``PageRun/discard()`` and ``PageArena/discard(_:pages:)``
+    /// took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 {
       // Decoded figures may be anything.
       inUseBytes &- inaccessibleBytes &+ freeMaybeResidentBytes &+ regionBytes
@@ -92,13 +93,14 @@ extension PageArena {
   public struct Returned: Equatable, Sendable {
     /// By the scavenger in the background.
     public let backgroundBytes: UInt64
-    /// By ``PageArena/scavenge(byteCount:)`` and ``PageArena/releaseFreeMemory()``.
+    /// By ``PageArena/scavenge(byteCount:)``, ``PageArena/releaseFreeMemory()`` and
+    /// ``PageArena/deallocateDiscarding(_:pages:)``.
     public let requestedBytes: UInt64
     /// To keep a limit.
     public let limitBytes: UInt64
     /// To keep no more than the headroom as the arena grew.
     public let headroomBytes: UInt64
-    /// By ``PageRun/discard()``, in runs that stayed in use.
+    /// By ``PageRun/discard()`` and ``PageArena/discard(_:pages:)``, in runs that stayed in use.
     public let discardedBytes: UInt64
     /// What the kernel would not take: free as before.
     public let refusedBytes: UInt64
@@ -209,7 +211,7 @@ extension PageArena.Statistics {
         quarantinedBytes: ArenaCore.bytes(reading.quarantined),
         scavengedBytes: ArenaCore.bytes(reading.scavenged),
         regionBytes: ArenaCore.bytes(heap.regionPages),
-        largestFreeRun: heap.largestAvailableRun, longestCommittedRun: heap.largestFreeRun,
+        largestFreeRun: heap.largestAvailableRun, largestCommittedRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
           + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
           + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
@@ -235,7 +237,7 @@ extension PageArena.Statistics {
       case allocations, frees, refusals, growths
       case peakInUseBytes, peakMaybeResidentBytes, runSizes
       case largestFreeRun = "largestFreeRunPages"
-      case longestCommittedRun = "longestCommittedRunPages"
+      case largestCommittedRun = "largestCommittedRunPages"
       case returned
     }
   }

@@ -6,7 +6,7 @@ extension PageArena.Statistics {
     PageArena.Statistics(
       reservedBytes: 0, readyBytes: 0, inUseBytes: 0, inaccessibleBytes: 0,
       freeMaybeResidentBytes: 0, cachedBytes: 0, keptLongBytes: 0, quarantinedBytes: 0,
-      scavengedBytes: 0, regionBytes: 0, largestFreeRun: 0, longestCommittedRun: 0,
+      scavengedBytes: 0, regionBytes: 0, largestFreeRun: 0, largestCommittedRun: 0,
       metadataBytes: 0, sealedBytes: 0,
       allocations: 0, frees: 0, refusals: 0, growths: 0, peakInUseBytes: 0,
       peakMaybeResidentBytes: 0, runSizes: PageArena.RunSizes(SizeCounts()),
@@ -27,7 +27,7 @@ extension PageArena.Statistics {
       scavengedBytes: sum.scavengedBytes + other.scavengedBytes,
       regionBytes: sum.regionBytes + other.regionBytes,
       largestFreeRun: max(sum.largestFreeRun, other.largestFreeRun),
-      longestCommittedRun: max(sum.longestCommittedRun, other.longestCommittedRun),
+      largestCommittedRun: max(sum.largestCommittedRun, other.largestCommittedRun),
       metadataBytes: sum.metadataBytes + other.metadataBytes,
       sealedBytes: sum.sealedBytes + other.sealedBytes,
       allocations: sum.allocations &+ other.allocations, frees: sum.frees &+ other.frees,

@@ -37,7 +37,8 @@ import SysMem
 /// ```
 ///
 /// When the last reference to the arena goes, all its memory goes, runs still in use included; but
-/// where there are owners (``PageRun``), it stays until the last of them has gone, too. An arena
+/// where there are owners (``PageRun``, or a ``PageRegion`` that counts as the arena's), it stays
+/// until the last of them has gone, too. An arena
 /// that is to live as long as the process says so: see ``Options/isPermanent``.
 @safe
 public final class PageArena: Sendable {

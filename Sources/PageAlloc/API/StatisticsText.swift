@@ -52,7 +52,7 @@ extension PageArena.Statistics {
     body(.gauge, "scavengedBytes", scavengedBytes)
     body(.gauge, "regionBytes", regionBytes)
     body(.gauge, "largestFreeRunPages", UInt64(clamping: largestFreeRun))
-    body(.gauge, "longestCommittedRunPages", UInt64(clamping: longestCommittedRun))
+    body(.gauge, "largestCommittedRunPages", UInt64(clamping: largestCommittedRun))
     body(.gauge, "metadataBytes", metadataBytes)
     body(.gauge, "sealedBytes", sealedBytes)
     body(.counter, "allocations", allocations)
@@ -131,7 +131,7 @@ extension PageArena.Statistics: CustomStringConvertible {
     }
     text += "free        \(mebibytes(freeMaybeResidentBytes)) maybe resident, "
     text += "\(mebibytes(scavengedBytes))"
-    text += " given back; longest run \(longestCommittedRun) pages\n"
+    text += " given back; longest run \(largestCommittedRun) pages\n"
     text += "            \(mebibytes(cachedBytes)) at hand, "
     text += "\(mebibytes(keptLongBytes)) in long runs, "
     text += "\(mebibytes(quarantinedBytes)) in quarantine\n"

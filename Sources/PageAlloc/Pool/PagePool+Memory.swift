@@ -6,7 +6,9 @@ extension PagePool {
   ///
   /// ``PageArena/Statistics/reservedBytes`` counts the arenas that were made; all that is reserved is
   /// ``reservedByteCount``. Peaks are sums of what each arena had at its own time. A request that
-  /// went on to another arena counts as refused by those that had no room. ``PageArena/Statistics/largestFreeRun`` is the largest of all.
+  /// went on to another arena counts as refused by those that had no room.
+  /// ``PageArena/Statistics/largestFreeRun`` is what an arena has that was made: where another can
+  /// be, a run of nearly 4 GiB can be had.
   /// - Complexity: O(arenas).
   public var statistics: PageArena.Statistics {
     var sum = PageArena.Statistics.zero
@@ -113,12 +115,12 @@ extension PagePool {
     }
   }
 
-  /// Lets it go again in the parent.
+  /// Lets the pool go again in the parent, after a fork.
   public func resumeInParentAfterFork() {
     for index in 0..<arenas.count { _ = withArena(index) { $0.resumeInParentAfterFork() } }
   }
 
-  /// Lets it go again in the child.
+  /// Lets the pool go again in the child, after a fork.
   public func resumeInChildAfterFork() {
     for index in 0..<arenas.count { _ = withArena(index) { $0.resumeInChildAfterFork() } }
   }

@@ -1,5 +1,5 @@
 extension PageRegion {
-  /// The same for a pool.
+  /// Reserves address space whose memory counts as a pool's, in its figures and for its limit.
   ///
   /// - Parameters: as for ``init(reserving:guardByteCount:allowsWritableCode:countedIn:)``.
   /// - Throws: as there.

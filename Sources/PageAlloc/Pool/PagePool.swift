@@ -29,7 +29,7 @@ import Synchronization
 /// ```
 ///
 /// When the last reference to the pool goes, all its memory goes, but for that of arenas where
-/// owners (``PageRun``) still live.
+/// owners (``PageRun``, or a ``PageRegion`` that counts as the pool's) still live.
 @safe
 public final class PagePool: Sendable {
   /// The number of the first arena; the others follow.

@@ -31,7 +31,7 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   private let system: SysMem
   /// The address of its first byte: it stays that as long as the region lives.
   public let address: UInt
-  /// Bytes that it can grow to: what was asked for, up to a whole page of the kernel's.
+  /// Bytes that it can grow to: what was asked for, rounded up to a whole page of the kernel's.
   public let reservedByteCount: Int
   /// Bytes right behind these of which any access faults.
   public let guardByteCount: Int
@@ -60,7 +60,7 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   private static let committed = Atomic<UInt64>(0)
 
   /// Bytes that all regions of the process have committed.
-  public static var committedByteCount: UInt64 { committed.load(ordering: .relaxed) }
+  public static var totalCommittedByteCount: UInt64 { committed.load(ordering: .relaxed) }
 
   /// Reserves address space.
   ///
@@ -177,8 +177,9 @@ extension PageRegion {
   /// - Parameter byteCount: how far it is to go, rounded up to a whole page of the kernel's; less
   ///   than it has changes nothing.
   /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)`` beyond what is
-  ///   reserved, ``PageArenaError/system(_:)`` where the kernel has no memory to promise. It is as
-  ///   before.
+  ///   reserved, ``PageArenaError/system(_:)`` where the kernel has no memory to promise;
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where it counts as an arena's
+  ///   and the limit does not admit it. It is as before.
   /// - Complexity: one call of the kernel's.
   public mutating func grow(to byteCount: Int) throws(PageArenaError) {
     guard byteCount >= 0, byteCount <= reservedByteCount else {
@@ -243,7 +244,8 @@ extension PageRegion {
   /// Makes memory again of holes; it reads as zero.
   ///
   /// - Parameter range: as for ``decommit(in:)``. What is memory already stays as it is.
-  /// - Throws: as ``decommit(in:)``. Where the range has several holes, some of them may be filled.
+  /// - Throws: as ``decommit(in:)`` and ``grow(to:)``. Where the range has several holes, some of
+  ///   them may be filled.
   /// - Complexity: one call of the kernel's for each hole.
   public mutating func commit(in range: Range<Int>) throws(PageArenaError) {
     try check(range)
@@ -369,7 +371,7 @@ extension PageRegion {
   /// Makes it what it was when it had just grown to its size: all of it is memory that may be read
   /// and written, and reads as zero.
   ///
-  /// - Throws: ``PageArenaError/system(_:)``; then some of it may be as before.
+  /// - Throws: as ``commit(in:)``; then some of it may be as before.
   /// - Complexity: one call of the kernel's, one more where something was protected, and one for
   ///   each hole; O(what is present).
   public mutating func reset() throws(PageArenaError) {

@@ -40,14 +40,14 @@ extension PageSlab {
   /// - Throws: ``PageArenaError/reentered``.
   /// - Complexity: O(runs given back).
   @discardableResult
-  public func releaseFreeMemory() throws(PageArenaError) -> UInt64 {
+  public func releaseFreeMemory() throws(PageArenaError) -> Int {
     try emptyMagazine()
     var pages = 0
     while let run = core.takeEmptyRun(keeping: 0) {
       arena.takeBack(run)
       pages += run.pages
     }
-    return UInt64(pages) << UInt64(Geometry.pageShift)
+    return pages << Geometry.pageShift
   }
 }
 

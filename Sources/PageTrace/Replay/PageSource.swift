@@ -77,7 +77,7 @@ extension PageArena: PageSource {
       readyBytes: statistics.readyBytes,
       inUseBytes: statistics.inUseBytes,
       freeBytes: statistics.freeMaybeResidentBytes + statistics.scavengedBytes,
-      largestFreeRun: statistics.longestCommittedRun,
+      largestFreeRun: statistics.largestCommittedRun,
       metadataBytes: statistics.metadataBytes)
   }
 

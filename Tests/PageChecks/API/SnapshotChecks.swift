@@ -33,7 +33,7 @@ package let snapshotChecks: [Check] = [
     expect(long.part(100, 50), .empty, "the hole, given back")
     recorder.expectEqual(snapshot.count(of: .free), 0, "free with contents")
     recorder.expectEqual(
-      snapshot.longestFreeRun, arena.statistics.longestCommittedRun, "the longest free run")
+      snapshot.longestFreeRun, arena.statistics.largestCommittedRun, "the longest free run")
     expectSums(snapshot, arena, &recorder)
   },
 

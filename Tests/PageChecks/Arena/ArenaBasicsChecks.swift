@@ -44,7 +44,7 @@ package let arenaBasicsChecks: [Check] = [
     arena.give(run.part(600, 599), &recorder)
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "bytes in use at the end")
     recorder.expectEqual(
-      arena.statistics.longestCommittedRun, 3 * 512, "all of three chunks is free")
+      arena.statistics.largestCommittedRun, 3 * 512, "all of three chunks is free")
   },
 
   Check("arena: alignment from one byte to 64 MiB") { recorder in
@@ -92,7 +92,7 @@ package let arenaBasicsChecks: [Check] = [
     recorder.expectEqual(used.inUseBytes, 100 * 8192, "in use")
     recorder.expectEqual(used.scavengedBytes, 412 * 8192, "never used")
     recorder.expectEqual(used.freeMaybeResidentBytes, 0, "free and resident")
-    recorder.expectEqual(used.longestCommittedRun, 412, "largest free run")
+    recorder.expectEqual(used.largestCommittedRun, 412, "largest free run")
     arena.give(run.part(0, 100), &recorder)
     let freed = arena.statistics
     recorder.expectEqual(

@@ -14,7 +14,7 @@ package let arenaLimitChecks: [Check] = [
       recorder.expect(arena.errorOfTaking(largest + 1) != nil, "one page more can be had")
       guard let run = arena.take(largest, &recorder) else { return }
       recorder.expectEqual(
-        arena.statistics.largestFreeRun, arena.statistics.longestCommittedRun, "all is grown")
+        arena.statistics.largestFreeRun, arena.statistics.largestCommittedRun, "all is grown")
       arena.give(run, &recorder)
       recorder.expectEqual(arena.statistics.largestFreeRun, largest, "once it was given back")
     }
@@ -37,7 +37,7 @@ package let arenaLimitChecks: [Check] = [
         arena.errorOfTaking(1) == .outOfMemory(pages: 1, largestFreeRun: 0), "one page more")
       arena.give(run.part(0, whole), &recorder)
     }
-    recorder.expect(arena.statistics.longestCommittedRun >= whole, "all of it is free")
+    recorder.expect(arena.statistics.largestCommittedRun >= whole, "all of it is free")
     _ = try? arena.releaseFreeMemory()
   },
 
@@ -130,7 +130,7 @@ package let arenaLimitChecks: [Check] = [
       after.freeMaybeResidentBytes, before.freeMaybeResidentBytes, "free and resident")
     recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "scavenged")
     recorder.expectEqual(
-      after.longestCommittedRun, before.longestCommittedRun, "the longest free run")
+      after.largestCommittedRun, before.largestCommittedRun, "the longest free run")
     recorder.expectEqual(after.returned.refusedBytes, 64 * 8192, "counted as refused")
     calls.failNoMore()
     recorder.expectEqual((try? arena.releaseFreeMemory()) ?? -1, 64 * 8192, "released later")

@@ -34,7 +34,7 @@ package let regionChecks: [Check] = [
 
   Check("region: what was given back faults, and comes again as zero") { recorder in
     let calls = FakeCalls()
-    let before = PageRegion.committedByteCount
+    let before = PageRegion.totalCommittedByteCount
     guard var region = makeRegion(64 << 20, calls, &recorder) else { return }
     let size = region.granularity
     let kept = 40 * size
@@ -64,7 +64,7 @@ package let regionChecks: [Check] = [
       let pages = isThere[..<(region.byteCount / size)].count { $0 }
       recorder.expectEqual(region.committedByteCount, pages * size, "committed")
       recorder.expectEqual(
-        Int(PageRegion.committedByteCount - before), pages * size, "of the process")
+        Int(PageRegion.totalCommittedByteCount - before), pages * size, "of the process")
       for page in 0..<(region.byteCount / size) where isThere[page] {
         recorder.expectEqual(region.word(page * size), 7, "page \(page)")
       }
@@ -90,7 +90,7 @@ package let regionChecks: [Check] = [
     recorder.expectEqual(region.word(size * 6), 0, "it reads as zero")
     region.end()
     recorder.expectEqual(
-      Int(PageRegion.committedByteCount - before), 0, "of the process, at the end")
+      Int(PageRegion.totalCommittedByteCount - before), 0, "of the process, at the end")
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
   },
 
