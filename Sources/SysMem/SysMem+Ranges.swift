@@ -105,8 +105,11 @@ extension SysMem {
           readyByteCount: readyByteCount)
         return
       } catch {
-        // A whole mapping of our own: no kernel has a reason to refuse that.
+        // A whole mapping of our own: no kernel has a reason to refuse that. Where it is a part of
+        // one, the process may have too many.
       }
     }
+    // At least it holds nothing any more.
+    try? advise(address, byteCount, .dontNeed)
   }
 }

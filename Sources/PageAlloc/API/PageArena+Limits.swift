@@ -39,6 +39,12 @@ extension PageArena.MemoryLimit {
     return PoolLimits(softBytes: soft, hardBytes: hard)
   }
 
+  /// The part of a control group's bound; 0 where none says.
+  var groupFraction: Double {
+    guard case .cgroup(let fraction) = self else { return 0 }
+    return fraction
+  }
+
   /// What finds the bounds, where the control group says.
   var watch: GroupWatch? {
     guard case .cgroup(let fraction) = self else { return nil }

@@ -216,7 +216,7 @@ extension ArenaCore {
     self.init(growth, facts, heap, ScavengeSteps(plan))
     if let inPool {
       inPool.reservation?.adopt(by: system)
-      refitShare(inPool.account, watching: options.memoryLimit.watch)
+      refitShare(inPool.account)
     } else {
       setLimits(options.memoryLimit)
     }

@@ -30,7 +30,12 @@ extension ArenaCore {
         if heap.withheldPages > 0 { return (.quarantined, inUse) }
         return (heap.limits.isHopeless(pageCount, inUse: inUse) ? .refused : .cached, inUse)
       }
-      if answer != .granted, claimShare(toAdmit: pageCount, from: .unused) { continue }
+      if answer != .granted, losses < Self.mostLosses,
+        claimShare(toAdmit: pageCount, from: .unused)
+      {
+        losses += 1
+        continue
+      }
       switch answer {
       case .granted: return
       case .cached:
@@ -43,7 +48,10 @@ extension ArenaCore {
       case .quarantined:
         if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
       case .refused:
-        if claimShare(toAdmit: pageCount, from: .free) { continue }
+        if losses < Self.mostLosses, claimShare(toAdmit: pageCount, from: .free) {
+          losses += 1
+          continue
+        }
         if hasLooked { return try refuse(pageCount, inUse) }
         // Perhaps others in the control group use less by now.
         lookAtGroup()

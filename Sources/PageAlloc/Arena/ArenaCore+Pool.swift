@@ -17,21 +17,17 @@ extension ArenaCore {
   /// Tries to have the share large enough to admit so many pages beside what is out of the
   /// allocator.
   ///
-  /// - Returns: whether it is larger now; `false` where there is no pool.
+  /// - Returns: whether it is worth to ask again; `false` where there is no pool.
   @inline(never)
   func claimShare(toAdmit pageCount: Int, from source: ShareSource) -> Bool {
     guard let pool, pool.limits.isAny else { return false }
-    let need = withHeap { heap -> Int in
+    let (need, isNews) = withHeap { heap -> (Int, Bool) in
       let inUse = source == .unused ? heap.counts.allocated : heap.countedInUsePages
-      // No bound is never reached.
-      return inUse &+ heap.regionPages &+ pageCount &- heap.poolShare
+      return (
+        inUse &+ heap.regionPages &+ pageCount &- heap.poolShare, heap.usePoolShare(pool)
+      )
     }
-    if need <= 0, pool.missingPages == 0 {
-      // The share is large enough, now that the limit is kept again.
-      withHeap { $0.raisePoolShare(by: 0, pool) }
-      return true
-    }
-    return claimShare(max(1, need), from: source, pool)
+    return isNews || claimShare(max(1, need), from: source, pool)
   }
 
   /// Tries to have the share so large that so many pages more are within the soft limit.
@@ -39,11 +35,12 @@ extension ArenaCore {
   /// - Returns: as above.
   func claimShare(toKeep excess: Int, from source: ShareSource) -> Bool {
     guard let pool, pool.limits.isAny else { return false }
+    if withHeap({ $0.usePoolShare(pool) }) { return true }
     return claimShare(pool.limits.share(forSoft: excess), from: source, pool)
   }
 
   private func claimShare(_ need: Int, from source: ShareSource, _ pool: PoolAccount) -> Bool {
-    if takeShare(need, pool) { return true }
+    if withHeap({ $0.claimPoolShare(need, pool) }) { return true }
     var isEnough = false
     pool.forEach { other in
       // What this one has free is of use to it, unless all have too much.
@@ -51,53 +48,50 @@ extension ArenaCore {
       if source == .free {
         other.giveBackForPool(min(need, Geometry.pageCount) + pool.missingPages)
       }
-      pool.giveBack(other.withHeap { $0.fitPoolShare(pool, mayGrow: false) })
-      isEnough = takeShare(need, pool)
+      other.withHeap { $0.trimPoolShare(pool) }
+      isEnough = withHeap { $0.claimPoolShare(need, pool) }
       return !isEnough
     }
     return isEnough
   }
 
-  /// Takes of what is spare.
-  private func takeShare(_ need: Int, _ pool: PoolAccount) -> Bool {
-    guard let grant = pool.take(need) else { return false }
-    withHeap { $0.raisePoolShare(by: grant, pool) }
-    return true
-  }
-
   /// Gives free memory back because another arena of the pool needs its share.
   private func giveBackForPool(_ pages: Int) {
+    if checks != nil { emptyQuarantine() }
     // Where the kernel refuses, the share stays as large as what is resident.
     _ = try? release(Self.bytes(min(pages, Geometry.pageCount)), .limit)
   }
 
   /// Has the share and the bounds that follow as large as what is resident, after the pool's limit
   /// was changed.
-  ///
-  /// - Parameter watch: what finds the bounds of each arena, where the control group says.
-  func refitShare(_ pool: PoolAccount, watching watch: GroupWatch?) {
-    pool.giveBack(
-      withHeap { $0.fitPoolShare(pool, watching: watch, mayGrow: true) })
+  func refitShare(_ pool: PoolAccount) {
+    withHeap { $0.resetPoolShare(pool, watching: pool.watch) }
     if isLimited { stopHugePages() }
     lookAtGroup()
   }
 
   /// Gives free memory back where the shares are more than a limit that was lowered.
   func shrinkShare(_ pool: PoolAccount) {
+    if !pool.limits.isAny { return }
     let missing = pool.missingPages
     if missing > 0 { giveBackForPool(missing) }
-    pool.giveBack(withHeap { $0.fitPoolShare(pool, mayGrow: false) })
+    withHeap { $0.trimPoolShare(pool) }
   }
 
   /// What the caller is told of a request that the pool's hard limit refuses.
   func refusal(_ pageCount: Int, in pool: PoolAccount) -> PageArenaError {
-    var inUse = 0
+    var (inUse, isOwnCounted) = (0, false)
     pool.forEach { other in
       inUse += other.withHeap { $0.inUsePages + $0.regionPages }
+      isOwnCounted = isOwnCounted || other.number == number
       return true
     }
+    // The pool has gone, and this is an owner that outlived it.
+    if !isOwnCounted { inUse += withHeap { $0.inUsePages + $0.regionPages } }
+    let hard = pool.limits.hardPages
     return .limitReached(
-      pages: pageCount, inUseBytes: Self.bytes(inUse), limitBytes: Self.bytes(pool.limits.hardPages)
-    )
+      pages: pageCount, inUseBytes: Self.bytes(inUse),
+      // Somebody may have taken the limit away meanwhile.
+      limitBytes: hard == .max ? .max : Self.bytes(hard))
   }
 }

@@ -86,7 +86,8 @@ enum ForkHandlers {
     // Perhaps there was no arena yet before the fork.
     guard ForkTurn.isMine, unsafe holdsAutomatic else { return }
     unsafe holdsAutomatic = false
-    ArenaRegistry.forEach { if !$0.forksManually { $0.unlockAfterFork() } }
+    // One that was made meanwhile, by a handler that was let through, is not held.
+    ArenaRegistry.forEach { if !$0.forksManually, $0.isHeldByFork { $0.unlockAfterFork() } }
     finish()
   }
 
@@ -101,7 +102,10 @@ enum ForkHandlers {
       begin()
       core.lockGrowthForFork()
     }
-    forEach { core in if core.forksManually { core.lockHeapForFork() } }
+    // One that came in between is not held.
+    forEach { core in
+      if core.forksManually, core.isGrowthHeldByFork { core.lockHeapForFork() }
+    }
   }
 
   /// The same in the parent.
@@ -124,7 +128,7 @@ enum ForkHandlers {
     ArenaRegistry.forEach { core in
       // The program's handler did not say that a manual one was to be held.
       if !core.isHeldByFork { return }
-      core.pool?.forgetVisitors()
+      core.pool?.forgetOthers()
       core.unlockInChild { heap, steps in
         heap.reattachAll()
         heap.takeOrphanedCaches(but: former, now: now)

@@ -115,7 +115,8 @@ func setNote(_ note: UInt, _ number: UInt, at place: Int) {
   let mark = InsideMark(.slots)
   defer { mark.end() }
   let thread = unsafe cts_thread_here().unsafelyUnwrapped
-  if unsafe thread.pointee.has_ended != 0 { return }
+  // Every thread that has a table is to be told of its end.
+  if unsafe thread.pointee.has_ended != 0 || !ThreadEnd.watch() { return }
   guard let slot = unsafe thread.pointee.slot(place) else { return }
   // No arena is ever in a pool's place: who looks for a cache by this slot finds none.
   unsafe slot.pointee = cts_slot(arena: number, cache: note)

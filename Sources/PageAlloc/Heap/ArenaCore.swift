@@ -210,6 +210,9 @@ extension ArenaCore {
   /// the first of all of them before it takes the second of any.
   func lockHeapForFork() { locks.heap.lockForFork() }
 
+  /// A fork holds the first of them.
+  var isGrowthHeldByFork: Bool { locks.growth.isHeldByFork }
+
   /// A fork holds them.
   var isHeldByFork: Bool { locks.heap.isHeldByFork }
 

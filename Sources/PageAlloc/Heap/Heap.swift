@@ -40,7 +40,7 @@ package struct Heap: ~Copyable {
   /// The bounds on what may be resident.
   package private(set) var limits = ResidencyLimits.none
   /// The same, before regions had their part of it.
-  private var givenLimits = ResidencyLimits.none
+  private(set) var givenLimits = ResidencyLimits.none
   /// Pages that regions have committed, and that count as the arena's.
   package private(set) var regionPages = 0
   /// Whether there are such bounds. Written with the lock held; read relaxed without, as a hint.

@@ -6,6 +6,12 @@ import Synchronization
 package final class PoolAccount: Sendable {
   private let softPages: Atomic<Int>
   private let hardPages: Atomic<Int>
+  /// The part of a control group's bound that is the limit, as the bits of a `Double`; 0 for none.
+  private let groupFraction: Atomic<UInt64>
+  /// Held while the limit is changed.
+  private let settings = FutexLock()
+  /// The kernel's number of the thread that changes it.
+  private let setter = Atomic<Int32>(0)
   /// What of the limit no arena has: the total less all shares. Negative where a limit was lowered.
   private let spare: Atomic<Int>
   /// Where the heads of the arenas lie; 0 where there is none yet.
@@ -15,7 +21,8 @@ package final class PoolAccount: Sendable {
   private let isClosed = Atomic<Bool>(false)
 
   /// - Parameter heads: a word for each arena that there may be, which the account does not unmap.
-  package init(_ limits: PoolLimits, heads: WordTable) {
+  package init(_ limits: PoolLimits, groupFraction: Double, heads: WordTable) {
+    self.groupFraction = Atomic(groupFraction.bitPattern)
     softPages = Atomic(limits.softPages)
     hardPages = Atomic(limits.hardPages)
     spare = Atomic(limits.totalPages)
@@ -28,11 +35,35 @@ package final class PoolAccount: Sendable {
       softPages: softPages.load(ordering: .relaxed), hardPages: hardPages.load(ordering: .relaxed))
   }
 
-  /// Puts others in force. The arenas keep their shares: whoever does that has them look anew.
-  package func set(_ limits: PoolLimits) {
+  /// What finds the bounds of each arena, where a control group says.
+  var watch: GroupWatch? {
+    let fraction = Double(bitPattern: groupFraction.load(ordering: .relaxed))
+    if fraction == 0 { return nil }
+    return GroupWatch(fraction: fraction, processorCount: Int(csm_processor_count()))
+  }
+
+  /// Runs `body` as the one thread that changes the limit, or adds an arena to those that have it.
+  ///
+  /// - Throws: ``PageArenaError/reentered``: this one is at it.
+  func withSettings(_ body: () throws(PageArenaError) -> Void) throws(PageArenaError) {
+    let thread = csm_thread_number()
+    if setter.load(ordering: .relaxed) == thread { throw .reentered }
+    settings.lock()
+    setter.store(thread, ordering: .relaxed)
+    defer {
+      setter.store(0, ordering: .relaxed)
+      settings.unlock()
+    }
+    try body()
+  }
+
+  /// Puts other bounds in force. The arenas keep their shares: whoever does that has them look anew,
+  /// in the same section.
+  func set(_ limits: PoolLimits, groupFraction: Double) {
     let before = self.limits.totalPages
     softPages.store(limits.softPages, ordering: .relaxed)
     hardPages.store(limits.hardPages, ordering: .relaxed)
+    self.groupFraction.store(groupFraction.bitPattern, ordering: .relaxed)
     giveBack(limits.totalPages - before)
   }
 
@@ -81,10 +112,17 @@ package final class PoolAccount: Sendable {
 
   /// The pool goes: nobody looks at its arenas any more, by way of this.
   package func close() {
+    ForkTurn.renewIfNewChild()
     isClosed.store(true, ordering: .sequentiallyConsistent)
-    while visitors.load(ordering: .sequentiallyConsistent) != 0 { csm_yield() }
+    while visitors.load(ordering: .sequentiallyConsistent) > 0 { csm_yield() }
   }
 
-  /// In a child of `fork`, where no other thread is: nobody visits.
-  func forgetVisitors() { visitors.store(0, ordering: .relaxed) }
+  /// In a child of `fork`, where no other thread is: nobody visits, nor changes the limit.
+  func forgetOthers() {
+    visitors.store(0, ordering: .relaxed)
+    if setter.load(ordering: .relaxed) != 0 {
+      setter.store(0, ordering: .relaxed)
+      settings.reset()
+    }
+  }
 }

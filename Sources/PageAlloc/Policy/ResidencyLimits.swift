@@ -16,9 +16,10 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// Pages that were taken off both, since others have them that count for the same bounds.
   private var othersPages = 0
 
-  /// The same bounds for who shares them with others that have so many pages.
+  /// The same bounds for who shares them with others that have so many pages: below zero, where
+  /// those have more than a bound.
   package func less(_ pages: Int) -> ResidencyLimits {
-    func rest(_ bound: Int) -> Int { bound == .max ? .max : max(0, bound - pages) }
+    func rest(_ bound: Int) -> Int { bound == .max ? .max : bound - pages }
     var limits = ResidencyLimits(softPages: rest(softPages), hardPages: rest(hardPages))
     limits.othersPages = pages
     return limits
@@ -92,9 +93,9 @@ package struct ResidencyLimits: Equatable, Sendable {
   /// - Parameter inUse: pages that others have.
   /// - Precondition: there is a hard limit.
   package func refusal(_ pageCount: Int, inUse: Int) -> PageArenaError {
+    // Somebody may have taken the limit away meanwhile.
     .limitReached(
-      pages: pageCount, inUseBytes: Self.bytes(inUse + othersPages),
-      limitBytes: Self.bytes(hardPages + othersPages))
+      pages: pageCount, inUseBytes: Self.bytes(inUse + othersPages), limitBytes: hardBytes ?? .max)
   }
 
   private static func pages(within byteCount: UInt64?) -> Int {

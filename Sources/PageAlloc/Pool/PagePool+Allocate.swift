@@ -1,4 +1,5 @@
 import Synchronization
+import SysMem
 
 // The short ways are those of an arena: the cache is that of the arena whose slot was used last, and
 // says which one that is.
@@ -137,8 +138,10 @@ extension PagePool {
   func serve<Result: ~Copyable>(
     _ pages: Int, _ body: (PageArena) throws(PageArenaError) -> Result
   ) throws(PageArenaError) -> Result {
+    // The handler of a signal, in the middle of something that its own thread does.
+    if InsideMark.isAny { throw .reentered }
     var largest = 0
-    let home = try home()
+    let home = home()
     if let run = try attempt(at: home, pages, &largest, isLast: false, body) { return run }
     for index in 0..<arenas.count where index != home {
       if let run = try attempt(at: index, pages, &largest, isLast: false, body) {
@@ -146,17 +149,27 @@ extension PagePool {
         return run
       }
     }
+    var refusal: PageArenaError?
     for index in 0..<arenas.count where arenas.load(index) == 0 {
-      // Another thread may be faster.
-      _ = try makeArena(index)
+      do throws(PageArenaError) {
+        // Another thread may be faster.
+        _ = try makeArena(index)
+      } catch {
+        refusal = error
+        break
+      }
       if let run = try attempt(at: index, pages, &largest, isLast: false, body) {
         move(to: index, pages)
         return run
       }
     }
+    // Others may be making one just now.
+    var patience = Patience()
     for index in 0..<arenas.count {
+      while arenas.load(index) == Self.beingMade, patience.waits() {}
       if let run = try attempt(at: index, pages, &largest, isLast: true, body) { return run }
     }
+    if let refusal { throw refusal }
     throw .outOfMemory(pages: pages, largestFreeRun: largest)
   }
 
@@ -186,7 +199,7 @@ extension PagePool {
   }
 
   /// The place of the arena from which the calling thread takes.
-  private func home() throws(PageArenaError) -> Int {
+  private func home() -> Int {
     if let note = noteInSlot(number, at: place) { return Int(bitPattern: note) - 1 }
     let turn = threads.add(1, ordering: .relaxed).oldValue
     var index = Int(bitPattern: UInt(bitPattern: turn) % UInt(bitPattern: homeCount))

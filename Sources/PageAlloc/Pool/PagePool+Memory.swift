@@ -75,15 +75,15 @@ extension PagePool {
   /// - Complexity: O(arenas).
   public func setMemoryLimit(_ limit: PageArena.MemoryLimit) throws(PageArenaError) {
     try limit.check()
-    account.set(limit.poolLimits)
-    try forEachArena { arena throws(PageArenaError) in
-      try arena.core.requireOutside()
-      arena.core.refitShare(account, watching: limit.watch)
+    try forEachArena { arena throws(PageArenaError) in try arena.core.requireOutside() }
+    try account.withSettings { () throws(PageArenaError) in
+      account.set(limit.poolLimits, groupFraction: limit.groupFraction)
+      try forEachArena { arena in arena.core.refitShare(account) }
+      // Others may claim meanwhile; what they get is not missing any more.
+      try forEachArena { arena in arena.core.shrinkShare(account) }
+      // Once more, for the bounds that follow from what all of them have.
+      try forEachArena { arena in arena.core.shrinkShare(account) }
     }
-    // Others may claim meanwhile; what they get is not missing any more.
-    try forEachArena { arena in arena.core.shrinkShare(account) }
-    // Once more, for the bounds that follow from what all of them have.
-    try forEachArena { arena in arena.core.shrinkShare(account) }
     try keepSoftLimit()
   }
 

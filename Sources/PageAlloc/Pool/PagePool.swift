@@ -109,7 +109,9 @@ public final class PagePool: Sendable {
     mostArenas = UInt(count)
     firstNumber = ArenaNumbers.take(count)
     number = ArenaNumbers.take(1)
-    account = PoolAccount(options.memoryLimit.poolLimits, heads: heads)
+    account = PoolAccount(
+      options.memoryLimit.poolLimits, groupFraction: options.memoryLimit.groupFraction,
+      heads: heads)
     ownersUseCaches =
       options.checkedMode == nil && options.threadCacheByteCount >= PageArena.pageSize
     self.options = options
@@ -201,6 +203,9 @@ extension PagePool {
       arenas.store(
         index, unsafe UInt(bitPattern: Unmanaged.passRetained(arena).toOpaque()))
       made.add(1, ordering: .relaxed)
+      // The limit may have been changed before others could see the arena. Who changes it and is in
+      // the middle of that sees it.
+      try? account.withSettings { arena.core.refitShare(account) }
       return true
     } catch {
       arenas.store(index, 0)

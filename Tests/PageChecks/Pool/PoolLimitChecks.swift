@@ -95,6 +95,63 @@ package let poolLimitChecks: [Check] = [
     recorder.expectEqual(takeAll(from: pool, most: 2000), 2000, "pages without a limit")
   },
 
+  Check("pool limits: a control group bounds every arena, those that come later, too") { recorder in
+    let group = FakeFiles([
+      ("/proc/self/cgroup", "0::/a\n"), ("/sys/fs/cgroup/a/memory.max", "1073741824\n"),
+      ("/sys/fs/cgroup/a/memory.current", "268435456\n"),
+    ])
+    var options = quiet()
+    options.files = group
+    do throws(PageArenaError) {
+      let pool = try PagePool(reserving: is32Bit ? 1 << 32 : 2 << 32, options: options)
+      try pool.setMemoryLimit(.cgroup(fraction: 0.5))
+      recorder.expect(pool.memoryLimits.hard != nil, "no hard limit of the first arena")
+      // 1 GiB, less what is used: 768 MiB at the most.
+      guard case .limitReached? = pool.errorOfTaking(1 << 17) else {
+        return recorder.fail("1 GiB: taken, or another error")
+      }
+      guard pool.take(4096, &recorder) != nil else { return }
+      if pool.homeCount > 1 {
+        let taker = PoolTaker(pool)
+        runThreads([taker]) { $0.take(1, pages: 1 << 17) }
+        recorder.expectEqual(unsafe taker.runs.count, 0, "1 GiB in an arena made later")
+      }
+      try pool.setMemoryLimit(.bytes(hard: 8192 * 8192))
+      recorder.expect(pool.errorOfTaking(8192) != nil, "beyond a limit in bytes")
+      recorder.expect(pool.errorOfTaking(4096) == nil, "within it")
+      try pool.setMemoryLimit(.none)
+      recorder.expect(pool.errorOfTaking(1 << 17) == nil, "1 GiB without a limit")
+    } catch { recorder.fail(error.description) }
+  },
+
+  Check("pool limits: a soft one that was lowered is kept again once enough was freed") {
+    recorder in
+    guard let pool = makePool(&recorder), let run = pool.take(12_800, &recorder),
+      let other = pool.take(7680, &recorder)
+    else { return }
+    do throws(PageArenaError) {
+      try pool.setMemoryLimit(.bytes(soft: 12_800 * 8192))
+      recorder.expect(pool.errorOfGiving(run) == nil, "freed")
+      // 7,680 pages are in use; 5,120 more fit, and are taken without a look at what is free.
+      guard pool.take(200, &recorder) != nil else { return }
+      let before = pool.statistics.returned
+      for _ in 0..<20 {
+        guard let short = pool.take(150, &recorder), pool.errorOfGiving(short) == nil else {
+          return
+        }
+      }
+      let after = pool.statistics.returned
+      recorder.expectEqual(after.limitBytes, before.limitBytes, "given back although it fits")
+      recorder.expectEqual(after.softLimitYields, before.softLimitYields, "beyond the limit")
+      // A region counts.
+      var region = try PageRegion(reserving: 64 << 20, countedIn: pool)
+      try region.grow(to: 4096 * 8192)
+      let resident = pool.statistics.maybeResidentBytes
+      recorder.expect(resident <= 12_800 * 8192, "beyond the soft limit: \(resident)")
+    } catch { recorder.fail(error.description) }
+    recorder.expect(pool.errorOfGiving(other) == nil, "freed at the end")
+  },
+
   Check("pool limits: four threads take and free at random, and never have more than the limit") {
     recorder in
     let hard = 2000
