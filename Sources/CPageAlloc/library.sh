@@ -13,6 +13,8 @@
 # that no Swift runtime is needed and nothing is there twice; only the lines that import one of
 # them are left out. What comes of it is one object, which shows nothing but pa_*.
 #
+# Functions keep frame pointers, by which the checked mode finds who called.
+#
 # Swift's objects would come from malloc, and back-traces from libgcc_s: their names are redirected
 # to functions of Sources/CPageAlloc.
 set -euo pipefail
@@ -56,6 +58,7 @@ swift_part() {
   done
   swiftc -O -wmo -num-threads 0 -parse-as-library -swift-version 6 -module-name PageAlloc \
     -package-name pagealloc -enable-experimental-feature Lifetimes -Xfrontend -function-sections \
+    -Xcc -fno-omit-frame-pointer \
     -target "$triple" "${swift[@]}" -I Sources/CSysMem -I Sources/CThreadSlots/include \
     -I Sources/CDiagnosis/include -I Sources/CPageAlloc/include -c -o "$out/swift.o" \
     "$source"/*.swift
@@ -66,7 +69,7 @@ c_part() {
   local file
   mkdir -p "$out/c"
   for file in Sources/{CThreadSlots,CDiagnosis,CPageAlloc}/*.c; do
-    "$bin/clang" -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -Wall -Wextra "${c[@]}" \
+    "$bin/clang" -std=gnu11 -O2 -fPIC -fno-omit-frame-pointer -fvisibility=hidden -ffunction-sections -Wall -Wextra "${c[@]}" \
       -I "${file%/*}/include" -c -o "$out/c/$(basename "$file" .c).o" "$file"
   done
   # What the demangler of a Swift runtime gives is freed there: that is left alone.

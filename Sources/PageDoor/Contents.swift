@@ -6,10 +6,13 @@ package func pa_discard(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.discard(first, pages: pages)
+  return unsafe withApart(arena, PA_NOT_IN_USE) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.discard(first, pages: pages)
+    }
+  } _: {
+    unsafe discardApart(arena, first, pages, $0)
   }
-  return answer == .ok ? .ok : unsafe discardApart(arena, first, pages, answer)
 }
 
 @c @implementation
@@ -17,8 +20,11 @@ package func pa_purge_lazy(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.discardLazily(first, pages: pages)
+  return unsafe withApart(arena, PA_NOT_IN_USE) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.discardLazily(first, pages: pages)
+    }
+  } _: {
+    unsafe refuseApart(arena, first, $0)
   }
-  return answer == .ok ? .ok : unsafe refuseApart(arena, first, answer)
 }

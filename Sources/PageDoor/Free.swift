@@ -19,19 +19,25 @@ private func deallocateSlowly(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.deallocate(first, pages: pages)
+  return unsafe withApart(arena, PA_NOT_IN_USE) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.deallocate(first, pages: pages)
+    }
+  } _: {
+    unsafe freeApart(arena, first, pages, $0)
   }
-  return answer == .ok ? .ok : unsafe freeApart(arena, first, pages, answer)
 }
 
 @c @implementation
 package func pa_free_run(_ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer?) -> pa_status {
   guard let arena = unsafe arena, let run = unsafe run else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.deallocate(run)
+  return unsafe withApart(arena, PA_NOT_A_START) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.deallocate(run)
+    }
+  } _: {
+    unsafe freeApartRun(arena, run, $0)
   }
-  return answer == .ok ? .ok : unsafe freeApartRun(arena, run, answer)
 }
 
 @c @implementation
@@ -39,10 +45,13 @@ package func pa_free_range(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.deallocateRuns(from: first, pages: pages)
+  return unsafe withApart(arena, PA_NOT_IN_USE) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.deallocateRuns(from: first, pages: pages)
+    }
+  } _: {
+    unsafe freeApartRange(arena, first, pages, $0)
   }
-  return answer == .ok ? .ok : unsafe freeApartRange(arena, first, pages, answer)
 }
 
 @c @implementation
@@ -50,8 +59,11 @@ package func pa_free_discarded(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    unsafe try arena.deallocateDiscarding(first, pages: pages)
+  return unsafe withApart(arena, PA_NOT_IN_USE) {
+    unsafe status(arena) { arena throws(PageArenaError) in
+      unsafe try arena.deallocateDiscarding(first, pages: pages)
+    }
+  } _: {
+    unsafe freeApart(arena, first, pages, $0)
   }
-  return answer == .ok ? .ok : unsafe freeApart(arena, first, pages, answer)
 }

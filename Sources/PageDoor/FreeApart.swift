@@ -1,7 +1,27 @@
 import CPageAlloc
 import PageAlloc
 
-// What the arena refuses, since the run was set apart: it finds no run there.
+// What the arena refuses, since the run was set apart: it finds no run there. In the checked mode
+// it would also tell of a mistake: there it is asked second.
+
+/// Makes a call of the arena's, which refuses it where the run is set apart.
+///
+/// - Parameters:
+///   - refusal: what it says then.
+///   - call: of the arena's.
+///   - apart: is given a refusal, and returns it where it is about no run that is set apart.
+@inline(__always)
+func withApart(
+  _ arena: OpaquePointer, _ refusal: Int, _ call: () -> pa_status,
+  _ apart: (pa_status) -> pa_status
+) -> pa_status {
+  if unsafe door(arena).pointee.apart != nil, unsafe withArena(arena, or: false, { $0.isChecked }) {
+    let answer = apart(pa_status(refusal))
+    if Int(answer) != refusal { return answer }
+  }
+  let answer = call()
+  return answer == .ok ? .ok : apart(answer)
+}
 
 /// Frees pages of a run that is set apart, after it was refused.
 ///

@@ -445,6 +445,38 @@ static void test_commit(void) {
   pa_destroy(arena);
 }
 
+/* In the checked mode nothing is told of what is no mistake. */
+static void test_checked(void) {
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  int told[2];
+  HOLDS(pipe(told) == 0);
+  const int before = dup(2);
+  (void)dup2(told[1], 2);
+  pa_options options = PA_OPTIONS_INIT;
+  options.diagnosis = PA_DIAGNOSIS_CHECKED;
+  options.quarantine_bytes = 1 << 20;
+  pa_arena *arena = make(&options);
+  void *run = pa_alloc(arena, 10, NULL);
+  memset(run, 1, 10 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_protect(arena, page(run, 2), 3, PA_ACCESS_READ));
+  IS(PA_OK, pa_decommit(arena, page(run, 7), 1));
+  IS(PA_OK, pa_discard(arena, page(run, 5), 4));
+  IS(PA_OK, pa_free(arena, page(run, 1), 2));
+  IS(PA_OK, pa_free_discarded(arena, page(run, 3), 1));
+  IS(PA_OK, pa_free_run(arena, page(run, 4)));
+  IS(PA_OK, pa_free_range(arena, run, 1));
+  HOLDS(figures(arena).in_use_bytes == 0);
+  pa_destroy(arena);
+  (void)dup2(before, 2);
+  (void)close(before);
+  (void)close(told[1]);
+  char text[256];
+  const ssize_t length = read(told[0], text, sizeof text);
+  HOLDS(length == 0);
+  if (length > 0) printf("%.*s\n", (int)length, text);
+  (void)close(told[0]);
+}
+
 /* ---- The same at random, beside a model: what every page is */
 
 enum { MODEL = 96 };
@@ -648,7 +680,7 @@ static void test_steps(void) {
   pa_destroy(arena);
 }
 
-/* Who hears of stalls for the library's thread is an arena that has it: not one that ends unseen. */
+/* Who hears of stalls for the library's thread is an arena that has it: none that ends unseen. */
 static void test_pressure(void) {
   pa_options options = PA_OPTIONS_INIT;
   options.flags = PA_WATCH_PRESSURE;
@@ -749,10 +781,14 @@ static void test_sweep(void) {
   char here[64];
   void *const addresses[] = {NULL, (void *)1, here, elsewhere, freed, (char *)run + 1,
                              (char *)run + 4096, (void *)(UINTPTR_MAX & ~(uintptr_t)8191),
-                             (void *)(UINTPTR_MAX / 2 & ~(uintptr_t)8191), page(run, (size_t)1 << 18)};
+                             (void *)(UINTPTR_MAX / 2 & ~(uintptr_t)8191),
+                             page(run, (size_t)1 << 18)};
   const size_t counts[] = {0, 1, 2, 511, 512, (size_t)1 << 19, (size_t)1 << 20, SIZE_MAX / 2,
                            SIZE_MAX / 2 + 1, SIZE_MAX / PA_PAGE_SIZE + 1, SIZE_MAX};
-  enum { ADDRESSES = sizeof addresses / sizeof *addresses, COUNTS = sizeof counts / sizeof *counts };
+  enum {
+    ADDRESSES = sizeof addresses / sizeof *addresses,
+    COUNTS = sizeof counts / sizeof *counts
+  };
   pa_cache *cache;
   IS(PA_OK, pa_cache_create(arena, &cache));
   const pa_statistics before = figures(arena);
@@ -1074,6 +1110,7 @@ int main(void) {
   test_contents();
   test_protect();
   test_commit();
+  test_checked();
   test_model();
   test_cache();
   test_release();

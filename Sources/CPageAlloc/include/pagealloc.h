@@ -353,7 +353,8 @@ PA_API pa_status pa_set_limits(pa_arena *arena, uint64_t soft_bytes, uint64_t ha
  * above 0 and at most 1, is the soft limit. PA_BAD_MEMORY_LIMIT. */
 PA_API pa_status pa_set_group_limit(pa_arena *arena, double fraction);
 
-/* The bounds in force; 0 where there is none. A hard limit alone is the soft one, too. Either pointer may be NULL. */
+/* The bounds in force; 0 where there is none. A hard limit alone is the soft one, too. Either
+ * pointer may be NULL. */
 PA_API pa_status pa_get_limits(pa_arena *arena, uint64_t *soft_bytes, uint64_t *hard_bytes);
 
 /* ---- Figures */
