@@ -209,11 +209,14 @@ extension ArenaCore {
     let growth = Growth(reservation: reservation, tables: tables)
     // The head's, which is initialized before anybody reads it.
     let tally = unsafe ArenaCore(head: growth.tables.head).tally
-    var heap = Heap(
-      growth, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: checks)
-    if cacheLimit > 0 { heap.caches.ownersFence = !system.passBarrier() }
-    heap.caches.areKept = options.isPermanent
-    self.init(growth, facts, heap, ScavengeSteps(plan))
+    self.init(growth, facts, ScavengeSteps(plan)) {
+      Heap($0, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: checks)
+    }
+    let ownersFence = cacheLimit > 0 && !system.passBarrier()
+    withHeap {
+      $0.caches.ownersFence = ownersFence
+      $0.caches.areKept = options.isPermanent
+    }
     if let inPool {
       inPool.reservation?.adopt(by: system)
       refitShare(inPool.account)

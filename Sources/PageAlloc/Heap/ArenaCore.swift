@@ -237,13 +237,16 @@ extension ArenaCore {
 extension ArenaCore {
   /// Puts an arena into the head of its tables, which is zero, large enough and used for nothing
   /// else.
+  ///
+  /// - Parameter heap: makes the heap, which takes much of a small stack: right where it will be.
   init(
-    _ growth: consuming Growth, _ facts: ArenaFacts, _ heap: consuming Heap, _ steps: ScavengeSteps
+    _ growth: consuming Growth, _ facts: ArenaFacts, _ steps: ScavengeSteps,
+    heap: (borrowing Growth) -> Heap
   ) {
     unsafe self.init(head: growth.tables.head)
     unsafe pointer.initialize(to: facts)
     unsafe part(ArenaHead.locksOffset).initialize(to: ArenaLocks())
-    unsafe part(ArenaHead.heapOffset).initialize(to: heap)
+    unsafe part(ArenaHead.heapOffset).initialize(to: heap(growth))
     unsafe part(ArenaHead.growthOffset).initialize(to: growth)
     unsafe part(ArenaHead.stepsOffset).initialize(to: steps)
     unsafe part(ArenaHead.linkOffset).initialize(to: ScavengerLink())
