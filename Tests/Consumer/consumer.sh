@@ -8,7 +8,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 here=$PWD/.build/consumer
-version=0.2.0
+# The one place that says which version this is.
+version=$(sed -nE 's/^#define PA_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$/\2/p' \
+  Sources/CPageAlloc/include/pagealloc.h | paste -sd .)
 rm -rf "$here"
 mkdir -p "$here/program/Sources/consumer"
 git clone -q . "$here/PageAlloc"

@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 #define PA_VERSION_MAJOR 0
-#define PA_VERSION_MINOR 1
+#define PA_VERSION_MINOR 2
 #define PA_VERSION_PATCH 0
 
 #if defined(__GNUC__)
