@@ -7,7 +7,7 @@
 # TARGET: a row of Tests/Cross/targets.txt; `embedded` is x86_64.
 #
 #   libpagealloc.a          one object, for the linker of any C compiler
-#   libpagealloc.so.0.1.0   needs the C library alone; with its two shorter names
+#   libpagealloc.so.VERSION needs the C library alone; with its two shorter names
 #
 # The sources of SysMem, PageAlloc and PageDoor are compiled as one module, as Embedded Swift, so
 # that no Swift runtime is needed and nothing is there twice; only the lines that import one of
