@@ -148,6 +148,10 @@ package let otherChecks: [Check] = [
   slabModelChecks,
   frameChecks,
   slabThreadChecks,
+  // Picture, of PageTrace
+  pagePictureChecks,
+  pictureTextChecks,
+  pictureSVGChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

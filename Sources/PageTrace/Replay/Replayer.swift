@@ -113,7 +113,7 @@ struct Replayer<Source: PageSource> {
     report.residentReturned = ResidentMemory.exact()
   }
 
-  private mutating func perform(
+  mutating func perform(
     _ event: ProgramTrace.Event, _ tables: inout ReplayTables
   ) throws(ReplayError) {
     let run = Int(event.run)
