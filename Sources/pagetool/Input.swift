@@ -8,6 +8,8 @@ struct FileFailure: Error {
   var message: String
   /// The line of the file at fault, where there is one.
   var line: Int?
+  /// The file at fault, where it is not the one that was read.
+  var path: String?
 
   init(_ message: String, line: Int? = nil) {
     self.message = message

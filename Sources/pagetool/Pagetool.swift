@@ -5,12 +5,13 @@ import ArgumentParser
 struct Pagetool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pagetool",
-    abstract: "Checks and measures the PageAlloc page allocator.",
+    abstract: "Checks, measures and draws the PageAlloc page allocator.",
     discussion: """
       EXAMPLES
         pagetool check conformance/*.trace.gz
         pagetool replay mmap-node.trace.gz
-        pagetool help replay
+        pagetool map mmap-node.trace.gz
+        pagetool help map
 
       Files may be packed with gzip; their first bytes decide that, not their names.
 
@@ -20,5 +21,5 @@ struct Pagetool: ParsableCommand {
         64  the command line makes no sense
       """,
     version: "0.1.0",
-    subcommands: [Check.self, Replay.self])
+    subcommands: [Check.self, Replay.self, Map.self])
 }
