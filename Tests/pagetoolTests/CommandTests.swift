@@ -173,7 +173,10 @@ import Testing
 
   // MARK: the command line
 
-  @Test(arguments: [["check", "--bad"], ["replay"], ["check"], ["walk"], ["replay", "-x", "f"]])
+  @Test(arguments: [
+    ["check", "--bad"], ["replay"], ["check"], ["walk"], ["replay", "-x", "f"],
+    ["map"], ["map", "a", "b"], ["map", "--step", "-1", "f"], ["map", "--json", "--svg", "-", "f"],
+  ])
   func badCommandLine(arguments: [String]) throws {
     let result = try Tool.run(arguments)
     #expect(result.status == 64 && result.output.isEmpty)
@@ -183,7 +186,7 @@ import Testing
   @Test func helpAndVersion() throws {
     let version = try Tool.run("--version")
     #expect(version.status == 0 && version.output.contains("."))
-    for arguments in [["--help"], ["check", "--help"], ["replay", "--help"]] {
+    for arguments in [["--help"], ["check", "--help"], ["replay", "--help"], ["map", "--help"]] {
       let help = try Tool.run(arguments)
       #expect(help.status == 0 && help.output.contains("EXIT STATUS"))
       #expect(help.output.contains("EXAMPLES"))
