@@ -65,7 +65,7 @@ let package = Package(
         "PageTrace", "Gzip",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Workloads"],
+      exclude: ["Pictures", "Workloads"],
       swiftSettings: swiftSettings),
 
     // The loops of the benchmarks; they need the engine, which no other package sees.
