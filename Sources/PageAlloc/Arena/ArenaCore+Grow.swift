@@ -64,14 +64,49 @@ extension ArenaCore {
     isCounted: Bool, willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun? {
     try commit(&growth, place)
-    growth.tables.mapChunks(place.chunks)
-    growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
+    add(place, &growth)
     return withHeap { heap in
       heap.grow(place, growth)
       guard heap.allocator.isFree(place.page, pageCount), !isCounted || heap.admits(pageCount)
       else { return nil }
       return heap.take(at: (place.page, 0), pageCount, isCounted: isCounted, willTake: willTake)
     }
+  }
+
+  /// Grows so far that pages are there which begin at or below the frontier, with nothing but free
+  /// ones before it.
+  ///
+  /// - Returns: `false` where they are there already, or not all free, or it cannot.
+  func growToReach(_ page: PageNumber, _ pageCount: Int) -> Bool {
+    guard pageCount <= Geometry.pageCount - page,
+      !withHeap({ $0.allocator.isGrown(page, pageCount) || !$0.admits(pageCount) })
+    else { return false }
+    return withGrowth { growth in
+      let last = Geometry.chunk(of: page + pageCount - 1)
+      for index in 0..<growth.reservation.pieceCount {
+        let fresh = growth.reservation[index].freshChunks
+        if !fresh.contains(last) { continue }
+        let frontier = Geometry.firstPage(of: fresh.lowerBound)
+        let isOpen = withHeap { heap in
+          page == frontier
+            || (page < frontier && heap.allocator.isGrown(page, frontier - page)
+              && heap.allocator.isFree(page, frontier - page))
+        }
+        if !isOpen { return false }
+        let place = GrowthPlace(piece: index, chunks: fresh.lowerBound..<(last + 1), page: frontier)
+        guard (try? commit(&growth, place)) != nil else { return false }
+        add(place, &growth)
+        withHeap { $0.grow(place, growth) }
+        return true
+      }
+      return false
+    }
+  }
+
+  /// Notes that the chunks of a place are there.
+  private func add(_ place: GrowthPlace, _ growth: inout Growth) {
+    growth.tables.mapChunks(place.chunks)
+    growth.reservation.didGrow(piece: place.piece, to: place.chunks.upperBound)
   }
 
   /// Makes the chunks of a place accessible, where they are not yet: where the kernel refuses as

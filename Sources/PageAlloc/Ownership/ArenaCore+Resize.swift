@@ -44,6 +44,7 @@ extension ArenaCore {
     var dirt = DirtMap()
     lookAhead(pages)
     var taken = takeNext(page, pages, zeroed, &dirt)
+    if taken == nil, reaches(page, pages) { taken = takeNext(page, pages, zeroed, &dirt) }
     if taken == nil {
       if isBlocked(page, pages) { return false }
       // They may be nobody's but in a cache.
@@ -61,6 +62,16 @@ extension ArenaCore {
     if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
     if zeroed, clean < pages { clear(page, pages, dirt, isAllDirty: clean == 0) }
     return true
+  }
+
+  /// Grows for pages beyond the frontier, where none before it is in use.
+  private func reaches(_ page: PageNumber, _ pages: Int) -> Bool {
+    if growToReach(page, pages) { return true }
+    // Those before it may be nobody's but in a cache.
+    guard pages <= Geometry.pageCount - page, !withHeap({ $0.allocator.isGrown(page, pages) }),
+      drainCaches(own: cacheInLastSlot()) > 0
+    else { return false }
+    return growToReach(page, pages)
   }
 
   /// Whether what the caches hold cannot help to get pages: the arena has not grown so far, or the

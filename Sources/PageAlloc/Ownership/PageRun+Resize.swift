@@ -22,7 +22,7 @@ extension PageRun {
     halves.lower.forget()
   }
 
-  /// Takes the pages that follow the run, if they are free.
+  /// Takes the pages that follow the run, if they are free, or the arena can grow there.
   ///
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.

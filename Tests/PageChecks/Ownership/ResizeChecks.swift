@@ -24,6 +24,29 @@ package let resizeChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
   },
 
+  Check("resize: a run at the frontier grows on with the arena, whatever caches hold there") {
+    recorder in
+    for caching in [false, true] {
+      guard let arena = makeArena(&recorder, byteCount: 256 << 20, caching: caching),
+        var run = arena.own(10, &recorder)
+      else { return }
+      recorder.context = caching ? "with caches" : "without"
+      run.stamp(1)
+      for pages in [400, 513, 1500, 1536, 9000] {
+        recorder.expect(run.grow(to: pages, zeroed: true), "to \(pages) pages")
+        recorder.expectEqual(run.pages, pages, "pages")
+        recorder.expect(run.isStamped(1, pages: 10) && run.isZero(from: 10), "its contents")
+        recorder.expectEqual(arena.statistics.inUseBytes, UInt64(pages) * 8192, "in use")
+      }
+      recorder.expect(!run.grow(to: 1 << 15), "beyond the arena's address space")
+      guard let next = arena.own(1, &recorder) else { return }
+      recorder.expect(
+        !run.grow(to: 20_000) || next.address < run.address, "over another run")
+      next.deallocate()
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    }
+  },
+
   Check("resize: the new tail is zero on request") { recorder in
     guard let arena = makeArena(&recorder), var run = arena.own(300, &recorder) else { return }
     run.stamp(1)
