@@ -23,6 +23,9 @@ extension pa_status {
     case .badScavenging: self.init(PA_BAD_SCAVENGING)
     case .badMemoryLimit: self.init(PA_BAD_MEMORY_LIMIT)
     case .badDiagnosis: self.init(PA_BAD_DIAGNOSIS)
+    // Nothing that C can ask for has a label, is a pool, or a frame.
+    case .badLabel, .badPoolReservation, .badFrameByteCount: self.init(PA_BAD_ARGUMENT)
+    case .frameNotInUse: self.init(PA_NOT_IN_USE)
     case .misaligned: self.init(PA_MISALIGNED)
     case .foreign: self.init(PA_FOREIGN)
     case .notInUse: self.init(PA_NOT_IN_USE)

@@ -37,7 +37,7 @@ enum Main {
     } catch {
       guard case .limitReached = error else { fatalError("\(error)") }
     }
-    print("an arena, a run, a shared one (\(shared.pages) pages), a region, a pool, a frame, an error")
+    print("an arena, a run, a shared one (\(shared.pages) pages), a region, a pool, a frame")
   }
 
   static func sum(_ values: Span<Int>) -> Int {

@@ -75,32 +75,35 @@ extension ArenaCore {
 
   /// Grows so far that pages are there which begin at or below the frontier, with nothing but free
   /// ones before it.
-  ///
-  /// - Returns: `false` where they are there already, or not all free, or it cannot.
-  func growToReach(_ page: PageNumber, _ pageCount: Int) -> Bool {
+  func growToReach(_ page: PageNumber, _ pageCount: Int) -> Reach {
     guard pageCount <= Geometry.pageCount - page,
       !withHeap({ $0.allocator.isGrown(page, pageCount) || !$0.admits(pageCount) })
-    else { return false }
+    else { return .no }
     return withGrowth { growth in
       let last = Geometry.chunk(of: page + pageCount - 1)
       for index in 0..<growth.reservation.pieceCount {
         let fresh = growth.reservation[index].freshChunks
         if !fresh.contains(last) { continue }
         let frontier = Geometry.firstPage(of: fresh.lowerBound)
-        let isOpen = withHeap { heap in
-          page == frontier
-            || (page < frontier && heap.allocator.isGrown(page, frontier - page)
-              && heap.allocator.isFree(page, frontier - page))
-        }
-        if !isOpen { return false }
+        let reach = withHeap { $0.reach(of: page, to: frontier) }
+        if reach != .yes { return reach }
         let place = GrowthPlace(piece: index, chunks: fresh.lowerBound..<(last + 1), page: frontier)
-        guard (try? commit(&growth, place)) != nil else { return false }
+        guard (try? commit(&growth, place)) != nil else { return .no }
         add(place, &growth)
         withHeap { $0.grow(place, growth) }
-        return true
+        return .yes
       }
-      return false
+      return .no
     }
+  }
+
+  /// Whether the arena can grow for pages that begin at or below its frontier.
+  enum Reach {
+    /// It did.
+    case yes
+    /// Not before caches give back what they hold below the frontier.
+    case cached
+    case no
   }
 
   /// Notes that the chunks of a place are there.
@@ -171,5 +174,15 @@ extension ArenaCore {
       // Whoever gives memory back has some of it in hand; it is free again when the turn is.
       withRelease {}
     }
+  }
+}
+
+extension Heap {
+  /// Whether all pages from one on, up to the frontier, are free.
+  fileprivate func reach(of page: PageNumber, to frontier: PageNumber) -> ArenaCore.Reach {
+    if page == frontier { return .yes }
+    guard page < frontier, allocator.isGrown(page, frontier - page) else { return .no }
+    guard let inUse = allocator.firstInUse(page, frontier - page) else { return .yes }
+    return runs.extent(inUse) == 0 ? .cached : .no
   }
 }

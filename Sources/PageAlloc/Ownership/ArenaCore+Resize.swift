@@ -66,12 +66,11 @@ extension ArenaCore {
 
   /// Grows for pages beyond the frontier, where none before it is in use.
   private func reaches(_ page: PageNumber, _ pages: Int) -> Bool {
-    if growToReach(page, pages) { return true }
-    // Those before it may be nobody's but in a cache.
-    guard pages <= Geometry.pageCount - page, !withHeap({ $0.allocator.isGrown(page, pages) }),
-      drainCaches(own: cacheInLastSlot()) > 0
-    else { return false }
-    return growToReach(page, pages)
+    switch growToReach(page, pages) {
+    case .yes: return true
+    case .no: return false
+    case .cached: return drainCaches(own: cacheInLastSlot()) > 0 && growToReach(page, pages) == .yes
+    }
   }
 
   /// Whether what the caches hold cannot help to get pages: the arena has not grown so far, or the

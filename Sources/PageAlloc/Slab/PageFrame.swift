@@ -10,6 +10,7 @@
 /// references.
 ///
 /// ```swift
+/// let slab = try PageSlab(frameByteCount: 1024, in: arena)
 /// var frame = try slab.allocateFrame()
 /// var bytes = frame.mutableBytes
 /// bytes.storeBytes(of: 42, as: Int.self)

@@ -28,7 +28,7 @@ package let growRefusalChecks: [Check] = [
     }
   },
 
-  Check("grow: a guard behind the run, and the end of what is grown, are refused at once") {
+  Check("grow: a guard behind the run, and the end of the arena, are refused at once") {
     recorder in
     let calls = FakeCalls()
     guard let arena = makeArena(&recorder, calls: calls) else { return }
@@ -39,7 +39,7 @@ package let growRefusalChecks: [Check] = [
       let barriers = calls.barrierCount.load(ordering: .relaxed)
       recorder.expect(!run.grow(to: 9), "a guard follows")
       guard var last = arena.own(400, &recorder) else { return }
-      recorder.expect(!last.grow(to: 600), "beyond what is grown")
+      recorder.expect(!last.grow(to: 1 << 19), "beyond the arena")
       recorder.expectEqual(calls.barrierCount.load(ordering: .relaxed), barriers, "barriers")
       recorder.expectEqual(run.pages, 8, "as it was")
     }
