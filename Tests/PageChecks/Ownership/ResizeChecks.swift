@@ -38,7 +38,7 @@ package let resizeChecks: [Check] = [
         recorder.expect(run.isStamped(1, pages: 10) && run.isZero(from: 10), "its contents")
         recorder.expectEqual(arena.statistics.inUseBytes, UInt64(pages) * 8192, "in use")
       }
-      recorder.expect(!run.grow(to: 1 << 15), "beyond the arena's address space")
+      recorder.expect(!run.grow(to: 1 << 16), "beyond the arena's address space")
       guard let next = arena.own(1, &recorder) else { return }
       recorder.expect(
         !run.grow(to: 20_000) || next.address < run.address, "over another run")

@@ -120,7 +120,9 @@ package let poolLimitChecks: [Check] = [
       recorder.expect(pool.errorOfTaking(8192) != nil, "beyond a limit in bytes")
       recorder.expect(pool.errorOfTaking(4096) == nil, "within it")
       try pool.setMemoryLimit(.none)
-      recorder.expect(pool.errorOfTaking(1 << 17) == nil, "1 GiB without a limit")
+      // A host of 32 bits may not have so much in a row.
+      recorder.expect(
+        is32Bit || pool.errorOfTaking(1 << 17) == nil, "1 GiB without a limit")
     } catch { recorder.fail(error.description) }
   },
 
