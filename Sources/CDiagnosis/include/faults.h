@@ -38,7 +38,8 @@ static inline int cdg_access(const void *context) {
 #elif defined(__i386__)
   return saved->uc_mcontext.gregs[13] & 2 ? CDG_WRITE : CDG_READ;
 #elif defined(__arm__)
-  /* The fault status: bit 11 is set by a write. */
+  /* The fault status: bit 11 is set by a write. Of a fault it is not 0, but an emulator says so. */
+  if (saved->uc_mcontext.error_code == 0) return CDG_ACCESS;
   return saved->uc_mcontext.error_code & 0x800 ? CDG_WRITE : CDG_READ;
 #elif defined(__aarch64__)
   /* Records of a magic number and a length; the one of the syndrome may be missing. */
