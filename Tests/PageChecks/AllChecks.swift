@@ -9,6 +9,9 @@ package let roomyChecks: [Check] =
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
 package let otherChecks: [Check] = [
+  // Those that copy the process by a fork, which an emulator has made larger by gigabytes later on.
+  signalChecks,
+  frameChecks,
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
@@ -124,7 +127,6 @@ package let otherChecks: [Check] = [
   resizeSweepChecks,
   amountSweepChecks,
   optionsChecks,
-  signalChecks,
   stackChecks,
   // Behind those that copy the process by a fork: an emulator's grows with each arena, by
   // gigabytes.
@@ -146,7 +148,6 @@ package let otherChecks: [Check] = [
   labelChecks,
   slabChecks,
   slabModelChecks,
-  frameChecks,
   slabThreadChecks,
   // Picture, of PageTrace
   pagePictureChecks,
