@@ -96,6 +96,7 @@ package let poolLimitChecks: [Check] = [
   },
 
   Check("pool limits: a control group bounds every arena, those that come later, too") { recorder in
+    if leavesOutPools(&recorder) { return }
     let group = FakeFiles([
       ("/proc/self/cgroup", "0::/a\n"), ("/sys/fs/cgroup/a/memory.max", "1073741824\n"),
       ("/sys/fs/cgroup/a/memory.current", "268435456\n"),
