@@ -5,7 +5,7 @@ package let frameChecks: [Check] = [
   Check("frame: it frees itself, holds its slab, and is read and written as bytes") { recorder in
     let calls = FakeCalls()
     do {
-      guard let arena = makeArena(&recorder, calls: calls),
+      guard let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20),
         let slab = makeSlab(1024, in: arena, &recorder)
       else { return }
       guard var frame = try? slab.allocateFrame(), let other = try? slab.allocateFrame() else {
@@ -34,7 +34,7 @@ package let frameChecks: [Check] = [
     do {
       var last: PageFrame?
       do {
-        guard let arena = makeArena(&recorder, calls: calls),
+        guard let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20),
           let slab = makeSlab(4096, in: arena, &recorder)
         else { return }
         last = try? slab.allocateFrame()
@@ -48,7 +48,8 @@ package let frameChecks: [Check] = [
   },
 
   Check("frame: one that is leaked is the caller's, and can be adopted") { recorder in
-    guard let arena = makeArena(&recorder), let slab = makeSlab(512, in: arena, &recorder),
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder),
       let owned = try? slab.allocateFrame()
     else { return }
     let raw = unsafe Frame(owned.leak())
@@ -69,7 +70,9 @@ package let frameChecks: [Check] = [
 
   Check("frame: one that was freed behind its owner's back traps") { recorder in
     if leavesOutFork(&recorder) { return }
-    guard let arena = makeArena(&recorder), let slab = makeSlab(512, in: arena, &recorder) else {
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder)
+    else {
       return
     }
     let end = inHeardChild(&recorder) {

@@ -3,7 +3,7 @@ import PageAlloc
 /// Frames smaller than a page.
 package let slabChecks: [Check] = [
   Check("slab: there are four sizes, and no others") { recorder in
-    guard let arena = makeArena(&recorder) else { return }
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
     let (before, system) = (arena.statistics, arena.systemStatistics)
     let others = [
       Int.min, Int.min + 1, -4096, -512, -1, 0, 1, 64, 256, 511, 513, 768, 1023, 3072, 4095, 4097,
@@ -28,7 +28,7 @@ package let slabChecks: [Check] = [
   Check("slab: frames lie at multiples of their size, apart, and keep their contents") {
     recorder in
     for isChecked in [false, true] {
-      let made = isChecked ? makeCheckedArena(&recorder) : makeArena(&recorder)
+      let made = isChecked ? makeCheckedArena(&recorder) : makeArena(&recorder, byteCount: 64 << 20)
       guard let arena = made else { return }
       for size in frameSizes {
         recorder.context = "\(size) bytes"
@@ -61,7 +61,8 @@ package let slabChecks: [Check] = [
 
   Check("slab: an address tells its frame, and whether it is the slab's") { recorder in
     for size in frameSizes {
-      guard let arena = makeArena(&recorder), let run = arena.take(64, &recorder),
+      guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+        let run = arena.take(64, &recorder),
         let slab = makeSlab(size, in: arena, &recorder),
         let other = makeSlab(size, in: arena, &recorder), let frame = slab.take(&recorder),
         let foreign = other.take(&recorder)
@@ -93,7 +94,7 @@ package let slabChecks: [Check] = [
   Check("slab: a wrong free is told why, and changes nothing") { recorder in
     for size in frameSizes {
       for caching in [true, false] {
-        guard let arena = makeArena(&recorder, caching: caching),
+        guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: caching),
           let run = arena.take(1, &recorder), let slab = makeSlab(size, in: arena, &recorder),
           let other = makeSlab(size, in: arena, &recorder), let foreign = other.take(&recorder)
         else { return }
@@ -132,7 +133,7 @@ package let slabChecks: [Check] = [
   },
 
   Check("slab: frames come from the fullest run") { recorder in
-    guard let arena = makeArena(&recorder, caching: false),
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: false),
       let slab = makeSlab(2048, in: arena, &recorder)
     else { return }
     let frames = slab.take(4 * 64, &recorder)
@@ -155,7 +156,7 @@ package let slabChecks: [Check] = [
   },
 
   Check("slab: what is empty goes back to the arena, but for one run") { recorder in
-    guard let arena = makeArena(&recorder, caching: false),
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: false),
       let slab = makeSlab(4096, in: arena, &recorder)
     else { return }
     let frames = slab.take(5 * 64, &recorder)
@@ -188,7 +189,7 @@ package let slabChecks: [Check] = [
     do {
       var slabs: [PageSlab] = []
       do {
-        guard let arena = makeArena(&recorder, calls: calls) else { return }
+        guard let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20) else { return }
         for size in frameSizes {
           guard let slab = makeSlab(size, in: arena, &recorder) else { return }
           _ = slab.take(300, &recorder)

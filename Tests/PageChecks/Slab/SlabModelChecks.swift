@@ -6,7 +6,7 @@ package let slabModelChecks: [Check] = [
     for seed in 1...4 as ClosedRange<UInt64> {
       for caching in [true, false] {
         let size = frameSizes[Int(seed) - 1]
-        guard let arena = makeArena(&recorder, caching: caching),
+        guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: caching),
           let slab = makeSlab(size, in: arena, &recorder)
         else { return }
         recorder.context = "seed \(seed), \(size) bytes\(caching ? "" : ", no caches")"

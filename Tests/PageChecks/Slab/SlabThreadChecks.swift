@@ -5,7 +5,7 @@ import Synchronization
 package let slabThreadChecks: [Check] = [
   Check("slab: four threads exchange frames") { recorder in
     for caching in [true, false] {
-      guard let arena = makeArena(&recorder, caching: caching),
+      guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: caching),
         let slab = makeSlab(1024, in: arena, &recorder)
       else { return }
       let market = FrameMarket()
@@ -27,7 +27,8 @@ package let slabThreadChecks: [Check] = [
   },
 
   Check("slab: a thread that ends gives back what it has at hand") { recorder in
-    guard let arena = makeArena(&recorder), let slab = makeSlab(512, in: arena, &recorder),
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder),
       let other = makeSlab(512, in: arena, &recorder)
     else { return }
     // More threads one after another than there are magazines, then many at a time.
@@ -48,7 +49,8 @@ package let slabThreadChecks: [Check] = [
   },
 
   Check("slab: calls from a signal's handler in the middle of another are refused") { recorder in
-    guard let arena = makeArena(&recorder), let slab = makeSlab(512, in: arena, &recorder),
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder),
       let other = makeSlab(512, in: arena, &recorder), let frame = slab.take(&recorder),
       let foreign = other.take(&recorder)
     else { return }
@@ -89,7 +91,9 @@ package let slabThreadChecks: [Check] = [
 package let slabForkChecks: [Check] = [
   Check("slab: a child of a fork has what was in use, and all the rest is free") { recorder in
     if leavesOutFork(&recorder) { return }
-    guard let arena = makeArena(&recorder), let slab = makeSlab(1024, in: arena, &recorder) else {
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(1024, in: arena, &recorder)
+    else {
       return
     }
     let kept = slab.take(200, &recorder)
