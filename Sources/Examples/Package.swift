@@ -2,7 +2,8 @@
 import PackageDescription
 
 // A package of its own, so that what the programs need besides burdens nobody else. Each folder is
-// one program; examples.sh builds all of them, runs them, and compares what they print with Expected.
+// one program; examples.sh builds all of them, runs them, and compares what they print with
+// Expected.
 
 let swiftSettings: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 

@@ -9,7 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 built=.build/examples
-# SwiftPM takes no notice of a header that changed, nor of a file that is new in a package next door.
+# SwiftPM takes no notice of a header that changed, nor of a file that is new in a package next
+# door.
 Tests/Cross/fresh.sh "$built" x86_64-unknown-linux-gnu
 now=$(find Sources -name '*.swift' | sort)
 if [[ ! -e $built/files || $(<"$built/files") != "$now" ]]; then

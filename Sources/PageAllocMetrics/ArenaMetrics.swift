@@ -21,9 +21,9 @@
   /// ```
   /// There is no thread and no timer behind it. A figure of an arena is a `Meter` where it goes up
   /// and down, and a `Counter` where it only goes up; it is called as in
-  /// `PageArena.Statistics.figures`, behind a prefix, "pagealloc.inUseBytes". The dimensions are the
-  /// arena's `label`, as its options have it, and its `number`, by which arenas of the same label can
-  /// be told apart.
+  /// `PageArena.Statistics.figures`, behind a prefix, "pagealloc.inUseBytes". The dimensions are
+  /// the arena's `label`, as its options have it, and its `number`, by which arenas of the same
+  /// label can be told apart.
   public final class ArenaMetrics: Sendable {
     private let prefix: String
     private let factory: any MetricsFactory
@@ -34,8 +34,8 @@
     ///
     /// - Parameters:
     ///   - prefix: what comes before each figure's name, and a dot.
-    ///   - factory: who makes the metrics: the one that the process was set up with, as a rule, which
-    ///     is to be done before.
+    ///   - factory: who makes the metrics: the one that the process was set up with, as a rule,
+    ///     which is to be done before.
     public init(prefix: String = "pagealloc", factory: any MetricsFactory = MetricsSystem.factory) {
       self.prefix = prefix
       self.factory = factory

@@ -5,13 +5,10 @@ import PageAlloc
 package func pa_discard(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_IN_USE) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.discard(first, pages: pages)
-    }
+  unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
+    unsafe try arena.discard(first, pages: pages)
   } _: {
-    unsafe discardApart(arena, first, pages, $0)
+    unsafe discardApart($0, $1, pages, $2)
   }
 }
 
@@ -19,12 +16,9 @@ package func pa_discard(
 package func pa_purge_lazy(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_IN_USE) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.discardLazily(first, pages: pages)
-    }
+  unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
+    unsafe try arena.discardLazily(first, pages: pages)
   } _: {
-    unsafe refuseApart(arena, first, $0)
+    unsafe refuseApart($0, $1, $2)
   }
 }

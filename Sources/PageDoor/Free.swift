@@ -18,25 +18,19 @@ package func pa_free(
 private func deallocateSlowly(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_IN_USE) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.deallocate(first, pages: pages)
-    }
+  unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
+    unsafe try arena.deallocate(first, pages: pages)
   } _: {
-    unsafe freeApart(arena, first, pages, $0)
+    unsafe freeApart($0, $1, pages, $2)
   }
 }
 
 @c @implementation
 package func pa_free_run(_ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer?) -> pa_status {
-  guard let arena = unsafe arena, let run = unsafe run else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_A_START) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.deallocate(run)
-    }
+  unsafe withApart(arena, run, PA_NOT_A_START) { arena, run throws(PageArenaError) in
+    unsafe try arena.deallocate(run)
   } _: {
-    unsafe freeApartRun(arena, run, $0)
+    unsafe freeApartRun($0, $1, $2)
   }
 }
 
@@ -44,13 +38,10 @@ package func pa_free_run(_ arena: OpaquePointer?, _ run: UnsafeMutableRawPointer
 package func pa_free_range(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_IN_USE) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.deallocateRuns(from: first, pages: pages)
-    }
+  unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
+    unsafe try arena.deallocateRuns(from: first, pages: pages)
   } _: {
-    unsafe freeApartRange(arena, first, pages, $0)
+    unsafe freeApartRange($0, $1, pages, $2)
   }
 }
 
@@ -58,12 +49,9 @@ package func pa_free_range(
 package func pa_free_discarded(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
-  return unsafe withApart(arena, PA_NOT_IN_USE) {
-    unsafe status(arena) { arena throws(PageArenaError) in
-      unsafe try arena.deallocateDiscarding(first, pages: pages)
-    }
+  unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
+    unsafe try arena.deallocateDiscarding(first, pages: pages)
   } _: {
-    unsafe freeApart(arena, first, pages, $0)
+    unsafe freeApart($0, $1, pages, $2)
   }
 }

@@ -7,20 +7,25 @@ import PageAlloc
 /// Makes a call of the arena's, which refuses it where the run is set apart.
 ///
 /// - Parameters:
-///   - refusal: what it says then.
+///   - first: the address that the call is about.
+///   - refusal: what the arena says then.
 ///   - call: of the arena's.
 ///   - apart: is given a refusal, and returns it where it is about no run that is set apart.
 @inline(__always)
 func withApart(
-  _ arena: OpaquePointer, _ refusal: Int, _ call: () -> pa_status,
-  _ apart: (pa_status) -> pa_status
+  _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ refusal: Int,
+  _ call: (PageArena, UnsafeMutableRawPointer) throws(PageArenaError) -> Void,
+  _ apart: (OpaquePointer, UnsafeMutableRawPointer, pa_status) -> pa_status
 ) -> pa_status {
+  guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
   if unsafe door(arena).pointee.apart != nil, unsafe withArena(arena, or: false, { $0.isChecked }) {
-    let answer = apart(pa_status(refusal))
+    let answer = unsafe apart(arena, first, pa_status(refusal))
     if Int(answer) != refusal { return answer }
   }
-  let answer = call()
-  return answer == .ok ? .ok : apart(answer)
+  let answer = unsafe status(arena) { arena throws(PageArenaError) in
+    unsafe try call(arena, first)
+  }
+  return unsafe answer == .ok ? .ok : apart(arena, first, answer)
 }
 
 /// Frees pages of a run that is set apart, after it was refused.
@@ -64,12 +69,7 @@ func freeApartRange(
   guard Int(refusal) == PA_NOT_IN_USE else { return refusal }
   return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
     let range = try apart.range(UInt(bitPattern: first), pages)
-    var isAny = false
-    // First all of it is looked at.
-    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
-      isAny = isAny || run != nil
-    }
-    guard isAny else { return false }
+    guard try apart.hasAny(in: range, library) else { return false }
     try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
       if let run { return try apart.free(part, of: run, library) }
       guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
@@ -86,11 +86,7 @@ func discardApart(
   guard Int(refusal) == PA_NOT_IN_USE else { return refusal }
   return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
     let range = try apart.range(UInt(bitPattern: first), pages)
-    var isAny = false
-    try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
-      isAny = isAny || run != nil
-    }
-    guard isAny else { return false }
+    guard try apart.hasAny(in: range, library) else { return false }
     try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
       guard let run else {
         guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
@@ -153,6 +149,18 @@ extension ApartRuns {
       settle(part.upperBound..<run.upperBound, arena)
     }
     settle(run.lowerBound..<part.lowerBound, arena)
+  }
+
+  /// Whether one of the runs in a range is set apart.
+  ///
+  /// - Throws: a page of it is not in use.
+  fileprivate func hasAny(
+    in range: Range<Int>, _ arena: PageArena
+  ) throws(PageArenaError) -> Bool {
+    var isAny = false
+    try forEachRun(in: range, arena) { _, run throws(PageArenaError) in isAny = isAny || run != nil
+    }
+    return isAny
   }
 
   /// Calls `body` with what lies in a range of each run, and with the run where it is set apart.

@@ -5,9 +5,8 @@ import PageAlloc
 package func pa_release(
   _ arena: OpaquePointer?, _ bytes: UInt64, _ released: UnsafeMutablePointer<UInt64>?
 ) -> pa_status {
-  unsafe status(arena) { arena throws(PageArenaError) in
-    let count = try arena.scavenge(byteCount: Int(clamping: bytes))
-    unsafe released?.pointee = UInt64(count)
+  unsafe count(arena, released) { arena throws(PageArenaError) in
+    try arena.scavenge(byteCount: Int(clamping: bytes))
   }
 }
 
@@ -15,9 +14,8 @@ package func pa_release(
 package func pa_release_all(
   _ arena: OpaquePointer?, _ released: UnsafeMutablePointer<UInt64>?
 ) -> pa_status {
-  unsafe status(arena) { arena throws(PageArenaError) in
-    let count = try arena.releaseFreeMemory()
-    unsafe released?.pointee = UInt64(count)
+  unsafe count(arena, released) { arena throws(PageArenaError) in
+    try arena.releaseFreeMemory()
   }
 }
 
@@ -25,9 +23,8 @@ package func pa_release_all(
 package func pa_release_lazy(
   _ arena: OpaquePointer?, _ offered: UnsafeMutablePointer<UInt64>?
 ) -> pa_status {
-  unsafe status(arena) { arena throws(PageArenaError) in
-    let count = try arena.releaseFreeMemoryLazily()
-    unsafe offered?.pointee = UInt64(count)
+  unsafe count(arena, offered) { arena throws(PageArenaError) in
+    try arena.releaseFreeMemoryLazily()
   }
 }
 
@@ -49,8 +46,20 @@ package func pa_scavenge_step(
 package func pa_collapse(
   _ arena: OpaquePointer?, _ gathered: UnsafeMutablePointer<UInt64>?
 ) -> pa_status {
+  unsafe count(arena, gathered) { arena throws(PageArenaError) in
+    try arena.collapse()
+  }
+}
+
+/// Makes a call that tells how many bytes it was about.
+///
+/// - Parameter bytes: where that goes, if the caller wants to know.
+private func count(
+  _ arena: OpaquePointer?, _ bytes: UnsafeMutablePointer<UInt64>?,
+  _ body: (PageArena) throws(PageArenaError) -> Int
+) -> pa_status {
   unsafe status(arena) { arena throws(PageArenaError) in
-    let count = try arena.collapse()
-    unsafe gathered?.pointee = UInt64(count)
+    let count = try body(arena)
+    unsafe bytes?.pointee = UInt64(count)
   }
 }

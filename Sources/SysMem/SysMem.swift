@@ -29,8 +29,8 @@ public final class SysMem: Sendable {
   /// counted.
   public let physicalPageSize: Int
 
-  /// What mappings are called in `/proc/PID/maps`: all alike, so that the kernel joins neighbours as
-  /// ever.
+  /// What mappings are called in `/proc/PID/maps`: all alike, so that the kernel joins neighbours
+  /// as ever.
   private let pagesName: FixedText<80>
   let tablesName: FixedText<80>
 

@@ -13,8 +13,8 @@ mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -pru
 awk -f Tests/Docs/blocks.awk Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
 blocks=$(grep -c '^// block ' "$here/blocks.swift" || true)
 
-# What blocks import, as far as it is the package's; with the trait that one of them needs, which makes
-# another build of everything, in the folder of `make test-metrics`.
+# What blocks import, as far as it is the package's; with the trait that one of them needs, which
+# makes another build of everything, in the folder of `make test-metrics`.
 modules=$(sed -n 's/^import //p' "$here/blocks.swift")
 built=.build/metrics
 for module in $modules; do

@@ -12,6 +12,7 @@ package let otherChecks: [Check] = [
   // Those that copy the process by a fork, which an emulator has made larger by gigabytes later on.
   signalChecks,
   frameChecks,
+  slabSignalChecks,
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,

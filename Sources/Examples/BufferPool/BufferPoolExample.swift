@@ -168,7 +168,8 @@ func makePoolByHand(over file: Int32) -> BufferPool<AlignedFrame> {
 enum BufferPoolExample {
   static func main() throws {
     let file = try makeFile()
-    // Frames come and go by ones, and a limit that is always reached leaves nothing to keep at hand.
+    // Frames come and go by ones, and a limit that is always reached leaves nothing to keep at
+    // hand.
     let arena = try PageArena(
       threadCacheByteCount: 0, memoryLimit: .bytes(hard: UInt64(poolByteCount)))
     let pool = makePool(arena, over: file.fileDescriptor)

@@ -1,7 +1,7 @@
 // The figures of an arena, for whoever watches servers: by swift-metrics, to any of its backends.
 //
-// By hand there is only what the kernel says of the whole process, which takes it a walk through all
-// page tables; the arena counts as it goes.
+// By hand there is only what the kernel says of the whole process, which takes it a walk through
+// all page tables; the arena counts as it goes.
 
 import CoreMetrics
 import Foundation

@@ -28,9 +28,9 @@ extension PageArena {
   /// ```swift
   /// for arena in PageArena.all { print(arena.label, arena.statistics.inUseBytes) }
   /// ```
-  /// Those are in it that only their runs keep (``ArenaSummary/isOrphan``), and not those of another
-  /// copy of the library in the process. Arenas may be made and end meanwhile; while they are looked
-  /// at, whoever makes or ends one waits, and so does a thread that ends.
+  /// Those are in it that only their runs keep (``ArenaSummary/isOrphan``), and not those of
+  /// another copy of the library in the process. Arenas may be made and end meanwhile; while they
+  /// are looked at, whoever makes or ends one waits, and so does a thread that ends.
   ///
   /// - Warning: a signal's handler that calls it in the middle of a call which has the arena's lock
   ///   ends the program, as with ``statistics``.

@@ -32,11 +32,8 @@ extension PageArena {
   public func discard(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    let memory = try core.contents(at: UInt(bitPattern: base), pages)
-    try core.attempt { system throws(SysMemError) in
-      try system.advise(memory.address, memory.byteCount, .dontNeed)
-    }
-    core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(memory.byteCount) }
+    let byteCount = try core.advise(.dontNeed, at: UInt(bitPattern: base), pages)
+    core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(byteCount) }
   }
 
   /// Lets the kernel take the contents of pages in use when it wants to (`MADV_FREE`): until they
@@ -48,11 +45,8 @@ extension PageArena {
   public func discardLazily(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    let memory = try core.contents(at: UInt(bitPattern: base), pages)
-    try core.attempt { system throws(SysMemError) in
-      try system.advise(memory.address, memory.byteCount, .free)
-    }
-    core.withHeap { $0.scavenger.counters.lazyBytes += UInt64(memory.byteCount) }
+    let byteCount = try core.advise(.free, at: UInt(bitPattern: base), pages)
+    core.withHeap { $0.scavenger.counters.lazyBytes += UInt64(byteCount) }
   }
 
   /// Gives pages back whose contents are of no use to anybody, to the kernel at once: they are free
@@ -85,16 +79,21 @@ extension PageArena {
 }
 
 extension ArenaCore {
-  /// The memory of pages in use, as the kernel sees it.
-  fileprivate func contents(
-    at address: UInt, _ pages: Int
-  ) throws(PageArenaError) -> AdvisedRange {
+  /// Tells the kernel about the contents of pages in use.
+  ///
+  /// - Returns: how many bytes they are.
+  fileprivate func advise(
+    _ advice: MemoryAdvice, at address: UInt, _ pages: Int
+  ) throws(PageArenaError) -> UInt {
     try requireOutside()
     let page = try page(at: address, pages)
     try forEachRun(in: page..<(page + pages)) { _ in }
     let memory = AdvisedRange(address: address, byteCount: Self.byteCount(pages))
     try checkWholePhysicalPages(memory)
-    return memory
+    try attempt { system throws(SysMemError) in
+      try system.advise(memory.address, memory.byteCount, advice)
+    }
+    return memory.byteCount
   }
 
   /// Takes a run, from a cache or from the heap.

@@ -14,9 +14,9 @@ extension PageArena {
   /// one, are told which pages may be accessed.
   public enum Diagnosis: Equatable, Sendable {
     /// What the environment asks for: `PAGEALLOC_CHECKED=1` is checked, with faults reported;
-    /// `PAGEALLOC_CHECKED=abort` is the same, and whatever is told of, a mistake, a fault or a leak,
-    /// ends the process with status 70; `PAGEALLOC_CHECKED=0` is off. Where it says nothing: checked under AddressSanitizer and
-    /// memcheck, else off.
+    /// `PAGEALLOC_CHECKED=abort` is the same, and whatever is told of, a mistake, a fault or a
+    /// leak, ends the process with status 70; `PAGEALLOC_CHECKED=0` is off. Where it says nothing:
+    /// checked under AddressSanitizer and memcheck, else off.
     case automatic
     /// No records; frees are checked against what is in use, as always.
     case off

@@ -113,8 +113,8 @@ extension PageArena {
     return try core.takePages(at: page, pages, zeroed: zeroed)
   }
 
-  /// Takes the pages that follow a run, if they are free, or the arena can grow there: they become a
-  /// part of it.
+  /// Takes the pages that follow a run, if they are free, or the arena can grow there: they become
+  /// a part of it.
   ///
   /// - Parameters:
   ///   - base: the address of the run's first page.

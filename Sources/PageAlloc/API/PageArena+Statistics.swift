@@ -27,8 +27,8 @@ extension PageArena {
     public let quarantinedBytes: UInt64
     /// Free, and never backed, or given back since: costs no memory and reads as zero.
     public let scavengedBytes: UInt64
-    /// What regions have committed that count as the arena's, in whole pages: none of the above, and
-    /// resident as far as it was written to.
+    /// What regions have committed that count as the arena's, in whole pages: none of the above,
+    /// and resident as far as it was written to.
     public let regionBytes: UInt64
     /// The longest run that can be had, in pages of 8 KiB: of free pages, or by growth. Limits and
     /// the kernel are not asked; pages that threads keep at hand are not among them. On a 32-bit
@@ -56,14 +56,14 @@ extension PageArena {
     public let refusals: UInt64
     /// How often the arena grew.
     public let growths: UInt64
-    /// The most that was in use at once. It is looked at by each reading, and whenever what is in use
-    /// and at hand together is 128 KiB more than ever: so it may be too low by 128 KiB, and by what
-    /// threads took from what they had at hand since (at most ``cachedBytes`` of that time).
+    /// The most that was in use at once. It is looked at by each reading, and whenever what is in
+    /// use and at hand together is 128 KiB more than ever: so it may be too low by 128 KiB, and by
+    /// what threads took from what they had at hand since (at most ``cachedBytes`` of that time).
     public let peakInUseBytes: UInt64
     /// The most that ``maybeResidentBytes`` has been.
     public let peakMaybeResidentBytes: UInt64
-    /// How many runs there are of each size, those at hand for threads and guards included; those in
-    /// quarantine are not.
+    /// How many runs there are of each size, those at hand for threads and guards included; those
+    /// in quarantine are not.
     ///
     /// Threads cut what they have at hand without a word, and tell when they come by the arena's
     /// lock: until then a run that was cut counts as it was.
@@ -71,10 +71,10 @@ extension PageArena {
     /// What went back, and at what cost.
     public let returned: Returned
 
-    /// What may be resident: in use and not inaccessible, or free and not given back, or a region's.
-    /// It is what the limits bound. The kernel has no more of it in memory, and perhaps less: some of
-    /// it was never written to, and what ``PageRun/discard()`` and ``PageArena/discard(_:pages:)``
-    /// took is in it as long as the run is in use.
+    /// What may be resident: in use and not inaccessible, or free and not given back, or a
+    /// region's. It is what the limits bound. The kernel has no more of it in memory, and perhaps
+    /// less: some of it was never written to, and what ``PageRun/discard()`` and
+    /// ``PageArena/discard(_:pages:)`` took is in it as long as the run is in use.
     public var maybeResidentBytes: UInt64 {
       // Decoded figures may be anything.
       inUseBytes &- inaccessibleBytes &+ freeMaybeResidentBytes &+ regionBytes

@@ -37,8 +37,8 @@ extension PageArena {
 }
 
 extension PageArena.RunSizes {
-  /// All figures: "runsOf1Pages", "runsOf2Pages", "runsOf4Pages" and so on, each with those of up to
-  /// twice as many pages.
+  /// All figures: "runsOf1Pages", "runsOf2Pages", "runsOf4Pages" and so on, each with those of up
+  /// to twice as many pages.
   public var figures: [ArenaFigure] {
     (0..<Self.powers).map { ArenaFigure(.gauge, "runsOf\(1 << $0)Pages", self[$0]) }
   }

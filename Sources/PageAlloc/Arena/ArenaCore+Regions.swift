@@ -14,7 +14,10 @@ extension ArenaCore {
       answer = withHeap { $0.countRegion(pages) }
     } while answer == nil
     if answer == true, !bringUnderLimits() {
-      discountRegion(pages)
+      withHeap { heap in
+        heap.discountRegion(pages)
+        heap.scavenger.counters.limitRefusals += 1
+      }
       throw refusal(pages, inUse: withHeap { $0.inUsePages })
     }
   }

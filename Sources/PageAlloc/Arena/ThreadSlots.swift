@@ -89,8 +89,8 @@ func cacheInLastSlot(_ number: UInt) -> CacheReference? {
   return last.arena == number ? CacheReference(known: last.cache) : nil
 }
 
-/// This thread's cache of one of the arenas whose numbers are in a row, if the slot of such a one is
-/// the one used last.
+/// This thread's cache of one of the arenas whose numbers are in a row, if the slot of such a one
+/// is the one used last.
 @inlinable @inline(__always)
 func cacheInLastSlot(_ first: UInt, count: UInt) -> CacheReference? {
   let last = cts_last()

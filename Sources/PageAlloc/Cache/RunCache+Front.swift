@@ -35,8 +35,8 @@ package struct CacheFront: ~Copyable {
   @usableFromInline let runs: RunTable
   /// The same by addresses. Up to here it is one line of the processor's cache.
   @usableFromInline let cells: RunCells
-  /// Runs that the owner took back, in all: the one count of the shortest way. Of the owner; read by
-  /// the statistics. See RunCache+Calls.
+  /// Runs that the owner took back, in all: the one count of the shortest way. Of the owner; read
+  /// by the statistics. See RunCache+Calls.
   @usableFromInline let frees = Atomic<Int>(0)
   /// What owners refer to. The cache only keeps it, and never looks behind the address.
   @usableFromInline let core: UnsafeRawPointer

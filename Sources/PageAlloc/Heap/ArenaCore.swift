@@ -202,12 +202,12 @@ extension ArenaCore {
 // MARK: - fork
 
 extension ArenaCore {
-  /// Takes the first of the locks that a fork waits for. The release lock is not one: its holder may
-  /// be in the kernel for long.
+  /// Takes the first of the locks that a fork waits for. The release lock is not one: its holder
+  /// may be in the kernel for long.
   func lockGrowthForFork() { locks.growth.lockForFork() }
 
-  /// Takes the second. In a pool, who grows one arena may look at the heaps of others: so a fork has
-  /// the first of all of them before it takes the second of any.
+  /// Takes the second. In a pool, who grows one arena may look at the heaps of others: so a fork
+  /// has the first of all of them before it takes the second of any.
   func lockHeapForFork() { locks.heap.lockForFork() }
 
   /// A fork holds the first of them.

@@ -2,8 +2,8 @@ import SysMem
 
 /// What never changes while an arena lives.
 ///
-/// Safe, since the references that are not counted by the compiler are lent by the core alone, which
-/// lives as long as the arena holds them.
+/// Safe, since the references that are not counted by the compiler are lent by the core alone,
+/// which lives as long as the arena holds them.
 @usableFromInline
 @safe
 struct ArenaFacts {
@@ -37,8 +37,8 @@ struct ArenaFacts {
   let clock: any ScavengeClock
   /// What the options say about memory that goes back.
   let plan: ScavengePlan
-  /// What the arenas of a pool have in common; `nil` where the arena is in none. It is counted once,
-  /// as `system` is.
+  /// What the arenas of a pool have in common; `nil` where the arena is in none. It is counted
+  /// once, as `system` is.
   let pool: Unmanaged<PoolAccount>?
   /// The notes of the checked mode; `nil` where it is off.
   let checks: CheckedRuns?

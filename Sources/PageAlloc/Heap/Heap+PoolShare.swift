@@ -1,5 +1,5 @@
-// The arena's share of its pool's limit (see PoolLimits). What changes hands between the account and
-// the share does so within one section, so that a fork finds both or neither.
+// The arena's share of its pool's limit (see PoolLimits). What changes hands between the account
+// and the share does so within one section, so that a fork finds both or neither.
 
 extension Heap {
   /// Takes of what is spare in the pool.

@@ -1,5 +1,5 @@
-// What has happened in a heap. Calls that caches serve are counted there (RunCache+Calls), and added
-// to these by and by; all others are counted here, under the heap lock.
+// What has happened in a heap. Calls that caches serve are counted there (RunCache+Calls), and
+// added to these by and by; all others are counted here, under the heap lock.
 
 /// What has happened in a heap since it was made.
 package struct HeapCounters {

@@ -57,8 +57,8 @@ package final class PoolAccount: Sendable {
     try body()
   }
 
-  /// Puts other bounds in force. The arenas keep their shares: whoever does that has them look anew,
-  /// in the same section.
+  /// Puts other bounds in force. The arenas keep their shares: whoever does that has them look
+  /// anew, in the same section.
   func set(_ limits: PoolLimits, groupFraction: Double) {
     let before = self.limits.totalPages
     softPages.store(limits.softPages, ordering: .relaxed)
@@ -82,8 +82,8 @@ package final class PoolAccount: Sendable {
     return nil
   }
 
-  /// The bounds of an arena that has so much of the total. Where the arenas have more than the total
-  /// together, since it was lowered, none may take anything: what one frees is not another's.
+  /// The bounds of an arena that has so much of the total. Where the arenas have more than the
+  /// total together, since it was lowered, none may take anything: what one frees is not another's.
   func limits(ofShare share: Int) -> ResidencyLimits {
     limits.limits(ofShare: missingPages > 0 ? 0 : share)
   }

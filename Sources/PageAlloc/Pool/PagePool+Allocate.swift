@@ -1,8 +1,8 @@
 import Synchronization
 import SysMem
 
-// The short ways are those of an arena: the cache is that of the arena whose slot was used last, and
-// says which one that is.
+// The short ways are those of an arena: the cache is that of the arena whose slot was used last,
+// and says which one that is.
 
 extension PagePool {
   /// Takes a run of pages.
@@ -24,7 +24,7 @@ extension PagePool {
       let run = cache.front.handOutHot(pages, as: .raw)
       // Where there is one, it is the address of pages that were just taken for the caller.
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-      if let pointer = unsafe takeInside(pages, cache) { return unsafe pointer }
+      if let pointer = unsafe takeInside(pages, cache, as: .raw) { return unsafe pointer }
     }
     return unsafe try allocateColdly(pages, alignment, zeroed)
   }
@@ -40,10 +40,12 @@ extension PagePool {
   ///
   /// - Returns: `nil` where the cache has none.
   @usableFromInline @inline(never)
-  func takeInside(_ pages: Int, _ cache: CacheReference) -> UnsafeMutableRawPointer? {
-    var run = cache.handOut(pages, as: .raw)
+  func takeInside(
+    _ pages: Int, _ cache: CacheReference, as kind: RunKind
+  ) -> UnsafeMutableRawPointer? {
+    var run = cache.handOut(pages, as: kind)
     // Where no run is just as long; afterwards the caller is outside, whatever came of it.
-    if run == 0 { run = cache.handOutOrCut(pages, as: .raw) }
+    if run == 0 { run = cache.handOutOrCut(pages, as: kind) }
     // As above.
     return unsafe UnsafeMutableRawPointer(bitPattern: run)
   }
@@ -115,8 +117,8 @@ extension PagePool {
 // MARK: - Which arena
 
 extension PagePool {
-  /// Runs `body` with the arena that owns an address, and leaves it to the thread's own what it takes
-  /// next.
+  /// Runs `body` with the arena that owns an address, and leaves it to the thread's own what it
+  /// takes next.
   ///
   /// - Throws: there is none: the address is nobody's.
   /// - Complexity: O(1).

@@ -4,9 +4,9 @@ import Synchronization
 extension PagePool {
   /// What the arenas hold together, and what they gave back.
   ///
-  /// ``PageArena/Statistics/reservedBytes`` counts the arenas that were made; all that is reserved is
-  /// ``reservedByteCount``. Peaks are sums of what each arena had at its own time. A request that
-  /// went on to another arena counts as refused by those that had no room.
+  /// ``PageArena/Statistics/reservedBytes`` counts the arenas that were made; all that is reserved
+  /// is ``reservedByteCount``. Peaks are sums of what each arena had at its own time. A request
+  /// that went on to another arena counts as refused by those that had no room.
   /// ``PageArena/Statistics/largestFreeRun`` is what an arena has that was made: where another can
   /// be, a run of nearly 4 GiB can be had.
   /// - Complexity: O(arenas).
@@ -19,7 +19,13 @@ extension PagePool {
   }
 
   /// How many arenas were made.
-  public var arenaCount: Int { made.load(ordering: .relaxed) }
+  ///
+  /// - Complexity: O(arenas that there may be).
+  public var arenaCount: Int {
+    var count = 0
+    for index in 0..<arenas.count { if withArena(index, { _ in true }) ?? false { count += 1 } }
+    return count
+  }
 
   /// Address space in bytes: 4 GiB for each arena that there may be.
   public var reservedByteCount: UInt64 { UInt64(mostArenas) * Self.arenaByteCount }

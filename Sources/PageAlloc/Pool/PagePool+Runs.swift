@@ -17,19 +17,11 @@ extension PagePool {
       if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
         return unsafe PageRun(base: base, pages: pages, core: core)
       }
-      if let base = unsafe takeOwnedInside(pages, cache) {
+      if let base = unsafe takeInside(pages, cache, as: .owned) {
         return unsafe PageRun(base: base, pages: pages, core: core)
       }
     }
     return try allocateRunColdly(pages, alignment, zeroed)
-  }
-
-  /// The same as `takeInside` for an owner.
-  @usableFromInline @inline(never)
-  func takeOwnedInside(_ pages: Int, _ cache: CacheReference) -> UnsafeMutableRawPointer? {
-    var run = cache.handOut(pages, as: .owned)
-    if run == 0 { run = cache.handOutOrCut(pages, as: .owned) }
-    return unsafe UnsafeMutableRawPointer(bitPattern: run)
   }
 
   @usableFromInline @inline(never)

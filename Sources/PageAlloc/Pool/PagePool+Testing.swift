@@ -9,6 +9,10 @@ extension PagePool {
     return nil
   }
 
+  /// Does something as the handler of a signal that finds its thread under the heap lock of the
+  /// first arena.
+  package func underHeapLock(_ body: () -> Void) { _ = withArena(0) { $0.underHeapLock(body) } }
+
   /// How many arenas threads are spread over: one a processor, as far as there are so many.
   package var homeCount: Int { min(Int(bitPattern: mostArenas), Self.processorCount) }
 }

@@ -54,8 +54,6 @@ public final class PagePool: Sendable {
   let heads: WordTable
   /// The memory that is no arena's.
   let system: SysMem
-  /// Arenas made so far.
-  let made = Atomic<Int>(0)
   /// Threads that were told which arena is theirs.
   let threads = Atomic<Int>(0)
 
@@ -68,7 +66,8 @@ public final class PagePool: Sendable {
   ///     costs nothing. On a 32-bit host, up to 4 GiB: what the one arena there takes at most.
   ///   - options: what each arena is made with. ``PageArena/Options/memoryLimit`` bounds them all
   ///     together; ``PageArena/Options/reservedByteCount`` is not looked at.
-  /// - Throws: as `PageArena.init(_:)`; ``PageArenaError/badPoolReservation(reservedByteCount:maximum:)``;
+  /// - Throws: as `PageArena.init(_:)`;
+  ///   ``PageArenaError/badPoolReservation(reservedByteCount:maximum:)``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where the host has not so much.
   public init(
     reserving byteCount: UInt64 = PagePool.defaultByteCount,
@@ -202,7 +201,6 @@ extension PagePool {
       unsafe heads.store(index, UInt(bitPattern: arena.core.head))
       arenas.store(
         index, unsafe UInt(bitPattern: Unmanaged.passRetained(arena).toOpaque()))
-      made.add(1, ordering: .relaxed)
       // The limit may have been changed before others could see the arena. Who changes it and is in
       // the middle of that sees it.
       try? account.withSettings { arena.core.refitShare(account) }

@@ -17,7 +17,8 @@
 /// ```
 @safe
 public struct PageFrame: ~Copyable, @unchecked Sendable {
-  // @unchecked: the memory is the frame's alone, and the slab's methods may be called from anywhere.
+  // @unchecked: the memory is the frame's alone, and the slab's methods may be called from
+  // anywhere.
   //
   // Invariant: the start of a frame of the slab's that is in use and nobody else's.
   private let base: UnsafeMutableRawPointer

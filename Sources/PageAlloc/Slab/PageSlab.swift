@@ -20,9 +20,9 @@ import SysMem
 ///
 /// All methods may be called from any thread; a frame may be freed by another thread than its own.
 /// A thread has up to 33 free frames at hand, which it gives back when it ends; the runs that they
-/// are from stay meanwhile. Where the arena has no caches, or is checked, threads have none. A signal's handler may use slabs as it may use
-/// arenas: in the middle of a call that it would get in the way of, it gets
-/// ``PageArenaError/reentered``.
+/// are from stay meanwhile. Where the arena has no caches, or is checked, threads have none. A
+/// signal's handler may use slabs as it may use arenas: in the middle of a call that it would get
+/// in the way of, it gets ``PageArenaError/reentered``.
 ///
 /// ```swift
 /// let slab = try PageSlab(frameByteCount: 4096, in: arena)

@@ -1,7 +1,7 @@
 import PageAlloc
 
-// A picture for a page: a row has 512 cells, two pixels wide. Up to 512 MiB a cell is one page, and a
-// row is a chunk; a larger heap has 2, 4 or 8 chunks in a row. What a huge page of 2 MiB can back
+// A picture for a page: a row has 512 cells, two pixels wide. Up to 512 MiB a cell is one page, and
+// a row is a chunk; a larger heap has 2, 4 or 8 chunks in a row. What a huge page of 2 MiB can back
 // stands apart, and has a frame where one does.
 
 extension PagePicture {

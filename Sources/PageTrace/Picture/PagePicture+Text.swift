@@ -1,8 +1,8 @@
 import PageAlloc
 
-// A picture in a terminal: rows of 64 cells, so that eight pages a cell make a chunk of 4 MiB a row,
-// with how far into the heap each chunk begins. No row is longer than 80 columns, and there are at
-// most 64.
+// A picture in a terminal: rows of 64 cells, so that eight pages a cell make a chunk of 4 MiB a
+// row, with how far into the heap each chunk begins. No row is longer than 80 columns, and there
+// are at most 64.
 
 extension PagePicture {
   /// Cells in a row.

@@ -1,10 +1,10 @@
 import PageAlloc
 
-// How states are shown. The colours are those of Okabe and Ito, which people with any kind of colour
-// blindness tell apart, with the blues made darker and lighter: so printed in grey they still go
-// from dark, what is in use, to light, what was never used. Their lightness (L* of CIELAB) on light
-// ground: guard 0, in use 33, cached 53, free 71, given back 85, never used 95. On dark ground the
-// blues swap, so that what is in use stands out most there, too.
+// How states are shown. The colours are those of Okabe and Ito, which people with any kind of
+// colour blindness tell apart, with the blues made darker and lighter: so printed in grey they
+// still go from dark, what is in use, to light, what was never used. Their lightness (L* of CIELAB)
+// on light ground: guard 0, in use 33, cached 53, free 71, given back 85, never used 95. On dark
+// ground the blues swap, so that what is in use stands out most there, too.
 
 extension PageState {
   /// All states, from what matters most to what costs nothing.

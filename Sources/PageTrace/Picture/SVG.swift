@@ -1,6 +1,6 @@
-// Scalable vector graphics, as far as our pictures need them: rectangles, lines of cells, text, and a
-// style for light ground and for dark. Coordinates are whole pixels. What is drawn alike is written
-// alike, byte for byte.
+// Scalable vector graphics, as far as our pictures need them: rectangles, lines of cells, text, and
+// a style for light ground and for dark. Coordinates are whole pixels. What is drawn alike is
+// written alike, byte for byte.
 
 /// A picture that is being drawn, as the text of an SVG file.
 package struct SVG {

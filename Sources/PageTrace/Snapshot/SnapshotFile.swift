@@ -1,7 +1,7 @@
 import PageAlloc
 
-// What PageSnapshot writes, read again: for tools. PageAlloc/API/PageSnapshot+File.swift says how it
-// is written.
+// What PageSnapshot writes, read again: for tools. PageAlloc/API/PageSnapshot+File.swift says how
+// it is written.
 
 /// A snapshot of an arena's pages, out of a file.
 package struct SnapshotFile {

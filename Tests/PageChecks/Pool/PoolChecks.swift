@@ -98,6 +98,23 @@ package let poolChecks: [Check] = [
     } catch { recorder.fail(error.description) }
   },
 
+  Check("pool: calls from a signal's handler under the lock of an arena are refused") { recorder in
+    guard let pool = makePool(&recorder), let run = pool.take(2, &recorder) else { return }
+    var errors: [PageArenaError?] = []
+    pool.underHeapLock {
+      errors = [
+        pool.errorOfTaking(1), pool.errorOfTaking(600), pool.errorOfGiving(run),
+        pool.errorOfGivingWhole(run), pool.errorOfGivingAll(run),
+        pool.errorOfLimiting(.bytes(hard: 1 << 30)),
+      ]
+    }
+    for (index, error) in errors.enumerated() {
+      recorder.expect(error == .reentered, "call \(index): \(error?.description ?? "no error")")
+    }
+    recorder.expect(pool.memoryLimits.hard == nil, "the limit was changed")
+    recorder.expect(pool.errorOfGiving(run) == nil, "freed afterwards")
+  },
+
   Check("pool: two threads take from different arenas, and a third frees what they took") {
     recorder in
     guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
@@ -260,6 +277,13 @@ extension PagePool {
   func errorOfGivingAll(_ run: Run) -> PageArenaError? {
     do throws(PageArenaError) {
       unsafe try deallocateRuns(from: run.pointer, pages: run.pages)
+      return nil
+    } catch { return error }
+  }
+
+  func errorOfLimiting(_ limit: PageArena.MemoryLimit) -> PageArenaError? {
+    do throws(PageArenaError) {
+      try setMemoryLimit(limit)
       return nil
     } catch { return error }
   }

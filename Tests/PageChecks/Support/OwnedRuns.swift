@@ -49,8 +49,8 @@ extension Recorder {
 /// Whether the kernel can read a byte there.
 func isReadable(_ address: UInt) -> Bool { csm_is_readable(address) == 1 }
 
-/// How many mappings the process has, but for the C library's heap: in a child what it grows by is a
-/// mapping of its own.
+/// How many mappings the process has, but for the C library's heap: in a child what it grows by is
+/// a mapping of its own.
 func mappingCount() -> Int {
   guard let file = withPath("/proc/self/maps") else { return -1 }
   defer { csm_close(file) }
