@@ -30,6 +30,11 @@ package let countedRegionChecks: [Check] = [
       recorder.expectEqual(arena.statistics.regionBytes, 200 * 8192, "shrunk")
       recorder.expect(arena.errorOfTaking(500) == nil, "what it gave back")
       arena.give(run, &recorder)
+      // Beyond a soft limit that it exceeds alone: the limit is told as it is.
+      try arena.setMemoryLimit(.bytes(soft: 100 * 8192))
+      try region.grow(to: 500 * 8192)
+      recorder.expectEqual(arena.memoryLimits.soft ?? 0, 100 * 8192, "the soft limit as told")
+      recorder.expectEqual(arena.statistics.regionBytes, 400 * 8192, "beyond a soft limit")
     } catch { return recorder.fail(error.description) }
     recorder.expectEqual(arena.statistics.regionBytes, 0, "gone")
   },
