@@ -8,7 +8,8 @@ extension PageArena {
   /// }
   /// ```
   public struct RunSizes: Equatable, Sendable {
-    private var counts = InlineArray<20, UInt64>(repeating: 0)
+    // What the arena counts, as it is: a reading copies it under the lock.
+    private var counts: SizeCounts
 
     /// How many powers of two there are: the longest run that there can be has 2^19 pages.
     public static var powers: Int { SizeCounts.powers }
@@ -16,16 +17,18 @@ extension PageArena {
     /// The runs of 2^`power` pages and more, but fewer than twice as many.
     ///
     /// - Precondition: `power` is in 0 ..< ``powers``.
-    public subscript(power: Int) -> UInt64 { counts[power] }
-
-    init(_ sizes: SizeCounts) {
+    public subscript(power: Int) -> UInt64 {
+      precondition(power >= 0 && power < Self.powers, "power is not in 0 ..< powers")
       // A cut that was not told yet may have made one too few of some size.
-      for power in 0..<Self.powers { counts[power] = UInt64(max(0, sizes[power])) }
+      return UInt64(max(0, counts[power]))
     }
+
+    init(_ sizes: SizeCounts) { counts = sizes }
 
     /// Those of two arenas.
     init(_ one: Self, plus other: Self) {
-      for power in 0..<Self.powers { counts[power] = one[power] &+ other[power] }
+      counts = SizeCounts()
+      for power in 0..<Self.powers { counts[power] = Int(clamping: one[power] &+ other[power]) }
     }
 
     /// Whether there are as many runs of each size.
@@ -56,8 +59,9 @@ extension PageArena.RunSizes {
     /// Reads as many numbers as there are powers; those that are missing are 0.
     public init(from decoder: any Decoder) throws {
       var list = try decoder.unkeyedContainer()
+      counts = SizeCounts()
       for power in 0..<Self.powers where !list.isAtEnd {
-        counts[power] = try list.decode(UInt64.self)
+        counts[power] = Int(clamping: try list.decode(UInt64.self))
       }
     }
 

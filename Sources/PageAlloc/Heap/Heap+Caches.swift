@@ -51,12 +51,7 @@ extension Heap {
   package mutating func removeRetiredCaches() -> CacheReference? {
     let before = unwatchedPages
     var counted = 0
-    var counters = self.counters
-    let removed = caches.removeRetired {
-      counted &+= $0.contents.ownerCount
-      counters.add($0.takeNewCalls())
-    }
-    self.counters = counters
+    let removed = caches.removeRetired { counted &+= $0.contents.ownerCount }
     owners.keep(counted: counted)
     moveMark(unwatchedBefore: before)
     return removed
@@ -68,6 +63,7 @@ extension Heap {
   /// stays in use, nobody's.
   private mutating func takeAbandoned(_ cache: CacheReference) {
     if cache.front.isOutside { return takeAll(cache) }
+    counters.add(cache.takeNewCalls())
     cache.contents.forget()
     resetCapacity(of: cache)
     lostCaches += 1
@@ -82,6 +78,7 @@ extension Heap {
     }
     giveBack(&batch)
     addCuts(of: cache)
+    counters.add(cache.takeNewCalls())
     resetCapacity(of: cache)
   }
 

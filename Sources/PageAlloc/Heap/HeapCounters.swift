@@ -46,7 +46,7 @@ package struct HeapCounters {
 
 extension Heap {
   /// How many caches one reading of the counters asks for what is new.
-  package static var cachesPerReading: Int { 32 }
+  package static var cachesPerReading: Int { 8 }
 
   /// Adds what the next caches have counted, and the caller's own; and takes the peaks.
   ///
