@@ -8,11 +8,16 @@ package let roomyChecks: [Check] =
   inaccessibleChecks + arenaCacheChecks + hugeGrowthChecks
 
 /// The others, in the order in which they run: bottom up. The folders here are those of `Sources`.
-package let otherChecks: [Check] = [
-  // Those that copy the process by a fork, which an emulator has made larger by gigabytes later on.
-  signalChecks,
-  frameChecks,
-  slabSignalChecks,
+package let otherChecks: [Check] =
+  is32Bit ? bottomUpChecks + copyingChecks : copyingChecks + bottomUpChecks
+
+/// Those that copy the process by a fork. An emulator of a 64-bit host, made larger by gigabytes
+/// with every arena, has them first; on a 32-bit host, whose address space their threads leave full
+/// of holes, they come last.
+private let copyingChecks: [Check] = signalChecks + frameChecks + slabSignalChecks
+
+/// The rest of them.
+private let bottomUpChecks: [Check] = [
   // SysMem
   sysMemChecks,
   sysMemRefusalChecks,
@@ -129,8 +134,6 @@ package let otherChecks: [Check] = [
   amountSweepChecks,
   optionsChecks,
   stackChecks,
-  // Behind those that copy the process by a fork: an emulator's grows with each arena, by
-  // gigabytes.
   regionChecks,
   partChecks,
   sharedRunChecks,
