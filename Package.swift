@@ -59,10 +59,12 @@ let package = Package(
     .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+    // What strace prints, made a page trace.
+    .target(name: "Strace", dependencies: ["PageTrace"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "pagetool",
       dependencies: [
-        "PageTrace", "Gzip",
+        "PageTrace", "Gzip", "Strace",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Pictures", "Workloads"],
@@ -103,7 +105,7 @@ let package = Package(
       name: "PageAllocTests", dependencies: ["PageChecks", "PageTrace", "Gzip", "FuzzTargets"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "pagetoolTests", dependencies: ["pagetool", "PageTrace", "Gzip"],
+      name: "pagetoolTests", dependencies: ["pagetool", "PageTrace", "Gzip", "Strace"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -31,11 +31,12 @@ struct FileFailure: Error {
   var description: String { line.map { "line \($0): \(message)" } ?? message }
 }
 
-/// Reads a whole file, and unpacks it when its first bytes say that it is gzip data.
+/// Reads a whole file, and unpacks it when its first bytes say that it is gzip data. `-` is the
+/// standard input.
 func readInput(_ path: String) throws(FileFailure) -> [UInt8] {
   let bytes: [UInt8]
   do {
-    bytes = try readFile(path)
+    bytes = try readFile(path == "-" ? "/dev/stdin" : path)
   } catch {
     throw FileFailure(explanation(of: error))
   }

@@ -110,20 +110,6 @@ struct Map: ParsableCommand {
     return !noColor && isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
       && environment["NO_COLOR", default: ""].isEmpty
   }
-
-  private func write(_ bytes: [UInt8], to path: String) throws(FileFailure) {
-    do {
-      if path == "-" {
-        try FileHandle.standardOutput.write(contentsOf: Data(bytes))
-      } else {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-      }
-    } catch {
-      var failure = FileFailure("cannot write the file: \(error.localizedDescription)")
-      failure.path = path
-      throw failure
-    }
-  }
 }
 
 /// What came of the file. The heap is there unless there is a failure.

@@ -176,6 +176,8 @@ import Testing
   @Test(arguments: [
     ["check", "--bad"], ["replay"], ["check"], ["walk"], ["replay", "-x", "f"],
     ["map"], ["map", "a", "b"], ["map", "--step", "-1", "f"], ["map", "--json", "--svg", "-", "f"],
+    ["convert"], ["convert", "--all", "--process", "1", "f"], ["convert", "--json", "f"],
+    ["convert", "--list", "-o", "g", "f"], ["convert", "--process", "-1", "f"],
   ])
   func badCommandLine(arguments: [String]) throws {
     let result = try Tool.run(arguments)
@@ -186,8 +188,8 @@ import Testing
   @Test func helpAndVersion() throws {
     let version = try Tool.run("--version")
     #expect(version.status == 0 && version.output.contains("."))
-    for arguments in [["--help"], ["check", "--help"], ["replay", "--help"], ["map", "--help"]] {
-      let help = try Tool.run(arguments)
+    for command in ["", "check", "replay", "map", "convert"] {
+      let help = try Tool.run(command.isEmpty ? ["--help"] : [command, "--help"])
       #expect(help.status == 0 && help.output.contains("EXIT STATUS"))
       #expect(help.output.contains("EXAMPLES"))
       #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
