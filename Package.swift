@@ -14,7 +14,7 @@ var products: [Product] = [
 ]
 // What the package in Benchmarks is made of; nobody else is offered it.
 if Context.environment["PAGEALLOC_BENCHMARKS"] != nil {
-  products.append(.library(name: "PageBench", targets: ["PageBench"]))
+  products.append(.library(name: "PageBench", targets: ["PageBench", "PageRivals", "CBench"]))
 }
 
 let package = Package(
@@ -64,7 +64,7 @@ let package = Package(
     .executableTarget(
       name: "pagetool",
       dependencies: [
-        "PageTrace", "Gzip", "Strace",
+        "PageTrace", "Gzip", "Strace", "PageBench", "PageRivals",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Pictures", "Workloads"],
@@ -72,6 +72,11 @@ let package = Package(
 
     // The loops of the benchmarks; they need the engine, which no other package sees.
     .target(name: "PageBench", dependencies: ["PageTrace"], swiftSettings: swiftSettings),
+    // Other allocators, each measured in a process of its own. CBench is what Swift cannot call by
+    // itself: fork, and functions found by dlsym.
+    .target(name: "CBench"),
+    .target(
+      name: "PageRivals", dependencies: ["PageBench", "CBench"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "crossbench", dependencies: ["PageBench"], path: "Tests/CrossBench",
       swiftSettings: swiftSettings),
@@ -105,7 +110,8 @@ let package = Package(
       name: "PageAllocTests", dependencies: ["PageChecks", "PageTrace", "Gzip", "FuzzTargets"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "pagetoolTests", dependencies: ["pagetool", "PageTrace", "Gzip", "Strace"],
+      name: "pagetoolTests",
+      dependencies: ["pagetool", "PageTrace", "Gzip", "Strace", "PageRivals"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

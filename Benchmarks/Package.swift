@@ -13,13 +13,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
-    // What Swift cannot call by itself: fork, and functions found by dlsym.
-    .target(name: "CBench"),
     // `make bench`: all rivals, all workloads, the report.
     .executableTarget(
       name: "bench",
       dependencies: [
-        "CBench",
         .product(name: "PageBench", package: "PageAlloc"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

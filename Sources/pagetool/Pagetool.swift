@@ -21,5 +21,5 @@ struct Pagetool: ParsableCommand {
         64  the command line makes no sense
       """,
     version: "0.1.0",
-    subcommands: [Check.self, Replay.self, Map.self, Convert.self])
+    subcommands: [Check.self, Replay.self, Map.self, Convert.self, Compare.self])
 }

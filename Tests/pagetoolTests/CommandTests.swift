@@ -178,6 +178,7 @@ import Testing
     ["map"], ["map", "a", "b"], ["map", "--step", "-1", "f"], ["map", "--json", "--svg", "-", "f"],
     ["convert"], ["convert", "--all", "--process", "1", "f"], ["convert", "--json", "f"],
     ["convert", "--list", "-o", "g", "f"], ["convert", "--process", "-1", "f"],
+    ["compare"], ["compare", "--runs", "0", "f"], ["compare", "--allocator", "none", "f"],
   ])
   func badCommandLine(arguments: [String]) throws {
     let result = try Tool.run(arguments)
@@ -188,7 +189,7 @@ import Testing
   @Test func helpAndVersion() throws {
     let version = try Tool.run("--version")
     #expect(version.status == 0 && version.output.contains("."))
-    for command in ["", "check", "replay", "map", "convert"] {
+    for command in ["", "check", "replay", "map", "convert", "compare"] {
       let help = try Tool.run(command.isEmpty ? ["--help"] : [command, "--help"])
       #expect(help.status == 0 && help.output.contains("EXIT STATUS"))
       #expect(help.output.contains("EXAMPLES"))

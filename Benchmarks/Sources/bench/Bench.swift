@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PageBench
+import PageRivals
 
 /// `make bench`: our pages against everybody else's, in one run.
 @main
@@ -48,7 +49,9 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let surroundings = Surroundings(hugePages: hugePages)
-    try surroundings.enter()
+    guard surroundings.enter() else {
+      throw ValidationError("the program cannot start itself again")
+    }
     let go = try GoFigures.tables(in: "\(package)/Data")
     let peers = try Peers(
       known: peers, more: rivals, skipping: skip.split(separator: ",").map(String.init))

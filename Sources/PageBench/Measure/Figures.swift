@@ -44,7 +44,7 @@ public struct Figures: BitwiseCopyable, Sendable {
   public init() {}
 
   /// Nothing measured, since the contender could not be made.
-  static var refused: Figures {
+  public static var refused: Figures {
     var figures = Figures()
     figures.refusals = 1
     return figures

@@ -15,6 +15,9 @@ public struct Recording {
     self.trace = trace
   }
 
+  /// A recording that was read already.
+  package init(_ trace: ProgramTrace) { self.trace = trace }
+
   /// What was recorded.
   public var name: String { trace.header.name }
 

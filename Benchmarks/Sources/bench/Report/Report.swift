@@ -1,4 +1,5 @@
 import Foundation
+import PageRivals
 
 /// All that a run found.
 struct Report {

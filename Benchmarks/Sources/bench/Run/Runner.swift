@@ -1,6 +1,7 @@
 import CBench
 import Foundation
 import PageBench
+import PageRivals
 
 /// How much is done.
 struct Plan {

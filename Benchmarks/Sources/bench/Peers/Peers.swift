@@ -1,47 +1,6 @@
-import CBench
 import Foundation
 import PageBench
-
-/// An allocator that takes part.
-struct Peer {
-  let name: String
-  /// What it is, for the report.
-  let origin: String
-  private let source: Source
-
-  private enum Source {
-    case builtIn(Rival)
-    case library(Library)
-  }
-
-  fileprivate init(_ name: String, _ rival: Rival, origin: String) {
-    self.name = name
-    self.origin = origin
-    source = .builtIn(rival)
-  }
-
-  fileprivate init(_ name: String, _ library: Library) {
-    self.name = name
-    origin = library.file
-    source = .library(library)
-  }
-
-  /// The allocator itself, for the process that measures it: a library is loaded now.
-  ///
-  /// - Returns: `nil` where that fails.
-  func rival() -> Rival? {
-    switch source {
-    case .builtIn(let rival): rival
-    case .library(let library): library.load().functions.map { .functions($0) }
-    }
-  }
-}
-
-/// An allocator that cannot take part, and why.
-struct MissingPeer {
-  let name: String
-  let reason: String
-}
+import PageRivals
 
 /// Ours and its rivals.
 struct Peers {
@@ -50,9 +9,9 @@ struct Peers {
   private let skipped: [String]
 
   /// The name by which our arena goes.
-  static let ours = "PageArena"
+  static let ours = Peer.ours.name
   /// The kernel itself.
-  static let raw = "mmap"
+  static let raw = Peer.mmap.name
   /// What is possible at all.
   static let floor = "(floor)"
   /// Loops that allocate nothing.
@@ -69,11 +28,10 @@ struct Peers {
   /// - Throws: the second folder cannot be read.
   init(known: String, more: String?, skipping skipped: [String]) throws {
     self.skipped = skipped
-    add(Peer(Self.ours, .arena, origin: "this package"))
-    add(Peer(Peers.raw, .mmap, origin: "the kernel, a call for each run"))
+    add(.ours)
+    add(.mmap)
     add(Peer("swift", .swift, origin: "UnsafeMutableRawPointer.allocate"))
-    let libc = AllocatorFunctions.libc(release: cbench_trim_libc)
-    add(Peer("glibc", .functions(libc), origin: "posix_memalign of the C library"))
+    add(.glibc)
     for name in ["jemalloc", "mimalloc", "tcmalloc"] {
       if let text = try? String(contentsOfFile: "\(known)/\(name)", encoding: .utf8) {
         add(Library(path: text.trimmingCharacters(in: .whitespacesAndNewlines)), as: name)

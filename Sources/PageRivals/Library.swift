@@ -1,25 +1,28 @@
-import ArgumentParser
 import CBench
 import Foundation
 import PageBench
 
 /// A shared library with an allocator in it. It is loaded where it is measured, in a child process,
 /// and nowhere else: some take over more of a process than its requests.
-struct Library {
-  let path: String
+public struct Library {
+  /// A path, or a name that the system looks for: `libjemalloc.so.2`.
+  public let path: String
+
+  /// A library by its path or name; nothing is loaded yet.
+  public init(path: String) { self.path = path }
 
   /// The file's name, links followed: it tells the version.
-  var file: String { URL(fileURLWithPath: path).resolvingSymlinksInPath().lastPathComponent }
+  public var file: String { URL(fileURLWithPath: path).resolvingSymlinksInPath().lastPathComponent }
 
   /// What it is called by: `jemalloc` for `libjemalloc.so.2`.
-  var name: String {
+  public var name: String {
     var name = URL(fileURLWithPath: path).lastPathComponent
     if let end = name.range(of: ".so") { name.removeSubrange(end.lowerBound...) }
     return name.hasPrefix("lib") ? String(name.dropFirst(3)) : name
   }
 
   /// Why it cannot take part; `nil` where it can. Loads it in a child process.
-  func reasonToLeaveOut() -> String? {
+  public func reasonToLeaveOut() -> String? {
     guard let told = inChild({ [UInt8]((load().failure ?? "").utf8) }) else {
       return "a process that loads it dies"
     }
@@ -27,7 +30,7 @@ struct Library {
   }
 
   /// Its calls. The library stays loaded, and its functions where they are.
-  func load() -> (functions: AllocatorFunctions?, failure: String?) {
+  public func load() -> (functions: AllocatorFunctions?, failure: String?) {
     var calls = cbench_allocator()
     var reason = [CChar](repeating: 0, count: 512)
     // The path ends in a zero byte, and the buffer has room for what the call is told.
@@ -44,16 +47,4 @@ struct Library {
       align: align, clear: clear, free: free, release: calls.trim)
     return (functions, nil)
   }
-}
-
-/// The shared libraries in a folder, sorted by name.
-///
-/// - Throws: there is no such folder.
-func libraries(in folder: String) throws -> [Library] {
-  guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-    throw ValidationError("no folder of rivals can be read at \(folder)")
-  }
-  return names.sorted()
-    .filter { $0.hasSuffix(".so") || $0.contains(".so.") }
-    .map { Library(path: URL(fileURLWithPath: "\(folder)/\($0)").path) }
 }

@@ -6,7 +6,7 @@ import PageBench
 /// report down with it.
 ///
 /// - Returns: `nil` where the child died or took more than a minute.
-func isolated(_ body: () -> Figures) -> Figures? {
+public func isolated(_ body: () -> Figures) -> Figures? {
   // Figures are plain numbers.
   let bytes = inChild { unsafe withUnsafeBytes(of: body()) { unsafe [UInt8]($0) } }
   guard let bytes, bytes.count == MemoryLayout<Figures>.size else { return nil }
@@ -19,7 +19,7 @@ func isolated(_ body: () -> Figures) -> Figures? {
 ///
 /// - Parameter body: gives what the child is to tell: up to 64 KiB, what a pipe takes at once.
 /// - Returns: that; `nil` where the child died or took more than a minute.
-func inChild(_ body: () -> [UInt8]) -> [UInt8]? {
+public func inChild(_ body: () -> [UInt8]) -> [UInt8]? {
   var ends: [Int32] = [-1, -1]
   // The call writes two numbers.
   guard unsafe pipe(&ends) == 0 else { return nil }

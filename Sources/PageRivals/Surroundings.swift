@@ -1,10 +1,12 @@
-import ArgumentParser
 import Foundation
 
 /// What the environment has to say before a process starts, or a rival is loaded in it.
-struct Surroundings {
+public struct Surroundings {
   /// The rivals' own switches for huge pages are on.
-  let hugePages: Bool
+  public let hugePages: Bool
+
+  /// Such surroundings.
+  public init(hugePages: Bool) { self.hugePages = hugePages }
 
   /// glibc is told once, as a program starts. jemalloc and google/tcmalloc, loaded late, want more
   /// room for thread-locals than it keeps by itself; google/tcmalloc has restartable sequences of
@@ -20,22 +22,24 @@ struct Surroundings {
   }
 
   /// What of it concerns huge pages, for the report.
-  var hugePageSwitches: String {
+  public var hugePageSwitches: String {
     hugePages
       ? "glibc.malloc.hugetlb=1, MALLOC_CONF=thp:always, MIMALLOC_ALLOW_LARGE_OS_PAGES=1"
       : "as the rivals come"
   }
 
   /// Starts this program once more, unless it runs in such surroundings already.
-  func enter() throws {
+  ///
+  /// - Returns: whether it runs in such surroundings; `false` where the system does not start it.
+  public func enter() -> Bool {
     let environment = ProcessInfo.processInfo.environment
-    if variables.allSatisfy({ environment[$0.name] == $0.value }) { return }
+    if variables.allSatisfy({ environment[$0.name] == $0.value }) { return true }
     for (name, value) in variables {
       // Strings that are alive for the call; no other thread is there yet to read the environment.
       unsafe setenv(name, value, 1)
     }
     // The words of the command line are as the system gave them. Comes back only when refused.
     _ = unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
-    throw ValidationError("the program cannot start itself again")
+    return false
   }
 }
