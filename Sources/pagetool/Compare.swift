@@ -115,14 +115,7 @@ struct Compare: ParsableCommand {
   private func compare(
     _ path: String, _ peers: [Peer], _ result: inout CompareResult
   ) throws(FileFailure) {
-    let bytes = try readInput(path)
-    let trace: ProgramTrace
-    do {
-      trace = try ProgramTrace(parsing: bytes)
-    } catch {
-      throw FileFailure(error)
-    }
-    let recording = Recording(trace)
+    let recording = Recording(try readTrace(path))
     result.recording = recording
     result.peers = peers.map { PeerResult($0) }
     let progress = ProgressLine(path)

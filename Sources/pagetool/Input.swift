@@ -48,6 +48,16 @@ func readInput(_ path: String) throws(FileFailure) -> [UInt8] {
   }
 }
 
+/// Reads a page trace.
+func readTrace(_ path: String) throws(FileFailure) -> ProgramTrace {
+  let bytes = try readInput(path)
+  do {
+    return try ProgramTrace(parsing: bytes)
+  } catch {
+    throw FileFailure(error)
+  }
+}
+
 /// The system's words for an error number.
 private func explanation(of error: FileError) -> String {
   if error.errno == EISDIR { return "this is a directory; name the files in it" }

@@ -8,18 +8,42 @@ struct Pagetool: ParsableCommand {
     abstract: "Checks, measures and draws the PageAlloc page allocator.",
     discussion: """
       EXAMPLES
-        pagetool check conformance/*.trace.gz
-        pagetool replay mmap-node.trace.gz
-        pagetool map mmap-node.trace.gz
-        pagetool help map
+        pagetool map mmap-node.trace.gz              what every page is, at the peak
+        pagetool replay mmap-node.trace.gz           time and memory, all checked
+        pagetool stat --rate 2000 mmap-node.trace.gz the figures, as they change
+        pagetool profile mmap-node.trace.gz          sizes and lifetimes of runs
+        pagetool compare mmap-node.trace.gz          the same on other allocators
+        pagetool check conformance/*.trace.gz        our allocator and Go's
 
-      Files may be packed with gzip; their first bytes decide that, not their names.
+      YOUR OWN PROGRAM
+        strace -f -e trace=memory,process -o ls.strace ls -l
+        pagetool convert ls.strace -o ls.trace.gz
+        pagetool replay ls.trace.gz
+
+      FILES
+        Any may be packed with gzip: their first bytes decide that, not their names.
+        A single - is the standard input.
+
+      OUTPUT
+        Text, or JSON with --json: an array with an object a file, but for stat,
+        which prints an object a line. Errors go to the standard error, in one line
+        each; so does progress, if that is a terminal.
+
+      COMPLETION
+        bash: pagetool --generate-completion-script bash \\
+                > ~/.local/share/bash-completion/completions/pagetool
+        zsh:  pagetool --generate-completion-script zsh > ~/.zfunc/_pagetool
+        fish: pagetool --generate-completion-script fish \\
+                > ~/.config/fish/completions/pagetool.fish
 
       EXIT STATUS
         0   everything is as it should be
-        1   a mismatch, a failed replay, or a file that cannot be read or is malformed
+        1   a mismatch, a failed replay, or a file that cannot be read, written or
+            understood
         64  the command line makes no sense
       """,
     version: "0.1.0",
-    subcommands: [Check.self, Replay.self, Map.self, Convert.self, Compare.self])
+    subcommands: [
+      Check.self, Replay.self, Map.self, Stat.self, Profile.self, Compare.self, Convert.self,
+    ])
 }

@@ -11,8 +11,7 @@ struct Replay: ParsableCommand {
       lines, on one thread, on an arena of its own. Every byte of every page is written when the \
       page is given out, and checked before the page is freed, moved or purged; what is live after \
       the last event is checked and freed too. Then memory goes back to the system by itself, \
-      which \
-      takes a few seconds (not waited for with --quick), and at last all the rest on request.
+      which takes a few seconds (not waited for with --quick), and at last all the rest on request.
 
       Times: "an operation" is wall-clock time of all operations with writing, checking, copying \
       and page faults. "allocate" and "free" are the allocator's calls alone, by a clock around \
@@ -21,9 +20,8 @@ struct Replay: ParsableCommand {
 
       Memory: "resident" is the anonymous memory of the whole process, read before the arena is \
       made, about a thousand times in between, when what goes back by itself has gone, and after \
-      the \
-      rest was given back. "ready" is what the \
-      arena has committed, whether it is resident or not.
+      the rest was given back. "ready" is what the arena has committed, whether it is resident or \
+      not.
 
       EXAMPLES
         pagetool replay go-httpload-amd64.trace.gz
@@ -101,7 +99,7 @@ struct Replay: ParsableCommand {
     defer { progress.erase() }
     var result = ReplayResult(file: path, checking: checking)
     do throws(FileFailure) {
-      let trace = try parse(try readInput(path))
+      let trace = try readTrace(path)
       result.header = trace.header
       result.report = try replay(
         trace, ReplayOptions(checking: checking, awaitsReturn: !quick), progress)
@@ -109,14 +107,6 @@ struct Replay: ParsableCommand {
       result.failure = error
     }
     return result
-  }
-
-  private func parse(_ bytes: [UInt8]) throws(FileFailure) -> ProgramTrace {
-    do {
-      return try ProgramTrace(parsing: bytes)
-    } catch {
-      throw FileFailure(error)
-    }
   }
 
   private func replay(

@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["check", "replay"])
+  @Test(arguments: ["check", "replay", "compare", "profile"])
   func filesThatCannotBeRead(command: String) throws {
     try Folder.temporary { folder in
       let packed = try Repository.bytes(Repository.conformanceFile)
@@ -179,6 +179,8 @@ import Testing
     ["convert"], ["convert", "--all", "--process", "1", "f"], ["convert", "--json", "f"],
     ["convert", "--list", "-o", "g", "f"], ["convert", "--process", "-1", "f"],
     ["compare"], ["compare", "--runs", "0", "f"], ["compare", "--allocator", "none", "f"],
+    ["stat"], ["stat", "a", "b"], ["stat", "--every", "0", "f"], ["stat", "--rate", "0", "f"],
+    ["profile"],
   ])
   func badCommandLine(arguments: [String]) throws {
     let result = try Tool.run(arguments)
@@ -189,11 +191,21 @@ import Testing
   @Test func helpAndVersion() throws {
     let version = try Tool.run("--version")
     #expect(version.status == 0 && version.output.contains("."))
-    for command in ["", "check", "replay", "map", "convert", "compare"] {
+    for command in ["", "check", "replay", "map", "convert", "compare", "stat", "profile"] {
       let help = try Tool.run(command.isEmpty ? ["--help"] : [command, "--help"])
       #expect(help.status == 0 && help.output.contains("EXIT STATUS"))
       #expect(help.output.contains("EXAMPLES"))
       #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func completion(shell: String) throws {
+    let result = try Tool.run("--generate-completion-script", shell)
+    #expect(result.status == 0 && result.errors.isEmpty)
+    for command in ["check", "replay", "map", "stat", "profile", "compare", "convert"] {
+      #expect(result.output.contains(command))
+    }
+    #expect(try Tool.run("--help").output.contains("--generate-completion-script \(shell)"))
   }
 }

@@ -20,3 +20,32 @@ package func replay(
     if index % 4096 == 0 { progress?(index, steps) }
   }
 }
+
+/// Replays a whole trace on an arena, and lets somebody look at it on the way.
+///
+/// One word of each page is written as the page is given out, and checked before it goes back. What
+/// is live after the last event is freed.
+///
+/// - Parameters:
+///   - interval: after how many operations `look` is called; at least 1. It is called before the
+///     first and after the last one, too.
+///   - look: is told how many operations were done: events, and the frees after them.
+/// - Throws: `ReplayError` at the first call that fails and at the first word that is not as it was
+///   written.
+package func replay(
+  _ trace: ProgramTrace, on arena: PageArena, every interval: Int, look: (_ done: Int) -> Void
+) throws(ReplayError) {
+  let options = ReplayOptions(checking: .oneWord)
+  var tables = ReplayTables(trace, options)
+  var replayer = Replayer(trace: trace, source: arena, options: options)
+  let eventCount = trace.events.count
+  let total = eventCount + trace.closingFrees.count
+  for index in 0..<total {
+    if index % interval == 0 { look(index) }
+    let isEvent = index < eventCount
+    replayer.line = isEvent ? trace.firstEventLine + index : nil
+    try replayer.perform(
+      isEvent ? trace.events[index] : trace.closingFrees[index - eventCount], &tables)
+  }
+  look(total)
+}
