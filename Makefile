@@ -70,6 +70,9 @@ bench-all: ## both passes: as the rivals come, and with their own switches for h
 	@Benchmarks/build.sh bench; $(bench-program); \
 	$(bench-program) --huge-pages --output Benchmarks/results/huge-pages
 
+bench-plots: ## draw the plots of the last results anew (PNG=1: as PNG besides)
+	@Benchmarks/build.sh bench; Benchmarks/plots.sh $(if $(PNG),png)
+
 bench-i386: ## measure against the C library, on i386
 	@$(cross)/crosscheck.sh i386 bench
 
@@ -187,7 +190,7 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check bench bench-all bench-quick bench-i386 bench-gate lint format clean \
+.PHONY: help build run check bench bench-all bench-quick bench-plots bench-i386 bench-gate lint format clean \
   examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
   test-two-copies test-malloc test-metrics test-c-door test-model test-consumer test-overcommit \
   test-process sanitize coverage fuzz nightly mutants \

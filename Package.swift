@@ -15,6 +15,7 @@ var products: [Product] = [
 // What the package in Benchmarks is made of; nobody else is offered it.
 if Context.environment["PAGEALLOC_BENCHMARKS"] != nil {
   products.append(.library(name: "PageBench", targets: ["PageBench", "PageRivals", "CBench"]))
+  products.append(.library(name: "SVG", targets: ["SVG"]))
 }
 
 let package = Package(
@@ -56,7 +57,8 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Trace files and the command line.
-    .target(name: "PageTrace", dependencies: ["PageAlloc"], swiftSettings: swiftSettings),
+    .target(name: "SVG", swiftSettings: swiftSettings),
+    .target(name: "PageTrace", dependencies: ["PageAlloc", "SVG"], swiftSettings: swiftSettings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: swiftSettings),
     // What strace prints, made a page trace.
@@ -85,7 +87,7 @@ let package = Package(
     // Embedded Swift executable, `crosscheck`, runs the same ones on the targets of Tests/Cross.
     .systemLibrary(name: "CTestSystem", path: "Tests/CTestSystem"),
     .target(
-      name: "PageChecks", dependencies: ["PageTrace", "CDiagnosis", "CTestSystem"],
+      name: "PageChecks", dependencies: ["PageTrace", "SVG", "CDiagnosis", "CTestSystem"],
       path: "Tests/PageChecks", swiftSettings: swiftSettings),
     .executableTarget(
       name: "crosscheck", dependencies: ["PageChecks"], path: "Tests/CrossCheck",

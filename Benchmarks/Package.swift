@@ -2,7 +2,7 @@
 import PackageDescription
 
 // To be built by build.sh: only where PAGEALLOC_BENCHMARKS is set does the package above offer the
-// product `PageBench`.
+// products `PageBench` and `SVG`.
 
 let swiftSettings: [SwiftSetting] = [.strictMemorySafety()]
 
@@ -18,6 +18,7 @@ let package = Package(
       name: "bench",
       dependencies: [
         .product(name: "PageBench", package: "PageAlloc"),
+        .product(name: "SVG", package: "PageAlloc"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

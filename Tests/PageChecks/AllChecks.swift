@@ -153,6 +153,8 @@ private let bottomUpChecks: [Check] = [
   slabChecks,
   slabModelChecks,
   slabThreadChecks,
+  // SVG
+  svgChecks,
   // Picture, of PageTrace
   pagePictureChecks,
   pictureTextChecks,

@@ -17,6 +17,7 @@ struct Bench: ParsableCommand {
         bench --only pair --only churn
         bench --workloads recordings --only replay
         bench --rivals libraries --skip mmap,swift --huge-pages
+        bench --redraw Benchmarks/results/latest.json
       """)
 
   @Flag(help: "Fewer rows and less time: under a minute.")
@@ -47,7 +48,14 @@ struct Bench: ParsableCommand {
   @Option(help: "Where the report goes.")
   var output = "Benchmarks/results"
 
+  @Option(help: "Measure nothing: draw the plots of this file, a latest.json, anew.")
+  var redraw: String?
+
   func run() throws {
+    if let redraw {
+      let plots = try writePlots(JSONReport(contentsOf: redraw), to: "\(output)/plots")
+      return print("\(plots) plots in \(output)/plots")
+    }
     let surroundings = Surroundings(hugePages: hugePages)
     guard surroundings.enter() else {
       throw ValidationError("the program cannot start itself again")
@@ -73,8 +81,9 @@ struct Bench: ParsableCommand {
     for line in TextReport.lines(report) { print(line) }
     try FileManager.default.createDirectory(
       atPath: output, withIntermediateDirectories: true)
-    try JSONReport(report).text().write(to: URL(fileURLWithPath: "\(output)/latest.json"))
-    let plots = try writePlots(report, to: "\(output)/plots")
+    let json = JSONReport(report)
+    try json.text().write(to: URL(fileURLWithPath: "\(output)/latest.json"))
+    let plots = try writePlots(json, to: "\(output)/plots")
     print("\(output)/latest.json, \(plots) plots in \(output)/plots")
   }
 

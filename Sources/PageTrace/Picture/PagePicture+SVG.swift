@@ -1,4 +1,5 @@
 import PageAlloc
+import SVG
 
 // A picture for a page: a row has 512 cells, two pixels wide. Up to 512 MiB a cell is one page, and
 // a row is a chunk; a larger heap has 2, 4 or 8 chunks in a row. What a huge page of 2 MiB can back
@@ -10,7 +11,8 @@ extension PagePicture {
   /// - Complexity: O(cells + stretches); at most 65,536 cells, and 1 MiB.
   package func svg() -> [UInt8] {
     let layout = Layout(self)
-    var svg = SVG(width: layout.width, height: layout.height, title: title, style: style(layout))
+    var svg = SVGDocument(
+      width: layout.width, height: layout.height, title: title, style: style(layout))
     svg.rectangle(
       x: 0, y: 0, width: layout.width, height: layout.height, radius: 8, kind: "ground")
     svg.write(heading(columns: 96), x: layout.left, y: 32, kind: "head")
@@ -61,7 +63,7 @@ extension PagePicture {
     }
   }
 
-  private func drawCells(_ layout: Layout, _ svg: inout SVG) {
+  private func drawCells(_ layout: Layout, _ svg: inout SVGDocument) {
     let cells = cells(of: layout.pagesPerCell)
     // Every row has a label where rows are high, else every eighth.
     let step = layout.rows <= 24 ? 1 : 8
@@ -71,7 +73,7 @@ extension PagePicture {
       svg.write(
         "\(mebibytes) MiB", x: layout.mapLeft - 10,
         y: layout.y(ofCell: cell) + layout.cellHeight / 2 + 4,
-        kind: "small", endsThere: true)
+        kind: "small", anchor: .end)
     }
     var paths = [SVGPath](repeating: SVGPath(), count: PageState.inLegendOrder.count)
     var start = 0
@@ -98,7 +100,7 @@ extension PagePicture {
     svg.draw(frames, kind: "frame")
   }
 
-  private func drawLegend(_ layout: Layout, _ svg: inout SVG) {
+  private func drawLegend(_ layout: Layout, _ svg: inout SVGDocument) {
     let y = layout.bottom + 20
     for (index, state) in shownStates.enumerated() {
       let x = layout.left + index * 184
@@ -118,41 +120,22 @@ extension PagePicture {
   }
 
   /// How all of it looks, on light ground and on dark.
-  private func style(_ layout: Layout) -> String {
-    var text = AsciiText()
-    text.append("text{font-family:system-ui,sans-serif;fill:#1f2328}\n")
-    text.append(
-      ".head{font-size:18px;font-weight:600}.words{font-size:14px}.small{font-size:13px}\n")
-    text.append("path{fill:none;shape-rendering:crispEdges}\n")
-    text.append(".ground{fill:#ffffff}.frame{stroke:#57606a;stroke-width:1}\n")
-    for state in PageState.inLegendOrder { append(state, state.lightColour, layout, &text) }
-    text.append("@media (prefers-color-scheme:dark){\n")
-    text.append("text{fill:#e6edf3}.ground{fill:#0d1117}.frame{stroke:#9da7b3}\n")
-    for state in PageState.inLegendOrder { append(state, state.darkColour, layout, &text) }
-    text.append("}\n")
-    return text.string
-  }
-
-  private func append(
-    _ state: PageState, _ colour: StaticString, _ layout: Layout, _ text: inout AsciiText
-  ) {
-    text.append(".")
-    text.append(state.cellKind)
-    text.append("{stroke:")
-    text.append(colour)
-    text.append(";stroke-width:")
-    text.append(layout.cellHeight)
-    text.append("}.")
-    text.append(state.swatchKind)
-    text.append("{fill:")
-    text.append(colour)
-    text.append("}\n")
+  private func style(_ layout: Layout) -> SVGStyle {
+    var style = SVGStyle()
+    style.add(".frame", .stroke, light: "#57606a", dark: "#9da7b3")
+    for state in PageState.inLegendOrder {
+      let (light, dark) = (state.lightColour.text, state.darkColour.text)
+      style.add(rule: ".\(state.cellKind){stroke-width:\(layout.cellHeight)}")
+      style.add(".\(state.cellKind)", .stroke, light: light, dark: dark)
+      style.add(".\(state.swatchKind)", .fill, light: light, dark: dark)
+    }
+    return style
   }
 }
 
 extension PageState {
   /// The class of its cells.
-  fileprivate var cellKind: StaticString {
+  fileprivate var cellKind: String {
     switch self {
     case .inUse: "used"
     case .guardPage: "guard"
@@ -164,7 +147,7 @@ extension PageState {
   }
 
   /// The class of its place in the legend.
-  fileprivate var swatchKind: StaticString {
+  fileprivate var swatchKind: String {
     switch self {
     case .inUse: "used-key"
     case .guardPage: "guard-key"

@@ -17,7 +17,7 @@ package let pictureSVGChecks: [Check] = [
     let title = "<a href=\"x\">&amp;\u{0}\u{1b}é\u{ffff}"
     guard let picture = makePicture([(1, .inUse)], title: title, &recorder) else { return }
     let text = picture.svg()
-    let expected = "<title>&lt;a href=\"x\"&gt;&amp;amp;\u{fffd}\u{fffd}é\u{fffd}</title>"
+    let expected = "<title>&lt;a href=&quot;x&quot;&gt;&amp;amp;\u{fffd}\u{fffd}é\u{fffd}</title>"
     recorder.expect(contains(text, expected), String(decoding: text.prefix(300), as: UTF8.self))
   },
 

@@ -1,92 +1,103 @@
 import Foundation
+import SVG
 
 /// Groups of bars that lie on a logarithmic scale, with the figure behind each bar.
 struct LogBars {
-  struct Bar {
+  /// Each group has a bar for each of these, in this order.
+  struct Series {
     let name: String
-    let value: Double?
-    let colour: Colour
-
-    init(_ name: String, _ value: Double?, _ colour: Colour) {
-      self.name = name
-      self.value = value
-      self.colour = colour
-    }
+    let colour: BarColour
   }
 
   struct Group {
     let label: String
-    let bars: [Bar]
+    /// One for each series; `nil` where there is no figure.
+    let values: [Double?]
   }
 
   let title: String
   let note: String
+  let series: [Series]
   let groups: [Group]
 
   private static let left = 210
   private static let plotWidth = 620
   private static let right = 80
-  private static let top = 74
-  private static let barHeight = 11
+  private static let top = 82
+  private static let barHeight = 12
   private static let gap = 11
 
+  private var width: Int { Self.left + Self.plotWidth + Self.right }
+  private var height: Int {
+    groups.reduce(Self.top) { $0 + $1.values.count * Self.barHeight + Self.gap } + 28
+  }
+
   /// The drawing; `nil` without a figure.
-  var canvas: Canvas? {
-    let values = groups.flatMap(\.bars).compactMap(\.value).filter { $0 > 0 }
-    guard let least = values.min(), let most = values.max(), let first = groups.first else {
-      return nil
-    }
+  func svg() -> [UInt8]? {
+    let values = groups.flatMap(\.values).compactMap { $0 }.filter { $0 > 0 }
+    guard let least = values.min(), let most = values.max() else { return nil }
     let low = floor(log10(least))
     let high = max(low + 1, ceil(log10(most)))
-    let height = groups.reduce(Self.top) { $0 + $1.bars.count * Self.barHeight + Self.gap } + 24
-    var canvas = Canvas(width: Self.left + Self.plotWidth + Self.right, height: height)
-    canvas.text(title, x: 16, y: 20, size: 2)
-    canvas.text(note, x: canvas.width - 16, y: 20, .end)
-    addLegend(first.bars, &canvas)
-    addScale(low, high, &canvas)
+    var svg = SVGDocument(width: width, height: height, title: title, style: style)
+    svg.rectangle(x: 0, y: 0, width: width, height: height, kind: "ground")
+    svg.write(title, x: 16, y: 28, kind: "head")
+    svg.write(note, x: width - 16, y: 28, kind: "small", anchor: .end)
+    addLegend(&svg)
+    addScale(low, high, &svg)
     var y = Self.top
     for group in groups {
-      add(group, y: y, low, high, &canvas)
-      y += group.bars.count * Self.barHeight + Self.gap
+      add(group, y: y, low, high, &svg)
+      y += group.values.count * Self.barHeight + Self.gap
     }
-    return canvas
+    return svg.finished()
   }
 
-  private func addLegend(_ bars: [Bar], _ canvas: inout Canvas) {
+  private var style: SVGStyle {
+    var style = SVGStyle()
+    style.add(rule: ".figure{font-size:11px}")
+    for (index, series) in series.enumerated() {
+      style.add(".bar\(index)", .fill, light: series.colour.light, dark: series.colour.dark)
+    }
+    return style
+  }
+
+  private func addLegend(_ svg: inout SVGDocument) {
     var x = Self.left
-    for bar in bars {
-      canvas.box(x: x, y: 41, width: 10, height: 10, bar.colour)
-      canvas.text(bar.name, x: x + 15, y: 46)
-      x += 15 + bar.name.count * 7 + 16
+    for (index, series) in series.enumerated() {
+      svg.rectangle(x: x, y: 46, width: 12, height: 12, kind: "bar\(index)")
+      svg.write(series.name, x: x + 17, y: 57, kind: "small")
+      x += 17 + series.name.count * 9 + 16
     }
   }
 
-  private func addScale(_ low: Double, _ high: Double, _ canvas: inout Canvas) {
+  private func addScale(_ low: Double, _ high: Double, _ svg: inout SVGDocument) {
+    var lines = SVGPath()
     var power = low
     while power <= high {
       let x = Self.left + position(pow(10, power), low, high)
-      canvas.box(x: x, y: Self.top - 6, width: 1, height: canvas.height - Self.top - 14, .faint)
-      canvas.text(Self.label(pow(10, power)), x: x, y: canvas.height - 10, .middle)
+      lines.move(x: x, y: Self.top - 6)
+      lines.addLine(toY: height - 26)
+      svg.write(Self.label(pow(10, power)), x: x, y: height - 9, kind: "small", anchor: .middle)
       power += 1
     }
+    svg.draw(lines, kind: "grid")
   }
 
   private func add(
-    _ group: Group, y: Int, _ low: Double, _ high: Double, _ canvas: inout Canvas
+    _ group: Group, y: Int, _ low: Double, _ high: Double, _ svg: inout SVGDocument
   ) {
-    let middle = y + group.bars.count * Self.barHeight / 2
-    canvas.text(group.label, x: Self.left - 10, y: middle, .end)
-    var y = y
-    for bar in group.bars {
-      if let value = bar.value, value > 0 {
-        let length = max(1, position(value, low, high))
-        canvas.box(x: Self.left, y: y, width: length, height: Self.barHeight - 2, bar.colour)
-        canvas.text(
-          Self.label(value), x: Self.left + length + 5, y: y + Self.barHeight / 2)
-      } else {
-        canvas.text("-", x: Self.left + 5, y: y + Self.barHeight / 2)
+    let middle = y + group.values.count * Self.barHeight / 2
+    svg.write(group.label, x: Self.left - 10, y: middle + 4, kind: "small", anchor: .end)
+    for (index, value) in group.values.enumerated() {
+      let y = y + index * Self.barHeight
+      guard let value, value > 0 else {
+        svg.write("–", x: Self.left + 5, y: y + 9, kind: "figure")
+        continue
       }
-      y += Self.barHeight
+      let length = max(1, position(value, low, high))
+      svg.rectangle(
+        x: Self.left, y: y, width: length, height: Self.barHeight - 2, kind: "bar\(index)")
+      svg.write(Self.label(value), x: Self.left + length + 5, y: y + 9, kind: "figure")
     }
   }
 

@@ -1,19 +1,13 @@
 import Foundation
 
-/// Writes the plots of a report, each as SVG and as PNG.
+/// Writes the plots of a report as SVG.
 ///
 /// - Returns: how many there are.
-func writePlots(_ report: Report, to folder: String) throws -> Int {
-  let plots: [(String, Canvas?)] = [
-    (
-      "pair",
-      barPlot(report, "allocate + free of a run, by pages: ns", ["pair"])
-    ),
+func writePlots(_ report: JSONReport, to folder: String) throws -> Int {
+  let plots: [(String, LogBars)] = [
+    ("pair", barPlot(report, "allocate + free of a run, by pages: ns", ["pair"])),
     ("churn", barPlot(report, "churn, occupancy, threads: ns", ["churn", "occupancy", "threads"])),
-    (
-      "touch",
-      barPlot(report, "written to, zeroed, aligned: ns", ["touch", "zeroed", "aligned"])
-    ),
+    ("touch", barPlot(report, "written to, zeroed, aligned: ns", ["touch", "zeroed", "aligned"])),
     ("replay", barPlot(report, "recorded programs: ns an event", ["replay"])),
     ("memory", memoryPlot(report)),
     ("engine", enginePlot(report)),
@@ -21,70 +15,56 @@ func writePlots(_ report: Report, to folder: String) throws -> Int {
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   var count = 0
   for (name, plot) in plots {
-    guard let plot else { continue }
-    let path = "\(folder)/\(name)"
-    try Data(plot.svg.utf8).write(to: URL(fileURLWithPath: path + ".svg"))
-    try Data(plot.png).write(to: URL(fileURLWithPath: path + ".png"))
+    guard let svg = plot.svg() else { continue }
+    try Data(svg).write(to: URL(fileURLWithPath: "\(folder)/\(name).svg"))
     count += 1
   }
   return count
 }
 
-/// Okabe and Ito's colours, which most eyes tell apart. Ours is the strong one.
-private func colour(of name: String) -> Colour {
-  switch name {
-  case Peers.ours: Colour(0xd55e00)
-  case Peers.raw: Colour(0x999999)
-  case "swift": Colour(0xcc79a7)
-  case "glibc": Colour(0x56b4e9)
-  case "jemalloc": Colour(0x009e73)
-  case "mimalloc": Colour(0xe69f00)
-  default: Colour(0x0072b2)
+private func barPlot(_ report: JSONReport, _ title: String, _ families: [String]) -> LogBars {
+  bars(report, title, note: "p50, logarithmic; shorter is better") { entry in
+    families.contains(entry.family) ? .some(entry.nanoseconds?.p50) : nil
   }
 }
 
-private func barPlot(_ report: Report, _ title: String, _ families: [String]) -> Canvas? {
-  let rows = report.rows.filter { families.contains($0.row.family) && !$0.results.isEmpty }
-  let names = report.peers.present.map(\.name).filter { $0 != Peers.nobody }
-  let groups = rows.map { result in
-    LogBars.Group(
-      label: result.row.name,
-      bars: names.map { name in
-        LogBars.Bar(name, result.results[name].map(\.figures.p50), colour(of: name))
-      })
+private func memoryPlot(_ report: JSONReport) -> LogBars {
+  bars(report, "peak resident memory: MiB", note: "logarithmic; shorter is better") { entry in
+    entry.peakResidentBytes.map { max(1, $0 / 1_048_576) }
   }
-  return LogBars(title: title, note: "p50, logarithmic; shorter is better", groups: groups).canvas
 }
 
-private func memoryPlot(_ report: Report) -> Canvas? {
-  let rows = report.rows.filter { $0.row.hasMemory && !$0.results.isEmpty }
-  let names = report.peers.present.map(\.name).filter { $0 != Peers.nobody }
-  let groups = rows.map { result in
-    LogBars.Group(
-      label: result.row.name,
-      bars: names.map { name in
-        LogBars.Bar(
-          name, result.results[name].map { max(1, $0.figures.residentPeak / 1_048_576) },
-          colour(of: name))
-      })
+/// A group of bars a row, a bar for each allocator.
+///
+/// - Parameter figure: of a result; `nil` where its row is not to be shown, and `.some(nil)` where
+///   it is, without a bar.
+private func bars(
+  _ report: JSONReport, _ title: String, note: String,
+  _ figure: (JSONReport.ResultEntry) -> Double??
+) -> LogBars {
+  let names = report.peers.filter { $0.isPresent && $0.name != Peers.nobody }.map(\.name)
+  var rows: [String] = []
+  var figures: [String: [String: Double]] = [:]
+  for entry in report.results {
+    guard let value = figure(entry) else { continue }
+    if figures[entry.name] == nil { rows.append(entry.name) }
+    figures[entry.name, default: [:]][entry.allocator] = value
   }
   return LogBars(
-    title: "peak resident memory: MiB", note: "logarithmic; shorter is better", groups: groups
-  ).canvas
+    title: title, note: note,
+    series: names.map { LogBars.Series(name: $0, colour: BarColour(of: $0)) },
+    groups: rows.map { row in
+      LogBars.Group(label: row, values: names.map { figures[row]?[$0] })
+    })
 }
 
-private func enginePlot(_ report: Report) -> Canvas? {
-  let rows = report.comparisons.filter { !$0.row.hasRivals }
-  let groups = rows.map { row in
-    LogBars.Group(
-      label: String(row.row.name.dropFirst("engine/".count)),
-      bars: [
-        LogBars.Bar(Peers.ours, row.ours, colour(of: Peers.ours)),
-        LogBars.Bar("Go", row.best.nanoseconds, colour(of: "Go")),
-      ])
-  }
+private func enginePlot(_ report: JSONReport) -> LogBars {
+  let prefix = "engine/"
+  let rows = report.comparisons.filter { $0.name.hasPrefix(prefix) }
   return LogBars(
     title: "the engine alone: ns", note: "least, logarithmic; Go: recorded on another machine",
-    groups: groups
-  ).canvas
+    series: [Peers.ours, "Go"].map { LogBars.Series(name: $0, colour: BarColour(of: $0)) },
+    groups: rows.map { row in
+      LogBars.Group(label: String(row.name.dropFirst(prefix.count)), values: [row.ours, row.best])
+    })
 }

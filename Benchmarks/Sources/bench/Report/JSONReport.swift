@@ -2,8 +2,8 @@ import Foundation
 import PageBench
 
 /// `latest.json`; Benchmarks/README.md explains each field.
-struct JSONReport: Encodable {
-  let schema = 1
+struct JSONReport: Codable {
+  private(set) var schema = 1
   let date: String
   let mode: String
   let hugePageSwitches: String
@@ -14,13 +14,13 @@ struct JSONReport: Encodable {
   let comparisons: [ComparisonEntry]
   let demands: [DemandEntry]
 
-  struct PeerEntry: Encodable {
+  struct PeerEntry: Codable {
     let name: String
     let isPresent: Bool
     let note: String
   }
 
-  struct Quantiles: Encodable {
+  struct Quantiles: Codable {
     let least: Double?
     let p50: Double
     let p90: Double?
@@ -33,7 +33,7 @@ struct JSONReport: Encodable {
     }
   }
 
-  struct ResultEntry: Encodable {
+  struct ResultEntry: Codable {
     let name: String
     let family: String
     let allocator: String
@@ -53,7 +53,7 @@ struct JSONReport: Encodable {
     let metadataBytes: Double?
   }
 
-  struct ComparisonEntry: Encodable {
+  struct ComparisonEntry: Codable {
     let name: String
     let ours: Double
     let bestPeer: String
@@ -65,7 +65,7 @@ struct JSONReport: Encodable {
     let holds: Bool?
   }
 
-  struct DemandEntry: Encodable {
+  struct DemandEntry: Codable {
     let name: String
     let value: Double
     let bound: Double
@@ -96,6 +96,12 @@ struct JSONReport: Encodable {
       DemandEntry(
         name: $0.name, value: $0.value, bound: $0.bound, isFloor: $0.isFloor, holds: $0.holds)
     }
+  }
+
+  /// What stands in a file that was written before.
+  init(contentsOf path: String) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    self = try JSONDecoder().decode(JSONReport.self, from: data)
   }
 
   /// The text of the file.
@@ -148,13 +154,15 @@ extension Row {
 }
 
 /// Where it was measured.
-struct Machine: Encodable {
-  let processors = ProcessInfo.processInfo.activeProcessorCount
-  let memoryBytes = ProcessInfo.processInfo.physicalMemory
+struct Machine: Codable {
+  let processors: Int
+  let memoryBytes: UInt64
   let processor: String
   let kernel: String
 
   init() {
+    processors = ProcessInfo.processInfo.activeProcessorCount
+    memoryBytes = ProcessInfo.processInfo.physicalMemory
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
     processor = line.map { String($0.drop { $0 != ":" }.dropFirst(2)) } ?? "unknown"
