@@ -158,7 +158,7 @@ struct Convert: ParsableCommand {
     } catch {
       throw FileFailure("the trace that came of it is wrong, which is our mistake: \(error.reason)")
     }
-    try write(packed(trace), to: output ?? "-")
+    try writeOutput(packed(trace), to: output ?? "-")
     result.chosen = chosen
     result.trace = output
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PageAlloc
 import PageTrace
 
@@ -91,7 +90,7 @@ struct Map: ParsableCommand {
     do throws(FileFailure) {
       let heap = try HeapAtStep(path: file, step: step)
       result.heap = heap
-      if let svg { try write(heap.picture.svg(), to: svg) }
+      if let svg { try writeOutput(heap.picture.svg(), to: svg) }
     } catch {
       result.failure = error
       complain(error.path ?? file, error)
@@ -99,16 +98,9 @@ struct Map: ParsableCommand {
     if json {
       print(try jsonText([result]))
     } else if let heap = result.heap, result.failure == nil, svg == nil {
-      print(heap.picture.text(isColoured: isColoured), terminator: "")
+      print(heap.picture.text(isColoured: !noColor && isOutputColoured), terminator: "")
     }
     if result.failure != nil { throw ExitCode.failure }
-  }
-
-  /// Whether the text has colours: see https://no-color.org.
-  private var isColoured: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    return !noColor && isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
-      && environment["NO_COLOR", default: ""].isEmpty
   }
 }
 

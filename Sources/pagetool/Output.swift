@@ -1,10 +1,15 @@
 import Foundation
 import Gzip
 
-/// Writes bytes to a file; `-` is the standard output.
-///
-/// - Throws: `FileFailure` that names the path.
-func write(_ bytes: [UInt8], to path: String) throws(FileFailure) {
+/// Whether text that goes to the standard output may have colours: see https://no-color.org.
+var isOutputColoured: Bool {
+  let environment = ProcessInfo.processInfo.environment
+  return isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
+    && environment["NO_COLOR", default: ""].isEmpty
+}
+
+/// Writes a whole file; `-` is the standard output.
+func writeOutput(_ bytes: [UInt8], to path: String) throws(FileFailure) {
   do {
     if path == "-" {
       try FileHandle.standardOutput.write(contentsOf: Data(bytes))

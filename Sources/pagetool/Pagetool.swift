@@ -9,6 +9,8 @@ struct Pagetool: ParsableCommand {
     discussion: """
       EXAMPLES
         pagetool map mmap-node.trace.gz              what every page is, at the peak
+        pagetool plot mmap-node.trace.gz             curves of its memory
+        pagetool film -o node.html mmap-node.trace.gz   a page with a slider
         pagetool replay mmap-node.trace.gz           time and memory, all checked
         pagetool stat --rate 2000 mmap-node.trace.gz the figures, as they change
         pagetool profile mmap-node.trace.gz          sizes and lifetimes of runs
@@ -44,6 +46,7 @@ struct Pagetool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Replay.self, Map.self, Stat.self, Profile.self, Compare.self, Convert.self,
+      Check.self, Replay.self, Map.self, Plot.self, Stat.self, Profile.self, Compare.self,
+      Convert.self,
     ])
 }

@@ -159,6 +159,7 @@ private let bottomUpChecks: [Check] = [
   pagePictureChecks,
   pictureTextChecks,
   pictureSVGChecks,
+  heapFilmChecks, memoryChartChecks,
 ].flatMap { $0 }
 
 /// Checks that judge all of the process's memory or mappings, or its times: nothing else may run

@@ -128,7 +128,10 @@ extension PagePicture {
   }
 
   /// The title in one line: cut where it is too long, and without what moves a terminal's cursor.
-  func heading(columns: Int) -> String {
+  func heading(columns: Int) -> String { Self.heading(title, columns: columns) }
+
+  /// A title in one line, as above.
+  static func heading(_ title: String, columns: Int) -> String {
     let isLong = title.unicodeScalars.count > columns
     var text = AsciiText()
     for scalar in title.unicodeScalars.prefix(isLong ? columns - 1 : columns) {

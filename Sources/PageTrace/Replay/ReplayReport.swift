@@ -6,6 +6,8 @@ package struct ReplayOptions {
     case everyByte
     /// One word a page: enough to make the memory resident.
     case oneWord
+    /// Nothing: the pages' memory is not touched.
+    case nothing
   }
 
   package var checking: Checking
