@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Every block of Swift in the pages of the project and in the comments of its sources compiles, with
-# strict memory safety and without a warning.
+# strict memory safety and without a warning. Every link from one page to another file leads there.
 #
 #   docs.sh [OPTIONS]     options for `swift build`
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-here=.build/docs
+here=.build/doc-blocks
 mkdir -p "$here"
 mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -prune -o \
   \( -name '*.md' -o -path 'Sources/*.swift' \) -print | sort)
@@ -44,5 +44,18 @@ if ((blocks == 0)); then
   echo "FAILED: no block was found"
   failed=1
 fi
+
+# DocC looks after the links of its catalogue.
+links=$(printf '%s\n' "${files[@]}" | grep '\.md$' | grep -v '\.docc/' | xargs awk -f Tests/Docs/links.awk)
+dead=0
+while IFS=' ' read -r place target file; do
+  [[ -n $file ]] || continue
+  blocks=$((blocks + 1))
+  if [[ ! -e $file ]]; then
+    echo "FAILED: $place: the link to $target leads nowhere"
+    dead=$((dead + 1))
+  fi
+done <<<"$links"
+failed=$((failed + dead))
 echo "$((blocks > failed ? blocks - failed : 0)) passed, $failed failed"
 ((failed == 0))

@@ -3,8 +3,9 @@ extension PageRegion {
   /// (``PageArena/Statistics/regionBytes``) and for its limits. A limit of the arena's refuses to
   /// have it grow as it refuses pages.
   ///
-  /// - Parameters: as for ``init(reserving:guardByteCount:allowsWritableCode:)``.
-  ///   - arena: which may go first: what it has stays until the region has gone, too.
+  /// The arena may go first: what it has stays until the region has gone, too.
+  ///
+  /// - Parameters: as for ``init(reserving:guardByteCount:allowsWritableCode:)``, and the arena.
   /// - Throws: as there, and ``PageArenaError/reentered``.
   /// - Complexity: as there.
   public init(

@@ -130,7 +130,7 @@ extension PageArena {
     /// Options as given, and as by default where nothing is given: see the properties of the same
     /// names.
     ///
-    /// - Parameter reservedByteCount: address space to reserve in bytes: 4 GiB by default.
+    /// - Parameters: see the properties. 4 GiB of address space are reserved by default.
     public init(
       reserving reservedByteCount: UInt64 = 1 << 32,
       threadCacheByteCount: Int = 16 << 20,

@@ -81,7 +81,7 @@ extension PageRun {
   /// Where it lies in the arena, in bytes: a handle of 32 bits.
   ///
   /// ``PageArena/bytes(at:)`` turns it back into memory. It means nothing once the run has gone. Of
-  /// a run of a pool's, ``PagePool/offset(of:)`` tells it in the pool.
+  /// a run of a pool's, ``PagePool/offset(of:)-(PageRun)`` tells it in the pool.
   public var offset: UInt32 { unsafe core.offset(of: base) }
 }
 

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds the documentation as a web site, .build/docs/index.html, which opens from disk, too. A
+# warning of DocC's, a dead link above all, is an error.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+site=.build/docs
+docc=$(dirname "$(readlink -f "$(command -v swiftc)")")/docc
+Tests/Cross/symbols.sh .build/symbols
+rm -rf "$site"
+if ! "$docc" convert Sources/PageAlloc/PageAlloc.docc --additional-symbol-graph-dir .build/symbols \
+  --fallback-default-module-kind Library --output-dir "$site" --warnings-as-errors; then
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+cp Tests/Docs/from-disk.js "$site"
+
+# All pages are the same file, which loads the data of its place: what it refers to at the root of a
+# host is referred to by as many steps up as the page lies deep.
+pages=0
+while IFS= read -r page; do
+  up=${page#"$site"/}
+  up=$(sed 's|[^/]*/|../|g; s|[^/]*$||' <<<"$up")
+  sed -i -E "s#(href|src)=\"/#\1=\"$up#g
+    s#<script>var baseUrl = \"/\"</script>#<script src=\"${up}from-disk.js\"></script>#" "$page"
+  grep -q 'from-disk\.js' "$page"
+  pages=$((pages + 1))
+done < <(find "$site/documentation" -name index.html)
+while IFS= read -r file; do
+  { printf 'siteData = '; cat "$file"; } >"$file.js"
+done < <(find "$site/data" "$site/index" -name '*.json')
+cat >"$site/index.html" <<'END'
+<!doctype html>
+<meta charset="utf-8">
+<title>PageAlloc</title>
+<meta http-equiv="refresh" content="0; url=documentation/pagealloc/index.html">
+<a href="documentation/pagealloc/index.html">PageAlloc</a>
+END
+echo "open $site/index.html"
+echo "$pages passed, 0 failed"
