@@ -2,7 +2,11 @@
 # Takes the blocks of Swift out of pages of Markdown and out of `///` comments, and writes one source
 # file with a function for each, in which errors are told of by the page and its line.
 #
-#   blocks.awk ASSUMED FILES...
+#   blocks.awk -v refused=PREFIX ASSUMED FILES...
+#
+# A block with comments `// error: WHAT` is one that the compiler is to refuse, in the line of the
+# comment or the one above it, with those words. Each goes into a file of its own, PREFIX and a
+# number, and is told of at the end of the others as `// refused FILE FIRST LAST`.
 #
 # ASSUMED is what a block may use without declaring it: a name and its type in each line. What a
 # block declares and does not use any more is used behind it, so that the compiler does not mind.
@@ -14,16 +18,18 @@ FILENAME == ARGV[1] {
 
 FNR == 1 { finish() }
 
+BEGIN { use = "\nfunc use<Value: ~Copyable>(_ value: borrowing Value) {}\n\n" }
+
 {
   line = $0
   isComment = sub(/^[ \t]*\/\/\/ ?/, "", line)
   if (FILENAME ~ /\.swift$/ && !isComment) { finish(); next }
   if (!inside && line ~ /^[ \t]*```swift[ \t]*$/) {
-    inside = 1; first = FNR + 1; file = FILENAME; text = ""; words = ""
+    inside = 1; first = FNR + 1; file = FILENAME; text = ""; words = ""; needs = ""
   } else if (inside && line ~ /^[ \t]*```[ \t]*$/) {
     write()
   } else if (inside) {
-    if (line ~ /^import /) { imports[line] = 1; line = "" }
+    if (line ~ /^import /) { needs = needs line "\n"; line = "" }
     text = text line "\n"
     sub(/\/\/.*/, "", line)
     words = words " " line "\n"
@@ -44,9 +50,14 @@ function uses(name,    rest) {
   return gsub("(^|[^A-Za-z0-9_.])" name "[^A-Za-z0-9_:]", "", rest)
 }
 
-function write(    i, list, lines, count, parts, used) {
+function write(    i, list, lines, count, parts, used, body) {
   inside = 0
   blocks++
+  isRefused = text ~ /\/\/ error: /
+  if (!isRefused) {
+    count = split(needs, lines, "\n")
+    for (i = 1; i < count; i++) imports[lines[i]] = 1
+  }
   # A comment's block has what its module has.
   if (split(file, parts, "/") > 2 && parts[1] == "Sources") imports["import " parts[2]] = 1
   for (i = 1; i <= assumptions; i++)
@@ -58,11 +69,17 @@ function write(    i, list, lines, count, parts, used) {
       split(substr(lines[i], RSTART, RLENGTH), parts, " ")
       if (uses(parts[2]) < 2) used = used "use(" parts[2] ")\n"
     }
-  places = places "// block " file " " first " " FNR "\n"
-  functions = functions "func block" blocks "(" list ")" \
+  body = "func block" blocks "(" list ")" \
     (words ~ /[^A-Za-z]await / ? " async" : "") " throws {\ndo {\n" \
     "#sourceLocation(file: \"" file "\", line: " first ")\n" text "#sourceLocation()\n" \
     used "}\n}\n\n"
+  if (isRefused) {
+    printf "import PageAlloc\n%s%s%s", needs, use, body > (refused blocks ".swift")
+    places = places "// refused " refused blocks ".swift " file " " first " " FNR "\n"
+  } else {
+    places = places "// block " file " " first " " FNR "\n"
+    functions = functions body
+  }
 }
 
 END {
@@ -71,7 +88,7 @@ END {
   imports["import PageAlloc"] = 1
   for (line in imports) print line | "sort"
   close("sort")
-  print "\nfunc use<Value: ~Copyable>(_ value: borrowing Value) {}\n"
+  printf "%s", use
   printf "%s", functions
   printf "%s", places
 }

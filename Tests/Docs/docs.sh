@@ -7,10 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 here=.build/doc-blocks
+rm -rf "$here"
 mkdir -p "$here"
 mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -prune -o \
   \( -name '*.md' -o -path 'Sources/*.swift' \) -print | sort)
-awk -f Tests/Docs/blocks.awk Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
+awk -f Tests/Docs/blocks.awk -v refused="$here/refused" Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
 blocks=$(grep -c '^// block ' "$here/blocks.swift" || true)
 
 # What blocks import, as far as it is the package's; with the trait that one of them needs, which
@@ -24,10 +25,10 @@ for module in $modules; do
 done
 status=0
 # The file's name in an error is the page's.
-said=$(swiftc -swift-version 6 -strict-memory-safety -warnings-as-errors -parse-as-library \
-  -emit-sil -o /dev/null -I "$built/debug/Modules" -I Sources/CSysMem \
-  -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include "$here/blocks.swift" 2>&1) ||
-  status=$?
+compile=(swiftc -swift-version 6 -strict-memory-safety -parse-as-library -emit-sil -o /dev/null
+  -I "$built/debug/Modules" -I Sources/CSysMem -I Sources/CThreadSlots/include
+  -I Sources/CDiagnosis/include)
+said=$("${compile[@]}" -warnings-as-errors "$here/blocks.swift" 2>&1) || status=$?
 failed=$(awk '
   NR == FNR { if (/^\/\/ block /) { file[++n] = $3; first[n] = $4; last[n] = $5 }; next }
   split($1, place, ":") > 3 && $2 == "error:" {
@@ -44,6 +45,31 @@ if ((blocks == 0)); then
   echo "FAILED: no block was found"
   failed=1
 fi
+
+# Blocks that are refused, each with the words that stand in it.
+while read -r _ _ source file first last; do
+  [[ -n $source ]] || continue
+  blocks=$((blocks + 1))
+  said=$("${compile[@]}" "$source" 2>&1 | grep -E '^[^ ].*: error: ' | sort -u || true)
+  if ! awk -v file="$file" -v first="$first" -v last="$last" '
+    NR == FNR { if (match($0, /: error: .*/)) said[++n] = $0; next }
+    FNR < first || FNR >= last || !match($0, /\/\/ error: .*/) { next }
+    {
+      wanted++
+      words = substr($0, RSTART + 10)
+      for (i = 1; i <= n; i++) {
+        split(said[i], place, ":")
+        if ((place[2] == FNR || place[2] == FNR - 1) && index(said[i], ": error: " words)) {
+          found++
+          break
+        }
+      }
+    }
+    END { exit !(found == wanted && n == wanted) }' <(echo "$said") "$file"; then
+    printf 'FAILED: %s:%s: the compiler says something else:\n%s\n' "$file" "$first" "$said"
+    failed=$((failed + 1))
+  fi
+done < <(grep '^// refused ' "$here/blocks.swift")
 
 # DocC looks after the links of its catalogue.
 links=$(printf '%s\n' "${files[@]}" | grep '\.md$' | grep -v '\.docc/' | xargs awk -f Tests/Docs/links.awk)
