@@ -1,6 +1,12 @@
 extension PageArena {
   /// Takes a run of pages.
   ///
+  /// ```swift
+  /// let run = unsafe try arena.allocate(pages: 16, zeroed: true)
+  /// unsafe run.storeBytes(of: 42, as: Int.self)
+  /// unsafe try arena.deallocate(run, pages: 16)
+  /// ```
+  ///
   /// - Parameters:
   ///   - pages: how many, at least 1.
   ///   - alignment: what the address is to be a multiple of, in bytes; a power of two. Up to the
@@ -58,6 +64,12 @@ extension PageArena {
   ///
   /// What is left of the run on either side stays in use, as runs of their own. The contents are
   /// lost to the caller at once.
+  ///
+  /// ```swift
+  /// let run = unsafe try arena.allocate(pages: 16)
+  /// unsafe try arena.deallocate(run + 4 * PageArena.pageSize, pages: 2)  // from the middle
+  /// unsafe try arena.deallocate(run, pages: 4)
+  /// ```
   ///
   /// - Parameters:
   ///   - base: the address of the first page to free.

@@ -34,6 +34,7 @@ extension PageArena {
 
     /// Takes a run of pages; as ``PageArena/allocate(pages:alignment:zeroed:)``, not zeroed.
     ///
+    /// - Throws: as that.
     /// - Complexity: O(1) in the heap; O(`pages` / 512).
     @inlinable
     public mutating func allocate(
@@ -60,6 +61,7 @@ extension PageArena {
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.
     ///
+    /// - Throws: as that.
     /// - Complexity: O(1) in the heap; O(`pages` / 512).
     @inlinable
     public mutating func deallocate(
@@ -111,7 +113,14 @@ extension PageArena {
 
   /// A cache of the caller's own.
   ///
+  /// ```swift
+  /// var cache = try arena.makeCache()
+  /// let page = unsafe try cache.allocate(pages: 1)
+  /// unsafe try cache.deallocate(page, pages: 1)
+  /// ```
+  ///
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused memory for it.
+  /// - Complexity: O(1), and the arena's lock; perhaps a call to the kernel.
   public func makeCache() throws(PageArenaError) -> Cache {
     try core.requireOutside()
     do throws(SysMemError) {

@@ -60,6 +60,10 @@ extension PageArena {
 
   /// What is known of the run that an address lies in, or lay in last.
   ///
+  /// ```swift
+  /// if let record = arena.diagnose(run.address) { print(record) }
+  /// ```
+  ///
   /// - Returns: `nil` where the arena is not checked, the address is not in it or was never handed
   ///   out, or the record went: there are 65,536, of which those of the runs freed longest ago go
   ///   first.
@@ -72,6 +76,12 @@ extension PageArena {
   /// When a checked arena ends, its report is written to standard error where there is anything to
   /// tell. So it is when the process ends before the arena does, by `exit` or at the end of `main`;
   /// in a child of `fork` that ends so, too, of what it has of its parent's.
+  ///
+  /// ```swift
+  /// let report = arena.leaks
+  /// for group in report.groups { print(group.runs, "runs,", group.pages, "pages:", group.example) }
+  /// ```
+  ///
   /// - Returns: a report that is empty where the arena is not checked.
   /// - Complexity: O(records); runs that come or go meanwhile may be in it or not.
   public var leaks: LeakReport { core.leaks() }

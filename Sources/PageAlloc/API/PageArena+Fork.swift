@@ -25,17 +25,23 @@ extension PageArena {
   /// The calling thread may use the arena meanwhile; others wait where they need more than their
   /// own cache. Once for each fork. It does nothing where the arena's options do not say
   /// ``ForkHandling/manual``.
+  ///
+  /// - Complexity: O(1); waits until the arena is not being changed.
   public func prepareForFork() { ForkHandlers.prepare { $0(core) } }
 
   /// Lets others go on after a fork, in the parent: the first thing that a handler of the program's
   /// does there.
   ///
   /// It does nothing where the calling thread has not had the arena held.
+  ///
+  /// - Complexity: O(1).
   public func resumeInParentAfterFork() { ForkHandlers.resumeInParent(core) }
 
   /// Makes the arena whole in the child of a fork, without the threads that stayed behind: the
   /// first thing that a handler of the program's does there.
   ///
   /// It does nothing where that was done before.
+  ///
+  /// - Complexity: O(caches), of all arenas.
   public func resumeInChildAfterFork() { ForkHandlers.resumeInChild() }
 }

@@ -6,8 +6,14 @@ extension PageArena {
   ///
   /// Free memory goes back at once, as much as is needed for the soft limit. What is in use stays:
   /// beyond a hard limit that is lower, allocations fail until enough was freed.
+  ///
+  /// ```swift
+  /// try arena.setMemoryLimit(.bytes(soft: 128 << 20, hard: 256 << 20))
+  /// ```
+  ///
   /// - Throws: ``PageArenaError/badMemoryLimit``; ``PageArenaError/system(_:)`` where the kernel
   ///   refused to take memory back: the limit is set all the same.
+  /// - Complexity: O(1), and what giving memory back takes: see ``scavenge(byteCount:)``.
   public func setMemoryLimit(_ limit: MemoryLimit) throws(PageArenaError) {
     try limit.check()
     try core.requireOutside()

@@ -41,6 +41,11 @@ extension PageArena {
   /// are looked for at once, but for what threads take from what they have at hand and put there,
   /// and then told one by one.
   ///
+  /// ```swift
+  /// arena.forEachRun { run in print(String(run.address, radix: 16), run.pages) }
+  /// ```
+  ///
+  /// - Throws: what `body` throws.
   /// - Complexity: O(pages of the arena); the arena's lock is taken for each 4 MiB.
   public func forEachRun<Failure: Error>(
     _ body: (PageExtent) throws(Failure) -> Void

@@ -3,6 +3,12 @@ import SysMem
 extension PageArena {
   /// Takes a run of pages that frees itself.
   ///
+  /// ```swift
+  /// var run = try arena.allocateRun(pages: 16, zeroed: true)
+  /// var bytes = run.mutableBytes
+  /// bytes.storeBytes(of: 42, as: Int.self)
+  /// ```
+  ///
   /// - Parameters:
   ///   - pages: how many, at least 1.
   ///   - alignment: what the address is to be a multiple of, in bytes; a power of two.
@@ -62,11 +68,17 @@ extension PageArena {
   /// Takes a run that frees itself, between two guards: an access just before or after it ends the
   /// program.
   ///
+  /// ```swift
+  /// var stack = try arena.allocateGuardedRun(pages: 8)
+  /// stack.copyBytes(from: [1, 2, 3].span)
+  /// ```
+  ///
   /// - Parameters: as for ``allocateRun(pages:alignment:zeroed:)``.
   /// - Throws: as that, and ``PageArenaError/tooManyMappings(limit:)``;
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)`` where the kernel's pages are
   ///   larger and `pages` are not whole ones; ``PageArenaError/system(_:)`` where a guard was
   ///   refused.
+  /// - Complexity: O(1) in the heap; O(`pages` / 512), and a call to the kernel for each guard.
   public func allocateGuardedRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
@@ -74,6 +86,12 @@ extension PageArena {
   }
 
   /// Makes an owner for a run that has none: from ``allocate(pages:alignment:zeroed:)``, or leaked.
+  ///
+  /// ```swift
+  /// let memory = unsafe try arena.allocate(pages: 4)
+  /// let run = unsafe try arena.adopt(memory, pages: 4)  // frees itself from now on
+  /// print(run.pages)
+  /// ```
   ///
   /// - Parameters:
   ///   - base: the address of its first page.

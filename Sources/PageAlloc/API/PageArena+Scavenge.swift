@@ -9,6 +9,11 @@ extension PageArena {
   ///
   /// What threads keep at hand is taken only where the rest is not enough.
   ///
+  /// ```swift
+  /// let byteCount = try arena.scavenge(byteCount: 16 << 20)
+  /// print(byteCount, "bytes given back")
+  /// ```
+  ///
   /// - Parameter byteCount: how much at least, as long as there is so much. The last piece may be
   ///   larger than what was missing, so as not to break a huge page.
   /// - Returns: the bytes given back.
@@ -26,6 +31,7 @@ extension PageArena {
   ///
   /// - Returns: the bytes given back. On a 32-bit host they are at most the largest `Int`.
   /// - Throws: as ``scavenge(byteCount:)``.
+  /// - Complexity: O(caches + bytes given back + chunks).
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     try core.requireOutside()

@@ -152,6 +152,12 @@ extension PageArena {
   /// All figures are of one moment but for what caches hold: that of the calling thread is exact,
   /// others may have 2 MiB and their last two runs untold; and a run of more than 127 pages that
   /// goes from one cache to another meanwhile may count twice, or not at all.
+  ///
+  /// ```swift
+  /// let figures = arena.statistics
+  /// print(figures.inUseBytes, "in use,", figures.maybeResidentBytes, "perhaps resident")
+  /// ```
+  ///
   /// - Complexity: O(1); as cheap as a free.
   public var statistics: Statistics { Statistics(core) }
 

@@ -67,6 +67,7 @@ public final class PageArena: Sendable {
   ///   ``PageArenaError/badDiagnosis``, ``PageArenaError/badLabel(byteCount:limit:)``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
   ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  /// - Complexity: some calls to the kernel, however much is reserved.
   public convenience init(_ options: Options) throws(PageArenaError) {
     try self.init(options, in: nil)
   }
@@ -90,6 +91,7 @@ public final class PageArena: Sendable {
   /// ```
   /// - Parameters: see the properties of ``Options``.
   /// - Throws: as ``init(_:)``.
+  /// - Complexity: as there.
   public convenience init(
     reserving reservedByteCount: UInt64 = 1 << 32,
     threadCacheByteCount: Int = 16 << 20,

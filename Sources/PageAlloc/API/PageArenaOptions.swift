@@ -131,6 +131,7 @@ extension PageArena {
     /// names.
     ///
     /// - Parameters: see the properties. 4 GiB of address space are reserved by default.
+    /// - Complexity: O(1).
     public init(
       reserving reservedByteCount: UInt64 = 1 << 32,
       threadCacheByteCount: Int = 16 << 20,

@@ -25,6 +25,8 @@ extension PageSnapshot {
   /// 512 neverUsed
   /// 37 inUse
   /// ```
+  ///
+  /// - Complexity: O(pages).
   public var text: String {
     var text = ""
     forEachLine { text += $0.text }
@@ -35,6 +37,7 @@ extension PageSnapshot {
   ///
   /// - Parameter descriptor: open for writing; it stays open.
   /// - Throws: what the kernel refused. A part may have been written.
+  /// - Complexity: O(pages).
   public func write(to descriptor: Int32) throws(Errno) {
     var writer = FileWriter(to: descriptor)
     try forEachLine { line throws(Errno) in try writer.write(line: line) }
@@ -44,6 +47,7 @@ extension PageSnapshot {
   /// Writes ``text`` to a file, which is made, or emptied first.
   ///
   /// - Throws: what the kernel refused. A part may have been written.
+  /// - Complexity: O(pages).
   public func write(toPath path: String) throws(Errno) {
     let file = try NewFile(path: path)
     try write(to: file.descriptor)

@@ -33,13 +33,18 @@ public struct PageSnapshot: Sendable {
   /// What a page was.
   ///
   /// - Precondition: `page` is in 0 ..< ``pageCount``.
+  /// - Complexity: O(1).
   public subscript(page: Int) -> PageState { states[page] }
 
   /// How many pages there are of a state.
+  ///
+  /// - Complexity: O(1).
   public func count(of state: PageState) -> Int { counts[Int(state.rawValue)] }
 
   /// The most free pages in a row, with contents or without; those at hand for a thread are not
   /// among them.
+  ///
+  /// - Complexity: O(pages).
   public var longestFreeRun: Int {
     var (longest, length) = (0, 0)
     for state in states {
@@ -51,12 +56,17 @@ public struct PageSnapshot: Sendable {
 
   /// How far what is free is scattered: 0 where all free pages lie in a row, towards 1 where none
   /// do.
+  ///
+  /// - Complexity: O(pages).
   public var fragmentation: Double {
     let free = count(of: .free) + count(of: .empty)
     return free == 0 ? 0 : 1 - Double(longestFreeRun) / Double(free)
   }
 
   /// Calls `body` with each stretch of pages that are alike, in order.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Complexity: O(pages).
   public func forEachStretch<Failure: Error>(
     _ body: (_ pages: Range<Int>, _ state: PageState) throws(Failure) -> Void
   ) throws(Failure) {
@@ -89,6 +99,12 @@ extension PageArena {
   ///
   /// Other threads may go on meanwhile: then the pages of a chunk of 4 MiB are of one moment, but
   /// for what threads take from their caches and put there, and each chunk is of its own.
+  ///
+  /// ```swift
+  /// let snapshot = arena.snapshot()
+  /// print(snapshot.count(of: .inUse), "pages in use,", snapshot.longestFreeRun, "free in a row")
+  /// try snapshot.write(toPath: "heap.txt")  // for `pagetool map heap.txt`
+  /// ```
   ///
   /// - Warning: a signal's handler that calls it in the middle of a call which has the arena's lock
   ///   ends the program.

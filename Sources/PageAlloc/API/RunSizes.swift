@@ -17,6 +17,7 @@ extension PageArena {
     /// The runs of 2^`power` pages and more, but fewer than twice as many.
     ///
     /// - Precondition: `power` is in 0 ..< ``powers``.
+    /// - Complexity: O(1).
     public subscript(power: Int) -> UInt64 {
       precondition(power >= 0 && power < Self.powers, "power is not in 0 ..< powers")
       // A cut that was not told yet may have made one too few of some size.
@@ -57,6 +58,9 @@ extension PageArena.RunSizes {
 #if !hasFeature(Embedded)
   extension PageArena.RunSizes: Codable {
     /// Reads as many numbers as there are powers; those that are missing are 0.
+    ///
+    /// - Throws: what `decoder` throws.
+    /// - Complexity: O(1).
     public init(from decoder: any Decoder) throws {
       var list = try decoder.unkeyedContainer()
       counts = SizeCounts()
@@ -66,6 +70,9 @@ extension PageArena.RunSizes {
     }
 
     /// Writes how many runs there are of each power.
+    ///
+    /// - Throws: what `encoder` throws.
+    /// - Complexity: O(1).
     public func encode(to encoder: any Encoder) throws {
       var list = encoder.unkeyedContainer()
       for power in 0..<Self.powers { try list.encode(self[power]) }

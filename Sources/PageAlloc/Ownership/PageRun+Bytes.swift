@@ -23,6 +23,9 @@ extension PageRun {
   }
 
   /// Calls `body` with the memory, which must not be used afterwards.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Complexity: O(1), and what `body` takes.
   public mutating func withUnsafeMutableBytes<Result: ~Copyable, Failure: Error>(
     _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -30,6 +33,9 @@ extension PageRun {
   }
 
   /// Calls `body` with the memory, to be read, which must not be used afterwards.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Complexity: O(1), and what `body` takes.
   public func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -46,6 +52,7 @@ extension PageRun {
   ///   - source: what is copied, all of it.
   ///   - byteOffset: where in the run its first byte goes.
   /// - Precondition: it fits: `byteOffset` is 0 or more, and the last byte lies inside the run.
+  /// - Complexity: O(bytes copied).
   public mutating func copyBytes(from source: RawSpan, toByteOffset byteOffset: Int = 0) {
     requireBytes(byteOffset, source.byteCount)
     // Inside the run, by the check; nobody else touches it meanwhile, so that they do not overlap.
@@ -56,6 +63,8 @@ extension PageRun {
   }
 
   /// The same with the elements of a span, as they lie in memory.
+  ///
+  /// - Complexity: O(bytes copied).
   public mutating func copyBytes<Element: BitwiseCopyable>(
     from source: Span<Element>, toByteOffset byteOffset: Int = 0
   ) {
@@ -69,6 +78,7 @@ extension PageRun {
   ///   - byteOffset: where in the run the first of them lies.
   ///   - target: is filled.
   /// - Precondition: they lie inside the run; `byteOffset` is 0 or more.
+  /// - Complexity: O(bytes copied).
   public func copyBytes(fromByteOffset byteOffset: Int = 0, into target: inout MutableRawSpan) {
     let count = target.byteCount
     requireBytes(byteOffset, count)
@@ -80,6 +90,8 @@ extension PageRun {
   }
 
   /// The same, to be read as elements of which any bits are a value.
+  ///
+  /// - Complexity: O(bytes copied).
   public func copyBytes<Element: FullyInhabited & BitwiseCopyable>(
     fromByteOffset byteOffset: Int = 0, into target: inout MutableSpan<Element>
   ) {
@@ -100,6 +112,8 @@ extension PageRun {
 
 extension PageRun {
   /// How many elements of a type fit.
+  ///
+  /// - Complexity: O(1).
   public func capacity<Element: BitwiseCopyable>(for type: Element.Type) -> Int {
     byteCount / MemoryLayout<Element>.stride
   }
@@ -110,6 +124,7 @@ extension PageRun {
   /// For other types there is ``unsafeElements(of:)``.
   ///
   /// - Parameter type: the element; aligned to a page at the most.
+  /// - Complexity: O(1).
   @_lifetime(borrow self)
   public func elements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
@@ -122,6 +137,8 @@ extension PageRun {
   /// The same, to be read and written.
   ///
   /// For other types there is ``unsafeMutableElements(of:)``.
+  ///
+  /// - Complexity: O(1).
   @_lifetime(&self)
   public mutating func mutableElements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
@@ -136,6 +153,7 @@ extension PageRun {
   /// - Precondition: whatever is read holds a value of the type, since somebody wrote one there;
   ///   else what the program does is undefined.
   /// - Parameter type: the element; aligned to a page at the most.
+  /// - Complexity: O(1).
   @unsafe @_lifetime(borrow self)
   public func unsafeElements<Element: BitwiseCopyable>(of type: Element.Type) -> Span<Element> {
     // Aligned to a page, as large as the count says, and trivial: bound for as long as the span is.
@@ -146,6 +164,8 @@ extension PageRun {
   }
 
   /// The same, to be read and written.
+  ///
+  /// - Complexity: O(1).
   @unsafe @_lifetime(&self)
   public mutating func unsafeMutableElements<Element: BitwiseCopyable>(
     of type: Element.Type
@@ -170,6 +190,7 @@ extension PageRun {
   ///   - body: appends elements, as many as there is room for at the most.
   /// - Returns: how many it appended.
   /// - Throws: what `body` throws; the contents are arbitrary then.
+  /// - Complexity: O(1), and what `body` takes.
   public mutating func initialize<Element: BitwiseCopyable, Failure: Error>(
     of type: Element.Type, with body: (inout OutputSpan<Element>) throws(Failure) -> Void
   ) throws(Failure) -> Int {
@@ -182,6 +203,9 @@ extension PageRun {
   }
 
   /// Calls `body` with the memory bound to a trivial type.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Complexity: O(1), and what `body` takes.
   public mutating func withMemoryBound<Element: BitwiseCopyable, Result: ~Copyable, Failure: Error>(
     to type: Element.Type,
     _ body: (UnsafeMutableBufferPointer<Element>) throws(Failure) -> Result

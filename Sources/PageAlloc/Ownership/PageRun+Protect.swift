@@ -13,6 +13,12 @@ extension PageRun {
   /// A run from ``PageArena/allocateRun(pages:alignment:access:)`` that could not be accessed until
   /// now counts for the limits from here on. One that is made inaccessible goes on counting as long
   /// as it may hold something: until ``discard()`` is called after that, or it is freed.
+  ///
+  /// ```swift
+  /// run.copyBytes(from: [1, 2, 3].span)
+  /// try run.protect(.readOnly)  // a write faults from here on
+  /// ```
+  ///
   /// - Throws: ``PageArenaError/writableCode`` without the arena's permission;
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where a run that did not count
   ///   does not fit: it is as before;
@@ -20,6 +26,7 @@ extension PageRun {
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
   ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of
   ///   several mappings: a part of it may have changed.
+  /// - Complexity: a call to the kernel; O(pages) for code, on machines with separate caches.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
     try core.requireOutside()
@@ -45,6 +52,7 @@ extension PageRun {
   /// - Throws: as that, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``;
   ///   ``PageArenaError/notPlain(base:)`` where all of the run is inaccessible: it is opened as a
   ///   whole, or split first, since it may count for nothing until then.
+  /// - Complexity: as there.
   public mutating func protect(
     _ access: PageAccess, in range: Range<Int>
   ) throws(PageArenaError) {
@@ -81,12 +89,14 @@ extension PageRun {
   ///
   /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the
   ///   others as ``protect(_:)``.
+  /// - Complexity: a call to the kernel; O(pages).
   public mutating func lock() throws(PageArenaError) { try lock(in: 0..<pages) }
 
   /// The same with some of its pages.
   ///
   /// - Parameter range: of pages, from 0 on.
   /// - Throws: as ``lock()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  /// - Complexity: as there.
   public mutating func lock(in range: Range<Int>) throws(PageArenaError) {
     try becomeSpecial(.locked, in: range) { system, part throws(SysMemError) in
       try system.setLocked(part.address, part.byteCount, true)
@@ -96,6 +106,7 @@ extension PageRun {
   /// Leaves the run out of core dumps.
   ///
   /// - Throws: as ``protect(_:)``.
+  /// - Complexity: a call to the kernel.
   public mutating func excludeFromCoreDumps() throws(PageArenaError) {
     try becomeSpecial(.undumped, in: 0..<pages) { system, run throws(SysMemError) in
       try system.advise(run.address, run.byteCount, .excludeFromDumps)
@@ -103,12 +114,15 @@ extension PageRun {
   }
 
   /// Has the contents overwritten when the run is freed, before anybody else can get the memory.
+  ///
+  /// - Complexity: O(1); the run's end is O(pages) then.
   public mutating func wipeOnFree() { traits.insert(.wiped) }
 
   /// Backs the whole run now, so that the first writes do not fault.
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written
   ///   to.
+  /// - Complexity: a call to the kernel; O(pages).
   public mutating func prefault() throws(PageArenaError) { try prefault(in: 0..<pages) }
 
   /// The same with some of its pages.
@@ -116,6 +130,7 @@ extension PageRun {
   /// - Parameter range: of pages, from 0 on.
   /// - Throws: as ``prefault()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``;
   ///   of a run that was protected, ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
+  /// - Complexity: as there.
   public mutating func prefault(in range: Range<Int>) throws(PageArenaError) {
     let part = try memory(of: range)
     // By hand nothing is written to that may be protected.
@@ -147,6 +162,7 @@ extension PageRun {
   /// limits, until it is made accessible again.
   /// - Throws: ``PageArenaError/system(_:)``: the run is locked in memory, as a rule, and the
   ///   kernel older than Linux 5.18; ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
+  /// - Complexity: a call to the kernel, O(what is present).
   public mutating func discard() throws(PageArenaError) {
     try discard(in: 0..<pages)
     if traits.contains(.closed), !traits.contains(.uncounted) {
@@ -159,6 +175,7 @@ extension PageRun {
   ///
   /// - Parameter range: of pages, from 0 on.
   /// - Throws: as ``discard()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
+  /// - Complexity: as there.
   public mutating func discard(in range: Range<Int>) throws(PageArenaError) {
     try core.requireOutside()
     let part = try memory(of: range)

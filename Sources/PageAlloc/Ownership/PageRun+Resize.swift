@@ -24,6 +24,10 @@ extension PageRun {
 
   /// Takes the pages that follow the run, if they are free, or the arena can grow there.
   ///
+  /// ```swift
+  /// if !run.grow(to: 64) { try run.resize(to: 64) }  // in place, or else moved
+  /// ```
+  ///
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
@@ -45,6 +49,12 @@ extension PageRun {
   ///
   /// A run of which more is special than that it is wiped in the end is not moved, and does not
   /// grow.
+  ///
+  /// ```swift
+  /// let hasMoved = try run.resize(to: 64)
+  /// print(hasMoved, run.address)
+  /// ```
+  ///
   /// - Parameters:
   ///   - pages: how many it is to have, at least 1.
   ///   - zeroed: the new pages are to read as zero.

@@ -94,12 +94,17 @@ extension PageRun {
 
 /// Writes a run's description to standard output, which the standard library's `print` does only
 /// for what can be copied.
+///
+/// - Complexity: O(1).
 public func print(_ run: borrowing PageRun) { Swift.print(run.description) }
 
 // MARK: - Ends
 
 extension PageRun {
   /// Gives the pages back now, rather than where the run goes out of scope.
+  ///
+  /// - Complexity: O(1) in the heap; O(pages / 512). Of a run that is protected, locked or guarded,
+  ///   calls to the kernel.
   public consuming func deallocate() {
     // The end of the scope is now.
   }
@@ -112,6 +117,7 @@ extension PageRun {
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about
   ///   the run, ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where it was
   ///   inaccessible and does not fit; the run has gone as if it were dropped.
+  /// - Complexity: O(1); of a run that is protected, locked or guarded, calls to the kernel.
   public consuming func leak() throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
     if let refusal = makePlain() {
       _ = consume self
@@ -124,6 +130,12 @@ extension PageRun {
   }
 
   /// Makes two runs of one.
+  ///
+  /// ```swift
+  /// let halves = run.split(at: 1)
+  /// halves.lower.deallocate()
+  /// print(halves.upper.pages)
+  /// ```
   ///
   /// - Parameter page: how many pages go to the first.
   /// - Precondition: `page` is in 1 ..< `pages`; where the kernel's pages are larger, a run that is

@@ -32,6 +32,8 @@ public struct SharedPageRun: Sendable {
   private var owner: Owner
 
   /// Shares a run, which nobody can write to any more.
+  ///
+  /// - Complexity: O(1), and an allocation by `malloc`.
   public init(_ run: consuming PageRun) { owner = Owner(run) }
 
   /// How many pages of 8 KiB it has.
@@ -59,6 +61,8 @@ public struct SharedPageRun: Sendable {
   }
 
   /// The memory as elements, as ``PageRun/elements(of:)``.
+  ///
+  /// - Complexity: O(1).
   @_lifetime(borrow self)
   public func elements<Element: FullyInhabited & BitwiseCopyable>(
     of type: Element.Type
@@ -74,11 +78,20 @@ public struct SharedPageRun: Sendable {
   /// Whether there is no other reference to the run now.
   ///
   /// Where there is none, none can come about elsewhere.
+  ///
+  /// - Complexity: O(1).
   public mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&owner) }
 
   /// Calls `body` with the memory, to be written to, if there is no other reference to it.
   ///
+  /// ```swift
+  /// var shared = SharedPageRun(try arena.allocateRun(pages: 1))
+  /// shared.withMutableBytesIfUnique { bytes in bytes.storeBytes(of: 42, as: Int.self) }
+  /// ```
+  ///
   /// - Returns: what `body` returns; `nil`, without a call, where somebody else has the run, too.
+  /// - Throws: what `body` throws.
+  /// - Complexity: O(1), and what `body` takes.
   public mutating func withMutableBytesIfUnique<Result, Failure: Error>(
     _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {

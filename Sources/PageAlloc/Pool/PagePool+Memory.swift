@@ -65,6 +65,7 @@ extension PagePool {
   ///
   /// - Returns: the bytes given back.
   /// - Throws: as ``PageArena/releaseFreeMemory()``.
+  /// - Complexity: O(arenas), and as there for each.
   @discardableResult
   public func releaseFreeMemory() throws(PageArenaError) -> Int {
     var released = 0
@@ -115,6 +116,8 @@ extension PagePool {
 
   /// Holds the pool for a fork: for a pool whose ``PageArena/Options/forkHandling`` is manual, as
   /// ``PageArena/prepareForFork()``.
+  ///
+  /// - Complexity: O(arenas).
   public func prepareForFork() {
     ForkHandlers.prepare { body in
       for index in 0..<arenas.count { _ = withArena(index) { body($0.core) } }
@@ -122,11 +125,15 @@ extension PagePool {
   }
 
   /// Lets the pool go again in the parent, after a fork.
+  ///
+  /// - Complexity: O(arenas).
   public func resumeInParentAfterFork() {
     for index in 0..<arenas.count { _ = withArena(index) { $0.resumeInParentAfterFork() } }
   }
 
   /// Lets the pool go again in the child, after a fork.
+  ///
+  /// - Complexity: O(arenas), and as ``PageArena/resumeInChildAfterFork()``.
   public func resumeInChildAfterFork() {
     for index in 0..<arenas.count { _ = withArena(index) { $0.resumeInChildAfterFork() } }
   }

@@ -64,6 +64,7 @@ extension PagePool {
   /// - Parameters: as for ``PageArena/adopt(_:pages:)``.
   /// - Throws: as there.
   /// - Warning: as there.
+  /// - Complexity: as there.
   @unsafe
   public func adopt(
     _ base: UnsafeMutableRawPointer, pages: Int

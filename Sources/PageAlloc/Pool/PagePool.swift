@@ -69,6 +69,7 @@ public final class PagePool: Sendable {
   /// - Throws: as `PageArena.init(_:)`;
   ///   ``PageArenaError/badPoolReservation(reservedByteCount:maximum:)``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where the host has not so much.
+  /// - Complexity: some calls to the kernel, however much is reserved.
   public init(
     reserving byteCount: UInt64 = PagePool.defaultByteCount,
     options: PageArena.Options = PageArena.Options()

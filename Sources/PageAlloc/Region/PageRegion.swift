@@ -174,6 +174,12 @@ extension PageRegion {
 extension PageRegion {
   /// Makes more of it memory, which reads as zero.
   ///
+  /// ```swift
+  /// var region = try PageRegion(reserving: 1 << 30)
+  /// try region.grow(to: 64 << 10)
+  /// print(region.byteCount)  // 65536; its address is as before
+  /// ```
+  ///
   /// - Parameter byteCount: how far it is to go, rounded up to a whole page of the kernel's; less
   ///   than it has changes nothing.
   /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)`` beyond what is
@@ -211,6 +217,13 @@ extension PageRegion {
   }
 
   /// Gives memory back, with its contents: it becomes a hole, where any access faults.
+  ///
+  /// ```swift
+  /// var region = try PageRegion(reserving: 1 << 30)
+  /// try region.grow(to: 1 << 20)
+  /// try region.decommit(in: 0..<(256 << 10))
+  /// print(region.committedByteCount)  // 786432
+  /// ```
   ///
   /// - Parameter range: in bytes, whole pages of the kernel's, as far as it has grown. What is a
   ///   hole already stays that.

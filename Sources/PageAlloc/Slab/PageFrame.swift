@@ -67,6 +67,8 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   }
 
   /// Gives the frame back now, rather than where it goes out of scope.
+  ///
+  /// - Complexity: O(1).
   public consuming func deallocate() {
     // The end of the scope is now.
   }
@@ -75,6 +77,7 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   /// ``PageSlab/deallocate(_:)``.
   ///
   /// - Returns: its address. The memory ends with the slab, at the latest.
+  /// - Complexity: O(1).
   public consuming func leak() -> UnsafeMutableRawPointer {
     isLeaked = true
     return unsafe base
@@ -95,6 +98,7 @@ extension PageSlab {
   /// - Parameter base: the address of the frame.
   /// - Throws: as ``deallocate(_:)``.
   /// - Warning: the frame must have no owner yet, and nobody else may free it from now on.
+  /// - Complexity: O(1).
   @unsafe
   public func adopt(_ base: UnsafeMutableRawPointer) throws(PageArenaError) -> PageFrame {
     if unsafe frame(containing: base) != base { try refuse(UInt(bitPattern: base)) }

@@ -5,6 +5,12 @@ import SysMem
 extension PageSlab {
   /// Takes a frame.
   ///
+  /// ```swift
+  /// let slab = try PageSlab(frameByteCount: 512, in: arena)
+  /// let frame = unsafe try slab.allocate()
+  /// unsafe try slab.deallocate(frame)
+  /// ```
+  ///
   /// - Returns: the address of ``frameByteCount`` bytes, a multiple of that, readable and writable.
   ///   The contents are arbitrary.
   /// - Throws: what ``PageArena/allocate(pages:alignment:zeroed:)`` throws where the slab has no

@@ -50,6 +50,7 @@ public final class PageSlab: Sendable {
   ///   - arena: where the runs are from.
   /// - Throws: ``PageArenaError/badFrameByteCount(frameByteCount:)``;
   ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  /// - Complexity: some calls to the kernel.
   public init(frameByteCount: Int, in arena: PageArena) throws(PageArenaError) {
     guard let layout = SlabLayout(frameByteCount: frameByteCount, origin: arena.core.base) else {
       throw .badFrameByteCount(frameByteCount: frameByteCount)
