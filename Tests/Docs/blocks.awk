@@ -5,7 +5,8 @@
 #   blocks.awk -v refused=PREFIX ASSUMED FILES...
 #
 # A block with comments `// error: WHAT` is one that the compiler is to refuse, in the line of the
-# comment or the one above it, with those words. Each goes into a file of its own, PREFIX and a
+# comment or the one above it, with those words; a long WHAT goes on in lines that begin with `//`
+# and three blanks. Each such block goes into a file of its own, PREFIX and a
 # number, and is told of at the end of the others as `// refused FILE FIRST LAST`.
 #
 # ASSUMED is what a block may use without declaring it: a name and its type in each line. What a

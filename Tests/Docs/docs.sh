@@ -51,19 +51,21 @@ while read -r _ _ source file first last; do
   [[ -n $source ]] || continue
   blocks=$((blocks + 1))
   said=$("${compile[@]}" "$source" 2>&1 | grep -E '^[^ ].*: error: ' | sort -u || true)
-  if ! awk -v file="$file" -v first="$first" -v last="$last" '
+  if ! awk -v first="$first" -v last="$last" '
     NR == FNR { if (match($0, /: error: .*/)) said[++n] = $0; next }
-    FNR < first || FNR >= last || !match($0, /\/\/ error: .*/) { next }
-    {
-      wanted++
-      words = substr($0, RSTART + 10)
+    FNR < first || FNR > last { next }
+    words != "" && match($0, /^ *\/\/   /) { words = words " " substr($0, RLENGTH + 1); next }
+    words != "" { look() }
+    match($0, /\/\/ error: /) { line = FNR; words = substr($0, RSTART + RLENGTH); wanted++ }
+    function look(    i, place) {
       for (i = 1; i <= n; i++) {
         split(said[i], place, ":")
-        if ((place[2] == FNR || place[2] == FNR - 1) && index(said[i], ": error: " words)) {
+        if ((place[2] == line || place[2] == line - 1) && index(said[i], ": error: " words)) {
           found++
           break
         }
       }
+      words = ""
     }
     END { exit !(found == wanted && n == wanted) }' <(echo "$said") "$file"; then
     printf 'FAILED: %s:%s: the compiler says something else:\n%s\n' "$file" "$first" "$said"
