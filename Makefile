@@ -185,6 +185,9 @@ docs: ## build the documentation, .build/docs/index.html, which opens from disk
 	@echo "== documentation"; $(prepare); \
 	$(cross)/quietly.sh PageAlloc swift build --target PageAlloc "$${flags[@]}"; Tests/Docs/site.sh
 
+docs-pictures: ## draw the pictures of README and the documentation anew
+	@$(prepare); $(pagetool); Tests/Docs/pictures.sh
+
 docs-serve: docs ## the same, at http://localhost:8000, until interrupted
 	@cd .build/docs; echo "http://localhost:8000"; python3 -m http.server --bind localhost 8000
 
@@ -197,8 +200,8 @@ format: ## let swift format rewrite the sources
 clean: ## remove everything built, and the packages unpacked for it
 	@rm -rf .build .build-* Benchmarks/.build
 
-.PHONY: help build run check docs docs-serve bench bench-all bench-quick bench-plots bench-i386 \
-  bench-gate lint format clean \
+.PHONY: help build run check docs docs-serve docs-pictures bench bench-all bench-quick bench-plots \
+  bench-i386 bench-gate lint format clean \
   examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
   test-two-copies test-malloc test-metrics test-c-door test-model test-consumer test-overcommit \
   test-process sanitize coverage fuzz nightly mutants \
