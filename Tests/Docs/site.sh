@@ -41,5 +41,18 @@ cat >"$site/index.html" <<'END'
 <meta http-equiv="refresh" content="0; url=documentation/pagealloc/index.html">
 <a href="documentation/pagealloc/index.html">PageAlloc</a>
 END
+
+# A page shows what it has only once the browser has run its scripts and loaded its data.
+if browser=$(command -v chromium || command -v chromium-browser); then
+  said=$(timeout 120 "$browser" --headless --no-sandbox --disable-gpu --virtual-time-budget=10000 \
+    --dump-dom "file://$PWD/$site/documentation/pagealloc/pagerun/index.html" 2>/dev/null || true)
+  if [[ $said != *"A run of pages that frees itself"* ]]; then
+    echo "FAILED: a page does not open from disk in $browser"
+    echo "$pages passed, 1 failed"
+    exit 1
+  fi
+else
+  echo "not opened in a browser: there is no chromium here"
+fi
 echo "open $site/index.html"
 echo "$pages passed, 0 failed"
