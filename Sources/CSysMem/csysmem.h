@@ -34,6 +34,7 @@
 /* ---- Constants that glibc 2.36 lacks. The kernel is asked at run time whether it knows them. */
 #define CSM_MADV_DONTDUMP 16
 #define CSM_MADV_DODUMP 17
+#define CSM_MADV_WIPEONFORK 18
 #define CSM_MADV_POPULATE_READ 22
 #define CSM_MADV_POPULATE_WRITE 23
 #define CSM_MADV_DONTNEED_LOCKED 24
@@ -281,6 +282,33 @@ static inline csm_word csm_write(int fd, const void *buffer, size_t length) {
 }
 
 static inline void csm_close(int fd) { (void)close(fd); }
+
+/* A file that is made, or emptied, to be read and written. */
+static inline csm_word csm_open_new_mapped(const char *path) {
+  int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  csm_word r = {(uintptr_t)fd, fd < 0 ? errno : 0};
+  return r;
+}
+
+/* Has the file system keep room for so many bytes: a write to them finds no full disk. */
+static inline int csm_reserve_file(int fd, uintptr_t length) {
+  return posix_fallocate(fd, 0, (off_t)length);
+}
+
+static inline int csm_truncate(int fd, uintptr_t length) {
+  return ftruncate(fd, (off_t)length) == 0 ? 0 : errno;
+}
+
+/* The first bytes of a file; what is written there is in the file, however the process ends. */
+static inline csm_word csm_map_file(int fd, uintptr_t length) {
+  void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  csm_word r = {(uintptr_t)p, 0};
+  if (p == MAP_FAILED) {
+    r.value = 0;
+    r.error = errno;
+  }
+  return r;
+}
 
 /* ---- What is resident */
 

@@ -23,8 +23,10 @@ extension pa_status {
     case .badScavenging: self.init(PA_BAD_SCAVENGING)
     case .badMemoryLimit: self.init(PA_BAD_MEMORY_LIMIT)
     case .badDiagnosis: self.init(PA_BAD_DIAGNOSIS)
-    // Nothing that C can ask for has a label, is a pool, or a frame.
-    case .badLabel, .badPoolReservation, .badFrameByteCount: self.init(PA_BAD_ARGUMENT)
+    // Nothing that C can ask for has a label or a recording, is a pool, or a frame.
+    case .badLabel, .badRecording, .badPoolReservation, .badFrameByteCount:
+      self.init(PA_BAD_ARGUMENT)
+    case .recording(let errno): self.init(PA_SYSTEM + Int(errno.rawValue))
     case .frameNotInUse: self.init(PA_NOT_IN_USE)
     case .misaligned: self.init(PA_MISALIGNED)
     case .foreign: self.init(PA_FOREIGN)

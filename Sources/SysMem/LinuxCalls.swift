@@ -166,6 +166,7 @@ extension MemoryAdvice {
     case .collapse: CSM_MADV_COLLAPSE
     case .populateWrite: CSM_MADV_POPULATE_WRITE
     case .excludeFromDumps: CSM_MADV_DONTDUMP
+    case .wipeOnFork: CSM_MADV_WIPEONFORK
     case .includeInDumps: CSM_MADV_DODUMP
     case .installGuard: CSM_MADV_GUARD_INSTALL
     case .removeGuard: CSM_MADV_GUARD_REMOVE

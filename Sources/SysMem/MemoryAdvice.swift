@@ -32,6 +32,8 @@ public enum MemoryAdvice: UInt8, Equatable, Sendable {
   case excludeFromDumps
   /// Put it back into core dumps.
   case includeInDumps
+  /// In a child of a fork the range reads as zero.
+  case wipeOnFork
   /// Any access faults from now on, without a mapping of its own; contents go.
   case installGuard
   /// Takes guards away; the range reads as zero where they were.

@@ -42,6 +42,12 @@ public struct WordTable: Sendable {
     ).exchanged
   }
 
+  /// Has the words be 0 in every child of a fork.
+  package func wipeOnFork(_ system: SysMem) throws(SysMemError) {
+    try system.advise(
+      unsafe UInt(bitPattern: words), Self.byteCount(count, system), .wipeOnFork)
+  }
+
   /// Gives the memory back. Nobody may use the table any more.
   public func unmap(from system: SysMem) {
     let byteCount = Self.byteCount(count, system)

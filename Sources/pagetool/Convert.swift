@@ -142,6 +142,9 @@ struct Convert: ParsableCommand {
 
   private func convert(_ result: inout ConvertResult) throws(FileFailure) {
     let bytes = try readInput(strace)
+    if bytes.starts(with: "#pagetrace ".utf8) {
+      throw FileFailure("this is a page trace, or a recording of an arena, already")
+    }
     let conversion: StraceConversion
     do {
       conversion = try StraceConversion(bytes, isMerged: all)

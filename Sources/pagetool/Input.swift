@@ -40,11 +40,23 @@ func readInput(_ path: String) throws(FileFailure) -> [UInt8] {
   } catch {
     throw FileFailure(explanation(of: error))
   }
-  guard isGzip(bytes) else { return bytes }
+  guard isGzip(bytes) else { return try plainInput(bytes) }
+  let unpacked: [UInt8]
   do {
-    return try gunzip(bytes)
+    unpacked = try gunzip(bytes)
   } catch {
     throw FileFailure(error.description)
+  }
+  return try plainInput(unpacked)
+}
+
+/// What a file says: of the recording of an arena the same as a page trace.
+private func plainInput(_ bytes: [UInt8]) throws(FileFailure) -> [UInt8] {
+  guard RecordingFile.isRecording(bytes) else { return bytes }
+  do throws(TraceFormatError) {
+    return try RecordingFile(bytes).trace()
+  } catch {
+    throw FileFailure("record \(error.line): \(error.reason)")
   }
 }
 

@@ -150,6 +150,7 @@ private let bottomUpChecks: [Check] = [
   counterChecks,
   peakChecks,
   labelChecks,
+  recordingChecks,
   slabChecks,
   slabModelChecks,
   slabThreadChecks,
@@ -189,6 +190,7 @@ package let laterAloneChecks: [Check] = [
   // Arena
   realCommitLimitChecks,
   forkChecks,
+  recordingForkChecks,
   addressSpaceChecks,
   heldPagesAloneChecks,
   // API

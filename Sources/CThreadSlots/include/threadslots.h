@@ -39,6 +39,7 @@ typedef struct {
   uintptr_t table_count;         /* how many there are */
   uintptr_t has_ended;           /* the caches were given back, since the thread ends: no more */
   uintptr_t inside;              /* what of the library's it is in the middle of (InsideMark) */
+  uintptr_t number;              /* how recordings name it, from 1 on; 0 for not yet */
 } cts_thread;
 
 extern __thread cts_thread cts_this_thread

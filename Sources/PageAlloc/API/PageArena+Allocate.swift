@@ -46,12 +46,7 @@ extension PageArena {
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if let cache = cacheOfThread,
-      let run = unsafe core.takeCached(pages, alignment, zeroed, cache, as: .raw)
-    {
-      return unsafe run
-    }
-    return unsafe try core.allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
+    unsafe try core.allocate(pages, alignment, zeroed: zeroed, through: cacheOfThread, by: nil)
   }
 
   /// The cache that the calling thread has, wherever its slot is.

@@ -53,10 +53,7 @@ extension PageArena {
     mutating func allocateColdly(
       _ pages: Int, _ alignment: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      if let run = unsafe arena.core.takeCached(pages, alignment, false, cache, as: .raw) {
-        return unsafe run
-      }
-      return unsafe try arena.core.allocateSlowly(pages, alignment, zeroed: false, by: cache)
+      unsafe try arena.core.allocate(pages, alignment, zeroed: false, through: cache, by: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.

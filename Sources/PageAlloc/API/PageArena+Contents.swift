@@ -17,7 +17,9 @@ extension PageArena {
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false, isZero: inout Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     // Of pages that were just taken for the caller.
-    unsafe core.pointer(to: try core.allocate(pages, alignment, zeroed: zeroed, isZero: &isZero))
+    let page = try core.allocate(pages, alignment, zeroed: zeroed, isZero: &isZero)
+    core.recordTake(page, pages)
+    return unsafe core.pointer(to: page)
   }
 
   /// Gives the contents of pages in use back to the kernel: they stay, and read as zero.
@@ -33,6 +35,7 @@ extension PageArena {
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
     let byteCount = try core.advise(.dontNeed, at: UInt(bitPattern: base), pages)
+    unsafe core.recordDiscard(core.page(of: base), pages)
     core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(byteCount) }
   }
 
@@ -59,7 +62,11 @@ extension PageArena {
   public func deallocateDiscarding(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    try core.deallocateDiscarding(UInt(bitPattern: base), pages)
+    let address = UInt(bitPattern: base)
+    if core.recorder == nil { return try core.deallocateDiscarding(address, pages) }
+    try core.recordingFree(of: address, pages) { () throws(PageArenaError) in
+      try core.deallocateDiscarding(address, pages)
+    }
   }
 
   /// The place in the registry of the arena that has grown to where an address lies.

@@ -64,8 +64,10 @@ public final class PageArena: Sendable {
   ///
   /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``,
   ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``,
-  ///   ``PageArenaError/badDiagnosis``, ``PageArenaError/badLabel(byteCount:limit:)``;
+  ///   ``PageArenaError/badDiagnosis``, ``PageArenaError/badLabel(byteCount:limit:)``,
+  ///   ``PageArenaError/badRecording(byteCount:minimum:maximum:)``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
+  ///   ``PageArenaError/recording(_:)`` where its file cannot be made;
   ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
   /// - Complexity: some calls to the kernel, however much is reserved.
   public convenience init(_ options: Options) throws(PageArenaError) {
@@ -102,7 +104,7 @@ public final class PageArena: Sendable {
     allowsWritableCode: Bool = false,
     isPermanent: Bool = false,
     forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
-    label: String = ""
+    recording: Recording = .none, label: String = ""
   ) throws(PageArenaError) {
     try self.init(
       Options(
@@ -110,7 +112,7 @@ public final class PageArena: Sendable {
         scavenging: scavenging, memoryLimit: memoryLimit, hugePages: hugePages,
         scavengesUnderPressure: scavengesUnderPressure, allowsWritableCode: allowsWritableCode,
         isPermanent: isPermanent,
-        forkHandling: forkHandling, diagnosis: diagnosis, label: label))
+        forkHandling: forkHandling, diagnosis: diagnosis, recording: recording, label: label))
   }
 
   /// An arena for whoever needs none of his own: as by default, made when it is first asked for,
@@ -169,24 +171,15 @@ extension ArenaCore {
     } catch { throw .noAddressSpace(error) }
 
     let mode = options.checkedMode
-    let checks: CheckedRuns?
-    let place: Int
-    do throws(SysMemError) {
-      checks = mode == nil ? nil : try CheckedRuns.sysInit(system, isPermanent: options.isPermanent)
-      do throws(SysMemError) {
-        place = try ArenaRegistry.withLock { () throws(SysMemError) in
-          try ArenaRegistry.reservePlace()
-        }
-      } catch {
-        checks?.unmap(system)
-        throw error
-      }
+    let extras: (checks: CheckedRuns?, recorder: RunRecorder?, place: Int)
+    do throws(PageArenaError) {
+      extras = try Self.makeExtras(options, mode, label, system)
     } catch {
       // A pool's stays reserved, for the next attempt.
       if inPool?.reservation == nil {
         reservation.free(to: system, preparedByteCount: 0, readyByteCount: 0)
       }
-      throw .system(error)
+      throw error
     }
 
     let cacheByteCount = mode == nil ? max(0, options.threadCacheByteCount) : 0
@@ -197,13 +190,14 @@ extension ArenaCore {
     let facts = unsafe ArenaFacts(
       system: Unmanaged.passRetained(system), physicalPageSize: system.physicalPageSize,
       number: inPool?.number ?? ArenaNumbers.take(1),
-      place: place, ownersUseCaches: cacheLimit > 0,
+      place: extras.place, ownersUseCaches: cacheLimit > 0,
       allowsWritableCode: options.allowsWritableCode, isPermanent: options.isPermanent,
       forksManually: options.forkHandling == .manual, hugePages: options.hugePages,
       cacheLimit: cacheLimit, base: reservation.base, runs: runs,
       files: options.files, clock: options.clock, plan: plan,
-      pool: inPool.map { unsafe Unmanaged.passRetained($0.account) }, checks: checks,
-      checkedMode: mode ?? CheckedMode(), label: label)
+      pool: inPool.map { unsafe Unmanaged.passRetained($0.account) },
+      checks: extras.checks, recorder: extras.recorder, checkedMode: mode ?? CheckedMode(),
+      label: label)
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,
@@ -212,9 +206,10 @@ extension ArenaCore {
     // The head's, which is initialized before anybody reads it.
     let tally = unsafe ArenaCore(head: growth.tables.head).tally
     self.init(growth, facts, ScavengeSteps(plan)) {
-      Heap($0, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: checks)
+      Heap($0, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: extras.checks)
     }
-    let ownersFence = cacheLimit > 0 && !system.passBarrier()
+    // Whoever passes a fence comes by where a recording is told.
+    let ownersFence = cacheLimit > 0 && (recorder != nil || !system.passBarrier())
     withHeap {
       $0.caches.ownersFence = ownersFence
       $0.caches.areKept = options.isPermanent
@@ -230,6 +225,31 @@ extension ArenaCore {
     ArenaRegistry.withLock { ArenaRegistry.add(self) }
     if checks != nil { startChecks() }
     if plan.isInBackground { ScavengerThread.join(self) }
+  }
+
+  /// What an arena has besides its memory: notes, a recording, and a place in the registry.
+  private static func makeExtras(
+    _ options: PageArena.Options, _ mode: CheckedMode?, _ label: LabelText, _ system: SysMem
+  ) throws(PageArenaError) -> (CheckedRuns?, RunRecorder?, Int) {
+    let checks: CheckedRuns?
+    do throws(SysMemError) {
+      checks = mode == nil ? nil : try CheckedRuns.sysInit(system, isPermanent: options.isPermanent)
+    } catch { throw .system(error) }
+    do throws(PageArenaError) {
+      let recorder = try options.recording.makeRecorder(label, system)
+      do throws(SysMemError) {
+        let place = try ArenaRegistry.withLock { () throws(SysMemError) in
+          try ArenaRegistry.reservePlace()
+        }
+        return (checks, recorder, place)
+      } catch {
+        recorder?.end(system)
+        throw .system(error)
+      }
+    } catch {
+      checks?.unmap(system)
+      throw error
+    }
   }
 
   /// Puts a limit that was checked in force.

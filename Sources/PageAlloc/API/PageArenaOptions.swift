@@ -100,6 +100,8 @@ extension PageArena {
     public var forkHandling: ForkHandling
     /// Whether the arena looks for the program's mistakes with its runs.
     public var diagnosis: Diagnosis
+    /// Whether what happens to the arena's pages is written to a file.
+    public var recording: Recording
     /// What the program calls the arena: up to 48 bytes of UTF-8 without control characters, for
     /// ``PageArena/all``, for exporters, and for the names of its mappings in `/proc/PID/maps`,
     /// where the kernel keeps names: `[anon:PageAlloc pages LABEL]`,
@@ -142,7 +144,7 @@ extension PageArena {
       allowsWritableCode: Bool = false,
       isPermanent: Bool = false,
       forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
-      label: String = ""
+      recording: Recording = .none, label: String = ""
     ) {
       self.reservedByteCount = reservedByteCount
       self.threadCacheByteCount = threadCacheByteCount
@@ -154,6 +156,7 @@ extension PageArena {
       self.isPermanent = isPermanent
       self.forkHandling = forkHandling
       self.diagnosis = diagnosis
+      self.recording = recording
       self.label = label
     }
 
@@ -180,6 +183,7 @@ extension PageArena.Options {
     }
     try memoryLimit.check()
     if case .checked(let byteCount, _) = diagnosis, byteCount < 0 { throw .badDiagnosis }
+    try recording.check()
     if LabelText(label) == nil {
       throw .badLabel(byteCount: label.utf8.count, limit: LabelText.limit)
     }

@@ -7,6 +7,26 @@ import SysMem
 //   heap: find and mark; else grow; then clear what is dirty if zeroes were asked for
 
 extension ArenaCore {
+  /// Takes a run by way of a cache of the caller's, or else everything besides.
+  ///
+  /// - Parameters:
+  ///   - cache: which the caller is outside of; `nil` for none known.
+  ///   - handle: as for ``allocateSlowly(_:_:zeroed:by:)``.
+  @inline(__always)
+  func allocate(
+    _ pages: Int, _ alignment: Int, zeroed: Bool, through cache: CacheReference?,
+    by handle: CacheReference?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let run: UnsafeMutableRawPointer
+    if let cache, let cached = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw) {
+      unsafe run = cached
+    } else {
+      unsafe run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: handle)
+    }
+    if recorder != nil { recordTake(page(of: unsafe UInt(bitPattern: run)), pages) }
+    return unsafe run
+  }
+
   /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and
   /// clears it if it is to be zeroed.
   ///

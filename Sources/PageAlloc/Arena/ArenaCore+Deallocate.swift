@@ -26,12 +26,23 @@ extension ArenaCore {
     try deallocateSlowly(address, pages, by: cache)
   }
 
-  /// Takes a run back by way of a cache of the caller's: a long one first of all.
+  /// Takes a run back by way of a cache of the caller's, or else everything besides.
   ///
   /// - Parameter cache: which the caller is outside of; `nil` for none known.
   @inline(__always)
   func deallocate(
     _ address: UInt, _ pages: Int, through cache: CacheReference?
+  ) throws(PageArenaError) {
+    if recorder == nil { return try deallocateUnrecorded(address, pages, cache) }
+    try recordingFree(of: address, pages) { () throws(PageArenaError) in
+      try deallocateUnrecorded(address, pages, cache)
+    }
+  }
+
+  /// The same, a long one first of all.
+  @inline(__always)
+  private func deallocateUnrecorded(
+    _ address: UInt, _ pages: Int, _ cache: CacheReference?
   ) throws(PageArenaError) {
     if let cache, cache.putBackLong(address, pages, as: .raw) { return }
     try deallocateByFence(address, pages, cache)
@@ -104,7 +115,7 @@ extension ArenaCore {
       return range
     }
     try forEachRun(in: range) { part throws(PageArenaError) in
-      try deallocateSlowly(self.address(of: part.lowerBound), part.count, by: nil)
+      try deallocate(self.address(of: part.lowerBound), part.count, through: nil)
     }
   }
 

@@ -34,6 +34,7 @@ extension ArenaCore {
       var growth = growth
       growth.cacheMemory.free(to: system)
       facts.checks?.unmap(system)
+      facts.recorder?.end(system)
       let idle = Self.byteCount(heap.counts.scavenged)
       growth.reservation.free(
         to: system, preparedByteCount: idle,

@@ -25,6 +25,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badDiagnosis
   /// `label` has more bytes of UTF-8 than it may, or a control character.
   case badLabel(byteCount: Int, limit: Int)
+  /// `recording`: the `byteCount` of its file is not in the limits.
+  case badRecording(byteCount: Int, minimum: Int, maximum: Int)
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's
   /// start; of a slab, not the address of a frame.
   case misaligned(base: UInt)
@@ -74,6 +76,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case limitReached(pages: Int, inUseBytes: UInt64, limitBytes: UInt64)
   /// Not even the smallest reservation was granted; of a region, the one that was asked for.
   case noAddressSpace(SysMemError)
+  /// The kernel refused the file of a recording.
+  case recording(Errno)
   /// More mappings would be needed than the arena allows itself, so as to leave the process some.
   case tooManyMappings(limit: Int)
   /// The kernel, or the host, cannot do this at all.
@@ -104,6 +108,8 @@ extension PageArenaError: CustomStringConvertible {
       "diagnosis: quarantineByteCount is negative"
     case .badLabel(let byteCount, let limit):
       "label: its \(byteCount) bytes are more than \(limit), or have a control character"
+    case .badRecording(let byteCount, let minimum, let maximum):
+      "recording: byteCount \(byteCount) is not in \(minimum) ... \(maximum)"
     case .misaligned(let base):
       "base: \(hex(base)) is not the address of a page, or of a slab's frame"
     case .foreign(let base):
@@ -136,6 +142,8 @@ extension PageArenaError: CustomStringConvertible {
       "range: \(lower) ..< \(upper) does not lie in 0 ..< \(limit)"
     case .reentered:
       "a signal's handler used an arena while its thread was inside a call of one"
+    case .recording(let errno):
+      "recording: the file cannot be made: \(errno.description)"
     case .tooManyMappings(let limit):
       "more than \(limit) mappings would be needed"
     case .unsupported(let call):
@@ -163,6 +171,7 @@ extension PageArenaError: CustomStringConvertible {
     case .badMemoryLimit: "badMemoryLimit"
     case .badDiagnosis: "badDiagnosis"
     case .badLabel: "badLabel"
+    case .badRecording: "badRecording"
     case .misaligned: "misaligned"
     case .foreign: "foreign"
     case .notInUse: "notInUse"
@@ -183,6 +192,7 @@ extension PageArenaError: CustomStringConvertible {
     case .limitReached: "limitReached"
     case .noAddressSpace: "noAddressSpace"
     case .tooManyMappings: "tooManyMappings"
+    case .recording: "recording"
     case .unsupported: "unsupported"
     case .system: "system"
     }

@@ -36,6 +36,9 @@ extension ArenaCore {
   /// The notes of the checked mode; `nil` where it is off.
   @inline(__always)
   var checks: CheckedRuns? { facts.checks }
+  /// Who writes down what happens to the pages; `nil` where nobody does.
+  @inline(__always)
+  var recorder: RunRecorder? { facts.recorder }
   /// How the checked mode is set up.
   var checkedMode: CheckedMode { facts.checkedMode }
   /// What the kernel is told of memory to come.

@@ -42,6 +42,8 @@ struct ArenaFacts {
   let pool: Unmanaged<PoolAccount>?
   /// The notes of the checked mode; `nil` where it is off.
   let checks: CheckedRuns?
+  /// Who writes down what happens to the pages; `nil` where nobody does.
+  let recorder: RunRecorder?
   /// How the checked mode is set up.
   let checkedMode: CheckedMode
   /// What the program calls the arena.

@@ -35,6 +35,7 @@ extension ArenaCore {
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)
     let first = unsafe page(of: all)
     let run = (first + front)..<(first + front + pages)
+    if front > guardPages { recordFree(first, front - guardPages) }
     withHeap { heap in
       if front > guardPages {
         let whole = first..<(run.upperBound + guardPages)

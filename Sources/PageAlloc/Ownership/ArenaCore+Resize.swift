@@ -59,6 +59,11 @@ extension ArenaCore {
     withHeap { heap in
       if let start { heap.join(start..<(page + pages)) } else { heap.counters.allocations &+= 1 }
     }
+    if let start {
+      recordResize(start, to: page + pages - start)
+    } else {
+      recordTake(page, pages)
+    }
     if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
     if zeroed, clean < pages { clear(page, pages, dirt, isAllDirty: clean == 0) }
     return true
@@ -143,6 +148,7 @@ extension ArenaCore {
     let taken = try takeFromAllocator(pages, plain, draining: try ownCache(nil).0) {
       if zeroed { dirt.read($1 + old, more, $0) }
     }
+    recordTake(taken.page, pages)
     if checks != nil { noteAllocation(taken.page, pages, isZero: zeroed) }
     if zeroed, taken.scavengedPages < pages {
       clear(taken.page + old, more, dirt, isAllDirty: taken.scavengedPages == 0)

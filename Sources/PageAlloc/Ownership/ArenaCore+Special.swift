@@ -42,6 +42,7 @@ extension ArenaCore {
   /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
   func endSpecial(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int = 0) {
     let bytes = Self.byteCount(whole.count)
+    recordFree(whole.lowerBound, whole.count)
     let isPlain = (try? system.replace(address(of: whole.lowerBound), bytes)) != nil
     forgetSpecial(whole, mappings: mappings)
     if isPlain {
@@ -138,6 +139,8 @@ extension ArenaCore {
     } catch { return .system(error) }
     let mappings = mappings(of: traits)
     MappingBudget.note(mappings)
+    if traits.contains(.guardBefore) { recordFree(run - guardPages, guardPages) }
+    if traits.contains(.guardAfter) { recordFree(run + pages, guardPages) }
     withHeap { heap in
       if traits.contains(.guardBefore) { heap.giveBackEmpty((run - guardPages)..<run) }
       if traits.contains(.guardAfter) {

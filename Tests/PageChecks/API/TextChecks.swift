@@ -15,6 +15,11 @@ package let textChecks: [Check] = [
         "limit reached: 3 pages more than the 8192 bytes in use go beyond 16384 bytes"
       ),
       (.badLabel(byteCount: 50, limit: 48), "label: its 50 bytes"),
+      (
+        .badRecording(byteCount: 1, minimum: 4096, maximum: 1 << 30),
+        "recording: byteCount 1 is not in 4096"
+      ),
+      (.recording(.notPermitted), "recording: the file cannot be made: EPERM"),
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),
