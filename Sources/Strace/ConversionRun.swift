@@ -22,6 +22,8 @@ struct ConversionRun {
   private var tasks: [UInt64: Task] = [:]
   /// The space in which a stack for a thread was mapped last.
   private var lastStackSpace: Int?
+  /// How many tasks are being made whose parents were not heard of before.
+  private var depth = 0
   /// Events that took effect before their turn.
   private var applied: Set<Int> = []
 
@@ -181,7 +183,10 @@ extension ConversionRun {
   private mutating func task(_ number: UInt64) -> Task {
     if let task = tasks[number] { return task }
     let task: Task
-    if let clone = clones[number]?.first {
+    depth += 1
+    defer { depth -= 1 }
+    // So many generations are told of backwards by no strace.
+    if depth <= 100, let clone = clones[number]?.first {
       clones[number]?.removeFirst()
       task = made(number, by: clone)
     } else {

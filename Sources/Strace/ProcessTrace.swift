@@ -22,7 +22,8 @@ final class ProcessTrace {
   func allocate(_ range: Range<UInt64>, by task: UInt64) -> Int? {
     guard let pages = Self.pageCount(of: range), pages <= writer.room else {
       leftOut.tooLargeMappings += 1
-      leftOut.tooLargeBytes += UInt64(range.count)
+      let (sum, overflows) = leftOut.tooLargeBytes.addingReportingOverflow(UInt64(range.count))
+      leftOut.tooLargeBytes = overflows ? .max : sum
       return nil
     }
     runs.append(Run(base: range.lowerBound, byteCount: UInt64(range.count)))

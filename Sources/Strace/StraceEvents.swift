@@ -111,6 +111,8 @@ struct StraceEvents {
 
   private mutating func add(_ line: StraceLine) throws(TraceFormatError) {
     let number = counts.lines
+    // A program's own words may begin with a number, which is no task's.
+    if case .unknown = line.body { return noteUnknown() }
     let task = task(of: line)
     switch line.body {
     case .call(let name, let arguments, let result):
@@ -134,8 +136,7 @@ struct StraceEvents {
     case .attached(let other):
       announced.insert(other)
       running.insert(other)
-    case .remark: break
-    case .unknown: noteUnknown()
+    case .remark, .unknown: break
     }
   }
 

@@ -214,58 +214,7 @@ import Testing
     #expect(process.leftOut.refusedBreaks == 1)
   }
 
-  // MARK: calls that have no effect, lines that are none
-
-  @Test func failedAndUnfinishedCallsChangeNothing() throws {
-    let conversion = try Self.conversion([
-      "1 " + Self.map("10000", 2),
-      "1 mmap(NULL, 99999999999999999999, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
-        + "-1 ENOMEM (Cannot allocate memory)",
-      "1 munmap(0x10001, 4096) = -1 EINVAL (Invalid argument)",
-      "1 munmap(0x10000, 8192 <unfinished ...>",
-    ])
-    #expect(Self.events(try #require(conversion.largest)) == ["a 0 1 0"])
-    #expect(conversion.counts.failedCalls == 2 && conversion.counts.unfinishedCalls == 1)
-    #expect(conversion.counts.memoryCalls == 3)
-  }
-
-  @Test func linesOfOthersAreCounted() throws {
-    let conversion = try Self.conversion([
-      "total 48", "", "strace: something to know", Self.map("10000", 2),
-      "--- SIGCHLD {si_signo=SIGCHLD} ---", "openat(AT_FDCWD, \"a) = b\", O_RDONLY) = 3",
-      "hello, world (again) ", "exit_group(0) = ?", "+++ exited with 0 +++",
-    ])
-    #expect(conversion.counts.lines == 9 && conversion.counts.unknownLines == 2)
-    #expect(conversion.counts.firstUnknownLine == 1 && conversion.counts.otherCalls == 2)
-  }
-
-  @Test func cutLastLineIsLeftOut() throws {
-    let text = Self.map("10000", 2) + "\nmunmap(0x10000, 8192) = 0"
-    let conversion = try StraceConversion(Array(text.utf8))
-    #expect(Self.events(try #require(conversion.largest)) == ["a 0 1 0"])
-    #expect(conversion.counts.unknownLines == 1)
-  }
-
-  @Test(arguments: [
-    "mmap(NULL, lots, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x20000",
-    "mmap(NULL, 8192) = 0x20000", "mmap(NULL, 4096, PROT_READ, 0x22, -1, 0) = 0x20001",
-    "munmap(0x20000) = 0", "munmap(0x20010, 4096) = 0", "munmap(20000ff, 4096) = 0",
-    "mprotect(0x20000, 99999999999999999999, PROT_READ) = 0", "mremap(0x20000, 4096) = 0x30000",
-    "madvise(0xfffffffffffff000, 8192, MADV_FREE) = 0", "brk(what) = 0x30000",
-  ])
-  func badCallIsNamed(line: String) throws {
-    do {
-      _ = try Self.conversion([Self.map("10000", 2), line, Self.map("80000", 2)])
-      Issue.record("the call is taken")
-    } catch let error as TraceFormatError {
-      #expect(error.line == 2 && error.reason.contains("arguments"), "\(error)")
-    }
-  }
-
-  @Test(arguments: ["", "hello\n", "openat(AT_FDCWD, \"a\", O_RDONLY) = 3\n", "\u{0}\u{ff}\n"])
-  func filesWithoutACallAreRefused(text: String) {
-    #expect(throws: TraceFormatError.self) { try StraceConversion(Array(text.utf8)) }
-  }
+  // MARK: limits
 
   @Test func moreThanAnArenaHoldsIsLeftOut() throws {
     let conversion = try Self.conversion([
@@ -279,55 +228,5 @@ import Testing
     #expect(Self.events(process) == ["a 0 393216 0", "a 1 131072 0", "f 0 0 393216 0"])
     #expect(process.leftOut.tooLargeMappings == 3)
     #expect(process.leftOut.tooLargeBytes == 1 << 40 + 4096 + 3_221_229_568)
-  }
-
-  // MARK: forms of lines
-
-  @Test(arguments: [
-    "71 ", "[pid    71] ", "[pid 71] 12:00:01 ", "71 12:00:01.123456 ", "71 1700000000.123456 ",
-    "71      0.000123 ", "[pid 71] [00007f0012345678] ", "71 [   9] ", "", "12:00:01 ", "  ",
-  ])
-  func prefixes(prefix: String) throws {
-    let lines = [
-      prefix + Self.map("10000", 2) + " <0.000012>", prefix + "munmap(0x10000, 8192)    = 0  \r",
-    ]
-    #expect(try Self.events(lines) == ["a 0 1 0", "f 0 0 1 0"])
-  }
-
-  @Test func damagedTextNeverTraps() throws {
-    var random = SplitMix(state: 20_261_130)
-    let sound = Array(
-      """
-      1 execve("/bin/a", ["a"], 0x7ff /* 3 vars */) = 0
-      1 brk(NULL) = 0x555000
-      1 brk(0x55b000) = 0x55b000
-      1 \(Self.map("10000", 6))
-      1 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD <unfinished ...>
-      2 munmap(0x10000, 8192 <unfinished ...>
-      1 <... clone resumed>, tls=0x1) = 2
-      2 <... munmap resumed>) = 0
-      2 mremap(0x12000, 16384, 32768, MREMAP_MAYMOVE) = 0x40000
-      1 madvise(0x40000, 8192, MADV_DONTNEED) = 0
-      2 +++ exited with 0 +++
-      """.utf8)
-    let alphabet = Array("0123456789abfx(),<>=| \n[]?-+".utf8)
-    var refused = 0
-    for _ in 0..<3000 {
-      var bytes = sound
-      for _ in 0..<Int.random(in: 1...6, using: &random) {
-        let place = Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<3, using: &random) {
-        case 0: bytes[place] = alphabet.randomElement(using: &random)!
-        case 1: bytes.remove(at: place)
-        default: bytes.insert(alphabet.randomElement(using: &random)!, at: place)
-        }
-      }
-      if let conversion = try? StraceConversion(bytes) {
-        for process in conversion.processes { _ = Self.events(process) }
-      } else {
-        refused += 1
-      }
-    }
-    #expect(refused > 100 && refused < 2900)
   }
 }
