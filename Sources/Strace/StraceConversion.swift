@@ -12,14 +12,19 @@ package struct StraceConversion {
 
   /// Converts what `strace -f` wrote.
   ///
-  /// - Parameter isMerged: all processes become one trace. Each has runs of its own, which are
-  ///   freed when it ends. Else a process is a trace, and what is live at its end stays so.
+  /// - Parameters:
+  ///   - isMerged: all processes become one trace. Each has runs of its own, which are freed when it
+  ///     ends. Else a process is a trace, and what is live at its end stays so.
+  ///   - progress: is told now and then how many bytes were read, and how many there are.
   /// - Throws: `TraceFormatError` for a call about memory whose arguments make no sense, and where
   ///   there is no such call at all.
   /// - Complexity: O(*n* log *m*) for *n* lines and *m* mappings, as a rule; a process that was not
   ///   told of may cost another turn.
-  package init(_ bytes: [UInt8], isMerged: Bool = false) throws(TraceFormatError) {
-    let events = try StraceEvents(bytes)
+  package init(
+    _ bytes: [UInt8], isMerged: Bool = false,
+    progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(TraceFormatError) {
+    let events = try StraceEvents(bytes, progress: progress)
     var forked: Set<UInt64> = []
     while true {
       var run = ConversionRun(events, forked: forked, isMerged: isMerged)

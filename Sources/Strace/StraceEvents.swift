@@ -50,12 +50,16 @@ struct StraceEvents {
 
   /// Reads what strace wrote.
   ///
+  /// - Parameter progress: is told now and then how many bytes were read, and how many there are.
   /// - Throws: `TraceFormatError` for a call about memory whose arguments make no sense, and where
   ///   there is no such call at all.
-  init(_ bytes: [UInt8]) throws(TraceFormatError) {
+  init(
+    _ bytes: [UInt8], progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(TraceFormatError) {
     var start = 0
     while start < bytes.count {
       counts.lines += 1
+      if counts.lines % 4096 == 0 { progress?(start, bytes.count) }
       guard let end = bytes[start...].firstIndex(of: Ascii.newline) else {
         // strace was stopped in the middle of it, and a number in it may be cut short.
         noteUnknown()

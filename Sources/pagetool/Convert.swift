@@ -145,12 +145,7 @@ struct Convert: ParsableCommand {
     if bytes.starts(with: "#pagetrace ".utf8) {
       throw FileFailure("this is a page trace, or a recording of an arena, already")
     }
-    let conversion: StraceConversion
-    do {
-      conversion = try StraceConversion(bytes, isMerged: all)
-    } catch {
-      throw FileFailure(error)
-    }
+    let conversion = try conversion(of: bytes)
     result.conversion = conversion
     if list { return }
     let chosen = try choose(conversion)
@@ -164,6 +159,16 @@ struct Convert: ParsableCommand {
     try writeOutput(packed(trace), to: output ?? "-")
     result.chosen = chosen
     result.trace = output
+  }
+
+  private func conversion(of bytes: [UInt8]) throws(FileFailure) -> StraceConversion {
+    let progress = ProgressLine(strace)
+    defer { progress.erase() }
+    do {
+      return try StraceConversion(bytes, isMerged: all, progress: progress.update)
+    } catch {
+      throw FileFailure(error)
+    }
   }
 
   private func choose(_ conversion: StraceConversion) throws(FileFailure) -> ConvertedProcess {

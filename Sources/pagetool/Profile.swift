@@ -10,7 +10,7 @@ struct Profile: ParsableCommand {
       allocated with, whatever it is resized to. A lifetime is how many events of the trace later \
       the last page of a run is freed. Both are shown by powers of two: the row "4-7" counts what \
       is at least 4 and less than 8. A bar is the share of the runs. "memory" is what the runs of a \
-      row were allocated with, all together; over the time, for most of it is freed meanwhile.
+      row were allocated with, all together, though most of it is freed meanwhile.
 
       EXAMPLES
         pagetool profile mmap-node.trace.gz
