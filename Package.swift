@@ -103,7 +103,7 @@ let package = Package(
       path: "Tests/Metrics", exclude: ["metrics.sh"], swiftSettings: swiftSettings),
     // What libFuzzer feeds, and the tests with what it found: `make fuzz`.
     .target(
-      name: "FuzzTargets", dependencies: ["PageChecks", "PageTrace", "Gzip"],
+      name: "FuzzTargets", dependencies: ["PageChecks", "PageTrace", "Gzip", "Strace"],
       path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
     .executableTarget(
       name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", exclude: ["fuzz.sh"],

@@ -6,8 +6,9 @@ import PageTrace
 /// address space after another, as it becomes other programs. A child of `vfork` uses its parent's
 /// until then.
 struct ConversionRun {
-  /// So many processes may turn out, against the first guess, to be forked ones.
-  static let mostForked = 200
+  /// So many events are gone through again for processes that turn out, against the first guess, to
+  /// be forked ones; after that a new mapping takes the place of what is there.
+  static let mostWork = 50_000_000
 
   private let events: StraceEvents
   private let forked: Set<UInt64>

@@ -18,8 +18,8 @@ package struct StraceConversion {
   ///   - progress: is told now and then how many bytes were read, and how many there are.
   /// - Throws: `TraceFormatError` for a call about memory whose arguments make no sense, and where
   ///   there is no such call at all.
-  /// - Complexity: O(*n* log *m*) for *n* lines and *m* mappings, as a rule; a process that was not
-  ///   told of may cost another turn.
+  /// - Complexity: O(*n* log *m*) for *n* lines and *m* mappings, as a rule. A process that was not
+  ///   told of may cost another turn, as long as the turns have no more than 50 million events.
   package init(
     _ bytes: [UInt8], isMerged: Bool = false,
     progress: ((_ done: Int, _ total: Int) -> Void)? = nil
@@ -28,7 +28,7 @@ package struct StraceConversion {
     var forked: Set<UInt64> = []
     while true {
       var run = ConversionRun(events, forked: forked, isMerged: isMerged)
-      if let task = run.run(), forked.count < ConversionRun.mostForked {
+      if let task = run.run(), forked.count * events.events.count < ConversionRun.mostWork {
         forked.insert(task)
         continue
       }

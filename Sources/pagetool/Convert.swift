@@ -13,7 +13,8 @@ struct Convert: ParsableCommand {
     discussion: """
       STRACE is what `strace -f -e trace=memory,process` wrote of a program. With memory alone \
       it works, too; but which thread belongs to which process is then guessed. Without -f a \
-      program's threads are missing. The trace goes to a file with -o, and is packed if its name \
+      program's threads are missing; with -ff each is in a file of its own, and their order is \
+      lost. The trace goes to a file with -o, and is packed if its name \
       ends in .gz; else to the standard output. What was converted and what was left out is told.
 
       RECORDING

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 data=../Data/conformance
-mkdir -p operations pools conformance programs gzip
+mkdir -p operations pools conformance programs gzip straces
 
 # Any bytes make a storm: those of compressed files are as good as random.
 for name in churn-small churn-mixed heap-model scavenge-churn; do
@@ -57,3 +57,21 @@ printf 'abc' | gzip -n -1 >gzip/seed-stored
 : | gzip -n >gzip/seed-empty
 head -c 100000 /dev/zero | gzip -n >gzip/seed-long
 printf 'no gzip\n' >gzip/seed-other
+
+# The last lines of straces, in which threads and processes are; and one of each call.
+for name in gcc gcc-process node pipeline; do
+  gzip -dc "../Data/strace/$name.strace.gz" | tail -n 16 | cut -c 1-160 >"straces/seed-$name"
+done
+map='mmap(NULL, 16384, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = '
+{
+  printf 'execve("/bin/a", ["a"], 0x7ff) = 0\nbrk(NULL) = 0x555000\nbrk(0x559000) = 0x559000\n'
+  printf '%s0x10000\n' "$map"
+  printf 'mremap(0x10000, 16384, 32768, MREMAP_MAYMOVE) = 0x20000\nmprotect(0x21000, 8192, PROT_NONE) = 0\n'
+  printf 'madvise(0x20000, 32768, MADV_DONTNEED) = 0\nmunmap(0x22000, 4096) = 0\nbrk(0x556000) = 0x556000\n'
+} >straces/seed-calls
+{
+  printf '1 %s0x10000\n1 fork( <unfinished ...>\n2 munmap(0x12000, 8192) = 0\n' "$map"
+  printf '1 <... fork resumed>) = 2\n2 clone(flags=CLONE_VM|CLONE_THREAD) = 3\n3 %s0x30000\n' "$map"
+  printf '3 execve("/bin/b", ["b"], 0x7ff <unfinished ...>\n2 +++ superseded by execve in pid 3 +++\n'
+  printf '2 <... execve resumed>) = 0\n2 %s0x10000\n1 +++ exited with 0 +++\n' "$map"
+} >straces/seed-processes

@@ -1,6 +1,7 @@
 import Gzip
 import PageChecks
 import PageTrace
+import Strace
 
 /// What can be fed with any bytes. Each has a folder of that name in Tests/Corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
@@ -14,6 +15,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case programs
   /// Compressed files.
   case gzip
+  /// What strace writes.
+  case straces
 
   /// Runs one input. What must never happen traps.
   ///
@@ -25,6 +28,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .conformance: runConformance(bytes)
     case .programs: runProgram(bytes)
     case .gzip: runGzip(bytes)
+    case .straces: [false, true].flatMap { runStrace(bytes, isMerged: $0) }
     }
   }
 }
@@ -86,4 +90,21 @@ private func runGzip(_ bytes: [UInt8]) -> [String] {
     if short.count > limit { return ["\(short.count) bytes, beyond the limit"] }
     return try gunzip(bytes, limit: 2 * limit) == short ? [] : ["other bytes with another limit"]
   } catch { return error.description.isEmpty ? ["an error without a reason"] : [] }
+}
+
+/// Whatever is converted is a trace that can be read, and has the figures that its writer counted.
+private func runStrace(_ bytes: [UInt8], isMerged: Bool) -> [String] {
+  let conversion: StraceConversion
+  do throws(TraceFormatError) {
+    conversion = try StraceConversion(bytes, isMerged: isMerged)
+  } catch { return flaws(of: error, bytes) }
+  let labels = TraceWriter.Labels(
+    name: "", program: "", version: "", command: "", arch: "", note: "")
+  return conversion.processes.compactMap { process in
+    do throws(TraceFormatError) {
+      let trace = try ProgramTrace(parsing: process.writer.file(labels))
+      let closing = trace.closingFrees.reduce(0) { $0 + Int($1.pageCount) }
+      return closing == process.writer.livePages ? nil : "\(closing) pages are live at the end"
+    } catch { return "process \(process.number): \(error.description)" }
+  }
 }

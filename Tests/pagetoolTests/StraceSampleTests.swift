@@ -14,7 +14,7 @@ import Testing
 
   static let names = [
     "ls", "python", "gcc", "gcc-process", "sqlite", "redis", "node", "swift", "pipeline",
-    "java",
+    "java", "server",
   ]
 
   @Test(arguments: names, [false, true])
