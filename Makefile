@@ -117,6 +117,9 @@ $(targets:%=build-%): build-%: ## only compile, for another target
 NIGHTLY ?= 10000000
 SECONDS ?= 60
 SEED ?= 1
+# The recordings whose films are opened in a browser, and more of them.
+films := $(addprefix Benchmarks/Workloads/,go-flatework-amd64.trace.gz mmap-node.trace.gz)
+FILMS ?=
 MUTANTS ?= 40
 
 test-compile: ## what must not compile does not; the public names
@@ -149,6 +152,10 @@ $(targets:%=test-c-door-%): test-c-door-%: ## the same on another target
 
 test-model: ## search the model of the caches' protocol, and break its every step
 	@echo "== model"; Tests/Model/model.sh
+
+test-film: ## films of pagetool in a browser, headless Chromium (FILMS="more traces")
+	@echo "== film"; $(prepare); $(pagetool); \
+	Tests/Browser/film.sh .build/release/pagetool $(films) $(FILMS)
 
 # What hangs on the state of an arena that never ends looks leaked: LeakSanitizer does not look there.
 sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
@@ -204,6 +211,6 @@ clean: ## remove everything built, and the packages unpacked for it
   bench-i386 bench-gate lint format clean \
   examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
   test-two-copies test-malloc test-metrics test-c-door test-model test-consumer test-overcommit \
-  test-process sanitize coverage fuzz nightly mutants \
+  test-film test-process sanitize coverage fuzz nightly mutants \
   $(foreach target,$(targets),build-$(target) test-$(target) check-$(target) lib-c-$(target) \
   test-c-door-$(target))

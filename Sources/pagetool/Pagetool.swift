@@ -46,7 +46,7 @@ struct Pagetool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Replay.self, Map.self, Plot.self, Stat.self, Profile.self, Compare.self,
-      Convert.self,
+      Check.self, Replay.self, Map.self, Film.self, Plot.self, Stat.self, Profile.self,
+      Compare.self, Convert.self,
     ])
 }

@@ -2,7 +2,7 @@
 # Sees to it that what a build needs is there. Prints nothing when it is.
 #
 #   provide.sh NEED...        NEED: zlib; a target of Tests/Cross/targets.txt; for the benchmarks
-#                             jemalloc, mimalloc, tcmalloc, valgrind
+#                             jemalloc, mimalloc, tcmalloc, valgrind; for films chromium
 #
 # Swift, and what it links with, is looked for whatever the need.
 #
@@ -165,6 +165,11 @@ missing_valgrind() {
   command -v valgrind >/dev/null || exists "$unpacked/usr/bin/valgrind" || echo valgrind
 }
 
+missing_chromium() {
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
+    command -v google-chrome >/dev/null || echo chromium
+}
+
 # Calls `$1_NEED`, or for a target `$1_target NAME`.
 per_need() {
   local triple gnu debian runner flags
@@ -318,6 +323,8 @@ write_valgrind() {
     printf '%s\n%s\n' "$unpacked/usr/bin/valgrind" "$unpacked/usr/libexec/valgrind"
   fi | keep "$found/valgrind"
 }
+
+write_chromium() { :; }
 
 # ----
 

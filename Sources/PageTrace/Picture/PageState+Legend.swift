@@ -49,7 +49,7 @@ extension PageState {
   }
 
   /// Its colour on light ground, and on paper.
-  var lightColour: StaticString {
+  package var lightColour: StaticString {
     switch self {
     case .inUse: "#005083"
     case .guardPage: "#000000"
@@ -61,7 +61,7 @@ extension PageState {
   }
 
   /// Its colour on dark ground.
-  var darkColour: StaticString {
+  package var darkColour: StaticString {
     switch self {
     case .inUse: "#8fcdf5"
     case .guardPage: "#ffffff"
