@@ -90,7 +90,7 @@ struct FilmPage {
     let time =
       seconds == 0
       ? "Nothing goes back as time goes by."
-      : "The steps are spread evenly over \(decimal(seconds, places: seconds < 10 ? 1 : 0)) s, "
+      : "The steps are spread evenly over \(decimal(seconds, places: seconds < 10 ? 1 : 0))\u{a0}s, "
         + "in which free memory goes back to the system as in a program."
     return "\(grouped(eventCount)) steps, of which \(grouped(film.frames.count)) are shown. "
       + "One cell is \(cell). \(time)"
