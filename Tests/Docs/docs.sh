@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every block of Swift in the pages of the project and in the comments of its sources compiles, with
-# strict memory safety and without a warning. Every link from one page to another file leads there.
+# strict memory safety and without a warning. Every link from one page to another file leads there,
+# and every target of make and command of pagetool that a page names is there.
 #
 #   docs.sh [OPTIONS]     options for `swift build`
 set -euo pipefail
@@ -85,5 +86,26 @@ while IFS=' ' read -r place target file; do
   fi
 done <<<"$links"
 failed=$((failed + dead))
+
+# Where a page says TARGET or NAME, one of Tests/Cross/targets.txt is meant.
+targets=$(awk '!/^#/ { print $1 }' Tests/Cross/targets.txt)
+known=$({
+  grep -oE '^[a-z][A-Za-z0-9_-]*:' Makefile | tr -d :
+  for kind in build test check lib-c test-c-door; do
+    for target in $targets TARGET NAME; do echo "$kind-$target"; done
+  done
+})
+unknown=0
+while IFS=' ' read -r place program what; do
+  [[ -n $what ]] || continue
+  blocks=$((blocks + 1))
+  if [[ $program == make ]] && grep -qx -- "$what" <<<"$known"; then continue; fi
+  if [[ $program == pagetool && ($what == help || -e Sources/pagetool/${what^}.swift) ]]; then
+    continue
+  fi
+  echo "FAILED: $place: there is no \`$program $what\`"
+  unknown=$((unknown + 1))
+done < <(printf '%s\n' "${files[@]}" | grep '\.md$' | xargs awk -f Tests/Docs/commands.awk)
+failed=$((failed + unknown))
 echo "$((blocks > failed ? blocks - failed : 0)) passed, $failed failed"
 ((failed == 0))
