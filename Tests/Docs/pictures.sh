@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws the pictures of the documentation anew, by pagetool map: of the snapshots in
-# Tests/Docs/snapshots, and the recorded heap of README.
+# Draws the pictures of the documentation anew, by pagetool: of the snapshots in
+# Tests/Docs/snapshots, the recorded heap of README, and the memory of a recorded program.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -11,4 +11,6 @@ for name in filled holes released; do
 done
 "$pagetool" map Sources/pagetool/Workloads/go-compile-gotypes-amd64.trace.gz \
   --svg Sources/pagetool/Pictures/heap-map.svg
+"$pagetool" plot Sources/pagetool/Workloads/mmap-redis-jemalloc.trace.gz \
+  -o "$pictures/memory-redis.svg"
 cp Sources/pagetool/Pictures/heap-map.svg "$pictures"
