@@ -88,7 +88,7 @@ install: ## build libpagealloc and install it (PREFIX=/usr/local, DESTDIR=)
 ##@ Prove
 
 gates := lint test-ladder test-x86_64 test-compile test-docs docs test-references test-two-copies \
-  test-malloc test-metrics test-c-door test-model test-consumer examples
+  test-malloc test-metrics test-c-door test-clients test-model test-consumer examples
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
@@ -150,6 +150,9 @@ test-c-door: ## libpagealloc as C programs use it: every call, bad input, thread
 $(targets:%=test-c-door-%): test-c-door-%: ## the same on another target
 	@echo "== C door, $*"; Tests/CDoor/c-door.sh $*
 
+test-clients: ## jemalloc, SQLite, Lua and others on our pages: contents, fork, memory back; figures
+	@echo "== clients"; Tests/Clients/clients.sh
+
 test-model: ## search the model of the caches' protocol, and break its every step
 	@echo "== model"; Tests/Model/model.sh
 
@@ -210,7 +213,7 @@ clean: ## remove everything built, and the packages unpacked for it
 .PHONY: help build run check docs docs-serve docs-pictures bench bench-all bench-quick bench-plots \
   bench-i386 bench-gate lint format clean \
   examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
-  test-two-copies test-malloc test-metrics test-c-door test-model test-consumer test-overcommit \
-  test-film test-process sanitize coverage fuzz nightly mutants \
+  test-two-copies test-malloc test-metrics test-c-door test-clients test-model test-consumer \
+  test-overcommit test-film test-process sanitize coverage fuzz nightly mutants \
   $(foreach target,$(targets),build-$(target) test-$(target) check-$(target) lib-c-$(target) \
   test-c-door-$(target))

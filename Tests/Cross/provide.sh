@@ -2,7 +2,8 @@
 # Sees to it that what a build needs is there. Prints nothing when it is.
 #
 #   provide.sh NEED...        NEED: zlib; a target of Tests/Cross/targets.txt; for the benchmarks
-#                             jemalloc, mimalloc, tcmalloc, valgrind; for films chromium
+#                             jemalloc, mimalloc, tcmalloc, valgrind; for films chromium;
+#                             for Tests/Clients client-jemalloc, -mimalloc, -sqlite, -lua, -zstd
 #
 # Swift, and what it links with, is looked for whatever the need.
 #
@@ -15,6 +16,7 @@
 #   TARGET.json    the SwiftPM toolset of a target
 #   TARGET.runner  the program that runs the target's; empty when the kernel does it itself
 #   peers/NAME     the path of an allocator's shared library (jemalloc, mimalloc, tcmalloc)
+#   clients.root   where the libraries of Tests/Clients are, unless they are the system's
 #   valgrind       the program; in a second line where its parts are, unless it finds them itself
 #   provide.log    what apt-get and dpkg-deb said
 set -euo pipefail
@@ -169,6 +171,19 @@ missing_chromium() {
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
     command -v google-chrome >/dev/null || echo chromium
 }
+
+# The libraries of Tests/Clients, each by its header; without an archive, the shared library, too.
+client_header() { exists {,"$unpacked"}"/usr/include/$1"; }
+missing_client-jemalloc() { client_header jemalloc/jemalloc.h || echo libjemalloc-dev libjemalloc2; }
+missing_client-mimalloc() { client_header mimalloc.h || echo libmimalloc-dev libmimalloc2.0; }
+missing_client-sqlite() { client_header sqlite3.h || echo libsqlite3-dev libsqlite3-0; }
+missing_client-lua() { client_header lua5.4/lua.h || echo liblua5.4-dev liblua5.4-0; }
+missing_client-zstd() { client_header zstd.h || echo libzstd-dev libzstd1; }
+write_client-jemalloc() { printf '%s' "$unpacked/usr" | keep "$found/clients.root"; }
+write_client-mimalloc() { write_client-jemalloc; }
+write_client-sqlite() { write_client-jemalloc; }
+write_client-lua() { write_client-jemalloc; }
+write_client-zstd() { write_client-jemalloc; }
 
 # Calls `$1_NEED`, or for a target `$1_target NAME`.
 per_need() {
