@@ -2,7 +2,7 @@
 # Libraries of others on our pages: builds each client's program with its recipe, checks contents,
 # threads, fork, and that memory is back at the end; then measures it beside the library as it comes.
 #
-#   clients.sh [CLIENT...]     jemalloc, sqlite, lua; all, if none is named
+#   clients.sh [CLIENT...]     jemalloc, sqlite, lua, mimalloc, zstd; all, if none is named
 #
 # The figures are printed, one line each, and bound nothing: processor time (user and system), the
 # peak of resident memory, and what is resident when all has been freed. Each is of the run with the
@@ -121,10 +121,27 @@ client_sqlite() {
 }
 
 client_lua() {
+  local way
   build lua $here/Recipes/lua.c $library/libpagealloc.a -llua5.4 || return 0
   for way in default pages avoid; do check lua $way; done
   measure lua default pages avoid
   lines_of lua.c blocks.h
+}
+
+client_mimalloc() {
+  local way
+  build mimalloc $here/Recipes/mimalloc.c $library/libpagealloc.a -lmimalloc || return 0
+  for way in default pages avoid kept; do check mimalloc $way; done
+  measure mimalloc default pages avoid kept
+  lines_of mimalloc.c
+}
+
+client_zstd() {
+  local way
+  build zstd $here/Recipes/zstd.c $library/libpagealloc.a -lzstd || return 0
+  for way in default pages avoid; do check zstd $way; done
+  measure zstd default pages avoid
+  lines_of zstd.c
 }
 
 if [[ ! -e $library/libpagealloc.a ||
@@ -132,7 +149,7 @@ if [[ ! -e $library/libpagealloc.a ||
   Sources/CPageAlloc/library.sh build embedded
 fi
 clients=("$@")
-((${#clients[@]} > 0)) || clients=(jemalloc sqlite lua)
+((${#clients[@]} > 0)) || clients=(jemalloc sqlite lua mimalloc zstd)
 for client in "${clients[@]}"; do
   if why=$(Tests/Cross/provide.sh "client-$client" 2>&1); then
     "client_$client"
