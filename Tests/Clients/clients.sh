@@ -2,7 +2,7 @@
 # Libraries of others on our pages: builds each client's program with its recipe, checks contents,
 # threads, fork, and that memory is back at the end; then measures it beside the library as it comes.
 #
-#   clients.sh [CLIENT...]     jemalloc, sqlite, lua, mimalloc, zstd; all, if none is named
+#   clients.sh [CLIENT...]     jemalloc, sqlite, lua, mimalloc, zstd, preload; all, if none is named
 #
 # The figures are printed, one line each, and bound nothing: processor time (user and system), the
 # peak of resident memory, and what is resident when all has been freed. Each is of the run with the
@@ -144,14 +144,30 @@ client_zstd() {
   lines_of zstd.c
 }
 
+# Programs that nobody changed: another script.
+client_preload() {
+  local line
+  Tests/Clients/preload.sh >"$programs/preload.log" 2>&1 || true
+  grep -vE '^  (0 left out|left out: .*)$|^[0-9]+ passed' "$programs/preload.log" || true
+  while read -r line; do left_out+=("preload: $line"); done \
+    < <(sed -n 's/^  left out: //p' "$programs/preload.log")
+  line=$(tail -n 1 "$programs/preload.log")
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
 if [[ ! -e $library/libpagealloc.a ||
   -n $(find Sources/{SysMem,PageAlloc,PageDoor,C*} -newer $library/libpagealloc.a -type f) ]]; then
   Sources/CPageAlloc/library.sh build embedded
 fi
 clients=("$@")
-((${#clients[@]} > 0)) || clients=(jemalloc sqlite lua mimalloc zstd)
+((${#clients[@]} > 0)) || clients=(jemalloc sqlite lua mimalloc zstd preload)
 for client in "${clients[@]}"; do
-  if why=$(Tests/Cross/provide.sh "client-$client" 2>&1); then
+  # What is preloaded is a client of jemalloc's.
+  if why=$(Tests/Cross/provide.sh "client-${client/preload/jemalloc}" 2>&1); then
     "client_$client"
   else
     left_out+=("$client: ${why##*$'\n'}")

@@ -3,7 +3,8 @@
 #
 #   provide.sh NEED...        NEED: zlib; a target of Tests/Cross/targets.txt; for the benchmarks
 #                             jemalloc, mimalloc, tcmalloc, valgrind; for films chromium;
-#                             for Tests/Clients client-jemalloc, -mimalloc, -sqlite, -lua, -zstd
+#                             for Tests/Clients client-jemalloc, -mimalloc, -sqlite, -lua, -zstd,
+#                             program-python3, -gcc, -sqlite3, -redis
 #
 # Swift, and what it links with, is looked for whatever the need.
 #
@@ -184,6 +185,16 @@ write_client-mimalloc() { write_client-jemalloc; }
 write_client-sqlite() { write_client-jemalloc; }
 write_client-lua() { write_client-jemalloc; }
 write_client-zstd() { write_client-jemalloc; }
+
+# The programs beneath which Tests/Clients puts an allocator.
+missing_program-python3() { exists /usr/bin/python3 || echo python3; }
+missing_program-gcc() { command -v gcc >/dev/null || echo gcc; }
+missing_program-sqlite3() { command -v sqlite3 >/dev/null || echo sqlite3; }
+missing_program-redis() { command -v redis-server >/dev/null || echo redis-tools; }
+write_program-python3() { :; }
+write_program-gcc() { :; }
+write_program-sqlite3() { :; }
+write_program-redis() { :; }
 
 # Calls `$1_NEED`, or for a target `$1_target NAME`.
 per_need() {
