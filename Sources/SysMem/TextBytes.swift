@@ -50,13 +50,21 @@ extension MutableTextBytes where Self: ~Copyable {
   }
 
   /// Adds a number in decimal.
-  package mutating func append(_ number: UInt) {
-    var divisor: UInt = 1
+  package mutating func append(_ number: UInt) { append(decimal: UInt64(number)) }
+
+  private mutating func append(decimal number: UInt64) {
+    var divisor: UInt64 = 1
     while number / divisor >= 10 { divisor *= 10 }
     while divisor > 0 {
       append(byte: UInt8(truncatingIfNeeded: 48 + number / divisor % 10))
       divisor /= 10
     }
+  }
+
+  /// Adds a literal and a number.
+  package mutating func append(_ text: StaticString, _ number: UInt64) {
+    append(text)
+    append(decimal: number)
   }
 
   /// Adds a literal and a number. A negative number, which none should be, shows as a huge one.

@@ -129,7 +129,9 @@ public final class PageArena: Sendable {
   }()
 
   deinit {
-    if !core.isPermanent { core.endOrOrphan() }
+    if core.isPermanent { return }
+    if core.wishes.printsStatistics { statistics.write(of: core, "when it ended") }
+    core.endOrOrphan()
   }
 }
 
@@ -197,7 +199,7 @@ extension ArenaCore {
       files: options.files, clock: options.clock, plan: plan,
       pool: inPool.map { unsafe Unmanaged.passRetained($0.account) },
       checks: extras.checks, recorder: extras.recorder, checkedMode: mode ?? CheckedMode(),
-      label: label)
+      wishes: EnvironmentWishes(), label: label)
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,
@@ -224,6 +226,7 @@ extension ArenaCore {
     ForkHandlers.register()
     ArenaRegistry.withLock { ArenaRegistry.add(self) }
     if checks != nil { startChecks() }
+    if wishes.printsStatistics { LastStatistics.start() }
     if plan.isInBackground { ScavengerThread.join(self) }
   }
 

@@ -23,7 +23,7 @@ extension ArenaCore {
     } else {
       unsafe run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: handle)
     }
-    if recorder != nil { recordTake(page(of: unsafe UInt(bitPattern: run)), pages) }
+    if recorder != nil { recordTake(page(of: UInt(bitPattern: run)), pages) }
     return unsafe run
   }
 

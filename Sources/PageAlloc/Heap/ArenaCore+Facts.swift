@@ -47,6 +47,8 @@ extension ArenaCore {
   var allowsWritableCode: Bool { facts.allowsWritableCode }
   /// Whether the arena never ends.
   var isPermanent: Bool { facts.isPermanent }
+  /// What the environment wants the arena to say.
+  var wishes: EnvironmentWishes { facts.wishes }
   /// What the program calls the arena.
   var label: LabelText { facts.label }
   /// The operating system's files about limits and stalls.

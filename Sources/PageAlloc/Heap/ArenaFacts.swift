@@ -46,6 +46,8 @@ struct ArenaFacts {
   let recorder: RunRecorder?
   /// How the checked mode is set up.
   let checkedMode: CheckedMode
+  /// What the environment wants the arena to say.
+  let wishes: EnvironmentWishes
   /// What the program calls the arena.
   let label: LabelText
 }

@@ -31,6 +31,13 @@ struct Scavenger {
   ///   - isStalled: the kernel just told that tasks wait for memory.
   ///   - isWatched: the kernel would tell.
   func step(isStalled: Bool, isWatched: Bool) -> ScavengeStep {
+    core.wishes.tracesScavenging
+      ? tracedStep(isStalled: isStalled, isWatched: isWatched)
+      : quietStep(isStalled: isStalled, isWatched: isWatched)
+  }
+
+  /// The same, and nobody is told.
+  func quietStep(isStalled: Bool, isWatched: Bool) -> ScavengeStep {
     lookAtHugePages()
     let mayPark = isWatched || !core.plan.readsPressure
     // Woken for that look alone: no free has found too much.

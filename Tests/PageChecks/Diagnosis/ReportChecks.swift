@@ -82,6 +82,48 @@ package let reportChecks: [Check] = [
     end.expectNothing(&recorder)
   },
 
+  Check("reports: with PAGEALLOC_STATS=1 an arena tells its figures, at its end or the process's") {
+    recorder in
+    let end = inHeardChild(&recorder) {
+      // A literal's bytes last as long as the program; nothing else reads the environment meanwhile.
+      unsafe setenv("PAGEALLOC_STATS", "1", 1)
+      do {
+        guard let brief = try? PageArena(reserving: 64 << 20, label: "brief"),
+          (try? brief.run(3)) != nil
+        else { return }
+      }
+      guard let lasting = try? PageArena(reserving: 64 << 20, isPermanent: true),
+        (try? lasting.run(5)) != nil
+      else { return }
+      exit(0)
+    }
+    recorder.expectEqual(end.status, 0, "the child's end")
+    end.expect(" \"brief\", when it ended:\n  reservedBytes 67108864\n", &recorder)
+    end.expect("\n  inUseBytes 24576\n", &recorder)
+    end.expect(", when the process ended:\n", &recorder)
+    end.expect("\n  inUseBytes 40960\n", &recorder)
+  },
+
+  Check("reports: with PAGEALLOC_TRACE=scavenge a step that gave memory back is a line") {
+    recorder in
+    let end = inHeardChild(&recorder) {
+      // As above.
+      unsafe setenv("PAGEALLOC_TRACE", "scavenge", 1)
+      var options = PageArena.Options(reserving: 64 << 20, label: "traced")
+      options.scavengesBySteps = true
+      options.threadCacheByteCount = 0
+      options.generationNanoseconds = 1
+      guard let arena = try? PageArena(options), let run = try? arena.run(2048) else { return }
+      run.stamp(1)
+      if arena.errorOfGiving(run) != nil { return }
+      for _ in 0..<100 { _ = try? arena.scavengeStep() }
+    }
+    recorder.expectEqual(end.status, 7, "the child's end")
+    end.expect("PageAlloc: scavenge: arena ", &recorder)
+    end.expect(" \"traced\", ", &recorder)
+    end.expect(" KiB back in ", &recorder)
+  },
+
   Check("reports: with PAGEALLOC_CHECKED=abort a mistake, a leak and a fault end the process") {
     recorder in
     if leavesOutFaults(&recorder) { return }
