@@ -10,14 +10,14 @@ struct Map: ParsableCommand {
       FILE is a snapshot that a program wrote, `arena.snapshot().write(toPath: "heap.txt")`, or a \
       page trace ("#pagetrace 1"). A trace is replayed on an arena as far as it is asked for: its \
       first N events with --step N, or as far as most pages are in use. One word of each page is \
-      written. The replay goes as fast as it can: what the recorded program's heap would have \
+      written, unless more than a GiB is in use at once. The replay goes as fast as it can: what the recorded program's heap would have \
       given back meanwhile, as time went by, is still resident.
 
       A cell is one page or, where the heap is large, a group of them, and shows what most of them \
       are: in use; cached by a thread or the arena; free, and maybe resident; free, and given back \
       to the system or never written to; never used, which the arena has not grown to. Guards of \
       runs are told apart where there are any. The figures are of pages: they are exact. Huge \
-      pages are known of a replay alone, where the kernel tells (Linux 6.7).
+      pages are known of a replay alone that writes, where the kernel tells (Linux 6.7).
 
       In the text a row has 64 cells, and no line more than 80 columns. There are colours where \
       the standard output is a terminal, unless NO_COLOR is set or TERM is "dumb". The colours are \

@@ -97,6 +97,18 @@ import Testing
     #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
+  @Test func recordingOfAFullArena() throws {
+    // All of 4 GiB but for two chunks, as one run.
+    try Folder.temporary { folder in
+      let path = try folder.write("full.trace", TraceText(["a 0 523264 0"]).bytes)
+      let result = try Tool.run("map", "--json", path)
+      #expect(result.status == 0 && result.errors.isEmpty)
+      try Self.expect(result, step: 1, of: 1, inUse: 523_264)
+      // Nothing was written, so that nobody knows what huge pages would back.
+      #expect(try result.json().first?["hugePages"] is NSNull)
+    }
+  }
+
   private static func expect(
     _ result: Tool.Result, step: Int, of steps: Int, inUse: Int
   ) throws {
