@@ -107,5 +107,16 @@ while IFS=' ' read -r place program what; do
   unknown=$((unknown + 1))
 done < <(printf '%s\n' "${files[@]}" | grep '\.md$' | xargs awk -f Tests/Docs/commands.awk)
 failed=$((failed + unknown))
+
+# Each variable of the environment that a source reads is told of on the page about them.
+page=Sources/PageAlloc/PageAlloc.docc/EnvironmentVariables.md
+while read -r variable; do
+  blocks=$((blocks + 1))
+  if ! grep -q "\`$variable\`" "$page"; then
+    echo "FAILED: $page says nothing of $variable"
+    failed=$((failed + 1))
+  fi
+done < <(grep -rhoE '"PAGEALLOC_[A-Z_]+"' Package.swift Sources Tests/Clients \
+  --include='*.swift' --include='*.c' --include='*.h' | tr -d '"' | sort -u)
 echo "$((blocks > failed ? blocks - failed : 0)) passed, $failed failed"
 ((failed == 0))
