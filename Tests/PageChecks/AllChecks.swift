@@ -120,6 +120,7 @@ private let bottomUpChecks: [Check] = [
   lastRunChecks,
   resizeChecks,
   growRefusalChecks,
+  growSpecialChecks,
   guardFallbackChecks,
   protectChecks,
   // API

@@ -28,6 +28,10 @@ extension PageRun {
   /// if !run.grow(to: 64) { try run.resize(to: 64) }  // in place, or else moved
   /// ```
   ///
+  /// A guard behind the run moves with its end. New pages are readable and writable, whatever the
+  /// access to the others; they are locked in memory, or left out of dumps, if the run was. A run
+  /// that is inaccessible as a whole does not grow, nor does one that is locked or left out of dumps
+  /// and has a guard behind it.
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
@@ -36,9 +40,9 @@ extension PageRun {
   /// - Complexity: O(1) in the heap; O(new pages / 512).
   public mutating func grow(to pages: Int, zeroed: Bool = false) -> Bool {
     if pages <= self.pages { return true }
-    // New pages would be plain beside special ones.
-    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) || core.isInside {
-      return false
+    if core.isInside { return false }
+    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) {
+      return growSpecial(to: pages, zeroed: zeroed)
     }
     let hasGrown = unsafe core.extendOwned(base, from: self.pages, to: pages, zeroed: zeroed)
     if hasGrown { self.pages = pages }
@@ -47,8 +51,8 @@ extension PageRun {
 
   /// Changes the size, moving the run where it must. The contents stay, up to the smaller size.
   ///
-  /// A run of which more is special than that it is wiped in the end is not moved, and does not
-  /// grow.
+  /// A run of which more is special than that it is wiped in the end is not moved: it grows where it
+  /// lies, as ``grow(to:zeroed:)`` says, or not at all.
   ///
   /// ```swift
   /// let hasMoved = try run.resize(to: 64)
@@ -86,8 +90,8 @@ extension PageRun {
       shrink(to: pages)
       return false
     }
-    guard traits.isSubset(of: [.wiped, .moved, .discarded]) else { throw .notPlain(base: address) }
     if grow(to: pages, zeroed: zeroed) { return false }
+    guard traits.isSubset(of: [.wiped, .moved, .discarded]) else { throw .notPlain(base: address) }
 
     let moved = unsafe try core.moveOwned(
       base, from: self.pages, to: pages, traits, zeroed: zeroed, mayMoveTables: mayMoveTables)

@@ -61,7 +61,7 @@ package let guardFallbackChecks: [Check] = [
   },
 ]
 
-private func expectGuarded(
+func expectGuarded(
   _ run: borrowing PageRun, _ recorder: inout Recorder, line: UInt = #line
 ) {
   let end = run.address + UInt(run.byteCount)

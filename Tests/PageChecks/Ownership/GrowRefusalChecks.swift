@@ -28,7 +28,7 @@ package let growRefusalChecks: [Check] = [
     }
   },
 
-  Check("grow: a guard behind the run, and the end of the arena, are refused at once") {
+  Check("grow: a run behind the guard, and the end of the arena, are refused at once") {
     recorder in
     let calls = FakeCalls()
     guard let arena = makeArena(&recorder, calls: calls) else { return }
@@ -36,8 +36,13 @@ package let growRefusalChecks: [Check] = [
       let spare = try cache.run(1)
       guard var run = arena.own(8, guarded: true, &recorder) else { return }
       recorder.expect(cache.errorOfGiving(spare) == nil, "freed")
+      // The page behind the guard: it is free, or somebody's already.
+      let behind = run.address + UInt(9 * PageArena.pageSize)
+      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: behind) {
+        _ = unsafe try arena.allocate(at: pointer, pages: 1)
+      }
       let barriers = calls.barrierCount.load(ordering: .relaxed)
-      recorder.expect(!run.grow(to: 9), "a guard follows")
+      recorder.expect(!run.grow(to: 9), "a run follows the guard")
       guard var last = arena.own(400, &recorder) else { return }
       recorder.expect(!last.grow(to: 1 << 19), "beyond the arena")
       recorder.expectEqual(calls.barrierCount.load(ordering: .relaxed), barriers, "barriers")
