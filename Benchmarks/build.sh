@@ -28,4 +28,6 @@ if [[ ! -e $stamp || $(<"$stamp") != "$now" ]]; then
 fi
 # For the package next door: it is to offer the loops of the benchmarks.
 export PAGEALLOC_BENCHMARKS=1
-Tests/Cross/quietly.sh "$1" swift build -c release --package-path Benchmarks --product "$1"
+# Without the compilers' tables: callgrind gives up on some of clang's.
+Tests/Cross/quietly.sh "$1" swift build -c release --package-path Benchmarks --product "$1" \
+  -Xlinker --strip-debug
