@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Libraries of others on our pages: builds each client's program with its recipe, checks contents,
-# threads, fork, and that memory is back at the end; then measures it beside the library as it comes.
+# threads, fork, and that memory is back at the end; then measures it beside the library as it is by
+# default.
 #
 #   clients.sh [CLIENT...]     jemalloc, sqlite, lua, mimalloc, zstd, preload; all, if none is named
 #
@@ -30,8 +31,8 @@ build() {
   shift
   local root
   root=$(<.build/cross/clients.root)
-  if gcc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter -pthread \
-    -I Sources/CPageAlloc/include -I $here/Recipes -isystem "$root/include" \
+  if gcc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter \
+    -pthread -I Sources/CPageAlloc/include -I $here/Recipes -isystem "$root/include" \
     "$here/Drivers/$name.c" "${@}" -L "$root/lib/x86_64-linux-gnu" \
     -Wl,-rpath,"$root/lib/x86_64-linux-gnu" -o "$programs/$name" >"$programs/$name.log" 2>&1 &&
     [[ ! -s $programs/$name.log ]]; then

@@ -1,5 +1,5 @@
-/* To be preloaded before jemalloc: has the jemalloc of a program that nobody changed take its memory
- * from an arena.
+/* To be preloaded before jemalloc: has the jemalloc of a program that nobody changed take its
+ * memory from an arena.
  *
  *     LD_PRELOAD=libpagealloc-jemalloc.so:libjemalloc.so.2 PROGRAM
  *

@@ -17,7 +17,8 @@ static _Atomic uint64_t operations;
 static void fill(unsigned char *text, size_t size, uint64_t seed) {
   for (size_t i = 0; i < size; i++) {
     if (i % 16 == 0) seed = seed * 6364136223846793005u + 1442695040888963407u;
-    text[i] = i > 4096 && seed >> 61 != 0 ? text[i - 4000] : (unsigned char)('a' + (seed >> 33) % 26);
+    const bool repeats = i > 4096 && seed >> 61 != 0;
+    text[i] = repeats ? text[i - 4000] : (unsigned char)('a' + (seed >> 33) % 26);
   }
 }
 

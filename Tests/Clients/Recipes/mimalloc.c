@@ -17,7 +17,7 @@ pa_arena *mimalloc_on_pages(const pa_options *options, size_t bytes, bool gives_
     pa_destroy(pages);
     return NULL;
   }
-  mi_option_set(mi_option_limit_os_alloc, 1); /* from there alone; what is free for a second goes back */
-  mi_option_set(mi_option_decommit_delay, 1000);
+  mi_option_set(mi_option_limit_os_alloc, 1); /* from there alone */
+  mi_option_set(mi_option_decommit_delay, 1000); /* milliseconds; what is free that long goes */
   return pages;
 }
