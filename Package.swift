@@ -67,6 +67,8 @@ let package = Package(
       name: "pagetool",
       dependencies: [
         "PageTrace", "Gzip", "Strace", "PageBench", "PageRivals",
+        // For the version alone.
+        "CPageAlloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Pictures", "Workloads"],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPageAlloc
 
 /// The command line of PageAlloc.
 @main
@@ -44,7 +45,7 @@ struct Pagetool: ParsableCommand {
             understood
         64  the command line makes no sense
       """,
-    version: "0.1.0",
+    version: "\(PA_VERSION_MAJOR).\(PA_VERSION_MINOR).\(PA_VERSION_PATCH)",
     subcommands: [
       Check.self, Replay.self, Map.self, Film.self, Plot.self, Stat.self, Profile.self,
       Compare.self, Convert.self,
