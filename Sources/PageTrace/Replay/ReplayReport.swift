@@ -26,6 +26,11 @@ package struct ReplayError: Error, Equatable {
   /// The line of the trace whose event failed; nil when it was not an event of the file.
   package let line: Int?
   package let reason: String
+
+  // By bytes: Embedded Swift has no tables for comparing strings otherwise.
+  package static func == (one: ReplayError, other: ReplayError) -> Bool {
+    one.line == other.line && one.reason.utf8.elementsEqual(other.reason.utf8)
+  }
 }
 
 /// What a replay found.
