@@ -19,7 +19,6 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
   (void)argc, (void)argv;
   if (!environ) environ = environment; /* the C library finds it later */
   pa_options options = PA_OPTIONS_INIT;
-  options.flags = PA_FORK_MANUAL;
   const char *huge = getenv("PAGEALLOC_HUGE_PAGES");
   if (huge && strcmp(huge, "avoid") == 0) options.huge_pages = PA_HUGE_PAGES_AVOID;
   pages = jemalloc_on_pages(&options);

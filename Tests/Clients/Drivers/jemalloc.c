@@ -15,7 +15,6 @@ static void begin(int argc, char **argv, char **environment) {
   argument_count = argc;
   arguments = argv;
   if (argc < 2 || !read_way(argv[1], &options)) return;
-  options.flags = PA_FORK_MANUAL;
   pages = jemalloc_on_pages(&options);
 }
 __attribute__((section(".preinit_array"), used)) static void (*early)(int, char **, char **) =

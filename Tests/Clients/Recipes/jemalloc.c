@@ -50,7 +50,9 @@ extent_hooks_t jemalloc_hooks = {take, give, end, .split = split, .merge = merge
 
 pa_arena *jemalloc_on_pages(const pa_options *options) {
   char name[40];
-  if (pa_create(options, &pages) != PA_OK) return NULL;
+  pa_options manual = options ? *options : (pa_options)PA_OPTIONS_INIT;
+  manual.flags |= PA_FORK_MANUAL;
+  if (pa_create(&manual, &pages) != PA_OK) return NULL;
   pthread_atfork(prepare, parent, child); /* before jemalloc's own, whose locks are taken first */
   /* What is free, the arena keeps; slabs have whole pages; no arena comes later, for long runs. */
   malloc_conf = "retain:false,dirty_decay_ms:0,oversize_threshold:0,slab_sizes:1-16383:8";
