@@ -26,6 +26,17 @@ extension PageArena {
     ///   - byteCount: 4,096 bytes to 1 GiB, of address space, too.
     case file(String, byteCount: Int = 16 << 20)
 
+    /// Whether both say the same. Paths are compared by bytes: Embedded Swift has no tables for
+    /// comparing strings otherwise.
+    public static func == (one: Recording, other: Recording) -> Bool {
+      switch (one, other) {
+      case (.none, .none): true
+      case (.file(let path, let count), .file(let otherPath, let otherCount)):
+        count == otherCount && path.utf8.elementsEqual(otherPath.utf8)
+      default: false
+      }
+    }
+
     func check() throws(PageArenaError) {
       guard case .file(_, let byteCount) = self else { return }
       let limits = RecordingLayout.byteCounts
