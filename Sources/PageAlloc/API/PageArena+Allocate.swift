@@ -46,7 +46,7 @@ extension PageArena {
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try core.allocate(pages, alignment, zeroed: zeroed, through: cacheOfThread, by: nil)
+    unsafe try core.allocate(pages, alignment, zeroed: zeroed, through: cacheOfThread)
   }
 
   /// The cache that the calling thread has, wherever its slot is.

@@ -53,7 +53,7 @@ extension PageArena {
     mutating func allocateColdly(
       _ pages: Int, _ alignment: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      unsafe try arena.core.allocate(pages, alignment, zeroed: false, through: cache, by: cache)
+      unsafe try arena.core.allocate(pages, alignment, zeroed: false, through: cache)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.

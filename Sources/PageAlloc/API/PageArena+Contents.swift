@@ -63,7 +63,7 @@ extension PageArena {
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
     let address = UInt(bitPattern: base)
-    if core.recorder == nil { return try core.deallocateDiscarding(address, pages) }
+    if !core.isRecorded { return try core.deallocateDiscarding(address, pages) }
     try core.recordingFree(of: address, pages) { () throws(PageArenaError) in
       try core.deallocateDiscarding(address, pages)
     }

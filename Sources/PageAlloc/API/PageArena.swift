@@ -198,8 +198,8 @@ extension ArenaCore {
       cacheLimit: cacheLimit, base: reservation.base, runs: runs,
       files: options.files, clock: options.clock, plan: plan,
       pool: inPool.map { unsafe Unmanaged.passRetained($0.account) },
-      checks: extras.checks, recorder: extras.recorder, checkedMode: mode ?? CheckedMode(),
-      wishes: EnvironmentWishes(), label: label)
+      checks: extras.checks, recorder: extras.recorder, isRecorded: extras.recorder != nil,
+      checkedMode: mode ?? CheckedMode(), wishes: EnvironmentWishes(), label: label)
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,
@@ -211,7 +211,7 @@ extension ArenaCore {
       Heap($0, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: extras.checks)
     }
     // Whoever passes a fence comes by where a recording is told.
-    let ownersFence = cacheLimit > 0 && (recorder != nil || !system.passBarrier())
+    let ownersFence = cacheLimit > 0 && (isRecorded || !system.passBarrier())
     withHeap {
       $0.caches.ownersFence = ownersFence
       $0.caches.areKept = options.isPermanent

@@ -9,21 +9,34 @@ import SysMem
 extension ArenaCore {
   /// Takes a run by way of a cache of the caller's, or else everything besides.
   ///
-  /// - Parameters:
-  ///   - cache: which the caller is outside of; `nil` for none known.
-  ///   - handle: as for ``allocateSlowly(_:_:zeroed:by:)``.
+  /// - Parameter cache: which the caller is outside of; `nil` for none known.
   @inline(__always)
   func allocate(
-    _ pages: Int, _ alignment: Int, zeroed: Bool, through cache: CacheReference?,
-    by handle: CacheReference?
+    _ pages: Int, _ alignment: Int, zeroed: Bool, through cache: CacheReference?
+  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    if let cache,
+      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw, byFence: false)
+    {
+      return unsafe run
+    }
+    return unsafe try allocateByFence(pages, alignment, zeroed: zeroed, cache)
+  }
+
+  /// The same where the owner of the cache passes a fence to get in, as in an arena that is recorded;
+  /// and all that no cache has.
+  @inline(never)
+  private func allocateByFence(
+    _ pages: Int, _ alignment: Int, zeroed: Bool, _ cache: CacheReference?
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let run: UnsafeMutableRawPointer
-    if let cache, let cached = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw) {
+    if let cache, cache.front.isFenced,
+      let cached = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw)
+    {
       unsafe run = cached
     } else {
-      unsafe run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: handle)
+      unsafe run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: cache)
     }
-    if recorder != nil { recordTake(page(of: UInt(bitPattern: run)), pages) }
+    recordTake(page(of: UInt(bitPattern: run)), pages)
     return unsafe run
   }
 
@@ -34,11 +47,23 @@ extension ArenaCore {
   @inline(__always)
   func takeCached(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: CacheReference,
-    as kind: RunKind
+    as kind: RunKind, byFence: Bool = true
   ) -> UnsafeMutableRawPointer? {
-    guard let run = cache.allocate(pages, alignment: alignment, as: kind) else { return nil }
+    guard Geometry.isAlignment(alignment),
+      cache.front.enter() || (byFence && cache.front.enterByFence())
+    else { return nil }
+    let mask = UInt(bitPattern: alignment &- 1)
+    let hot = cache.front.handOutHot(pages, mask, as: kind)
+    if hot != 0, !zeroed {
+      // Of pages that were just taken for the caller; so below.
+      return unsafe UnsafeMutableRawPointer(bitPattern: hot)
+    }
+    let run =
+      hot != 0
+      ? CachedRun(page: page(of: hot), isZero: false)
+      : cache.allocateInside(pages, mask, as: kind)
+    guard let run else { return nil }
     if zeroed, !run.isZero { return unsafe cleared(run.page..<(run.page &+ pages)) }
-    // Of pages that were just taken for the caller.
     return unsafe UnsafeMutableRawPointer(bitPattern: cache.front.address(of: run.page))
   }
 

@@ -26,31 +26,33 @@ extension ArenaCore {
     try deallocateSlowly(address, pages, by: cache)
   }
 
-  /// Takes a run back by way of a cache of the caller's, or else everything besides.
+  /// Takes a run back by way of a cache of the caller's: a long one first of all.
   ///
   /// - Parameter cache: which the caller is outside of; `nil` for none known.
   @inline(__always)
   func deallocate(
     _ address: UInt, _ pages: Int, through cache: CacheReference?
   ) throws(PageArenaError) {
-    if recorder == nil { return try deallocateUnrecorded(address, pages, cache) }
-    try recordingFree(of: address, pages) { () throws(PageArenaError) in
-      try deallocateUnrecorded(address, pages, cache)
-    }
-  }
-
-  /// The same, a long one first of all.
-  @inline(__always)
-  private func deallocateUnrecorded(
-    _ address: UInt, _ pages: Int, _ cache: CacheReference?
-  ) throws(PageArenaError) {
     if let cache, cache.putBackLong(address, pages, as: .raw) { return }
     try deallocateByFence(address, pages, cache)
   }
 
-  /// The same where the owner of the cache passes a fence to get in; and all that no cache takes.
+  /// The same where the owner of the cache passes a fence to get in, as in an arena that is recorded;
+  /// and all that no cache takes.
   @inline(never)
   private func deallocateByFence(
+    _ address: UInt, _ pages: Int, _ cache: CacheReference?
+  ) throws(PageArenaError) {
+    if isRecorded {
+      return try recordingFree(of: address, pages) { () throws(PageArenaError) in
+        try deallocateUnrecorded(address, pages, cache)
+      }
+    }
+    try deallocateUnrecorded(address, pages, cache)
+  }
+
+  @inline(__always)
+  private func deallocateUnrecorded(
     _ address: UInt, _ pages: Int, _ cache: CacheReference?
   ) throws(PageArenaError) {
     // One that let the caller in has no room for a long run.

@@ -26,25 +26,22 @@ extension CacheReference {
       return nil
     }
     let mask = UInt(bitPattern: alignment &- 1)
-    let run = front.takeHot(pages, mask, as: kind)
-    if run == 0 { return allocateMore(self, pages, mask, as: kind) }
-    let page = front.page(at: run)
-    front.runs.setByte(page, UInt8(truncatingIfNeeded: pages))
-    front.leave()
-    return CachedRun(page: page, isZero: false)
+    let run = front.handOutHot(pages, mask, as: kind)
+    if run == 0 { return allocateInside(pages, mask, as: kind) }
+    return CachedRun(page: front.page(at: run), isZero: false)
+  }
+
+  /// The same from inside, where the hot run does not help; leaves.
+  ///
+  /// - Parameter mask: the bits that the address must not have.
+  @inline(never)
+  package func allocateInside(_ pages: Int, _ mask: UInt, as kind: RunKind) -> CachedRun? {
+    // The cache is the caller's, and so is its memory as long.
+    contents.allocateMore(pages, mask, as: kind)
   }
 }
 
 // MARK: - Inside. The mask has the bits of an address that must be 0.
-
-/// Takes a run from elsewhere than the front, and leaves.
-@inline(never)
-private func allocateMore(
-  _ cache: CacheReference, _ pages: Int, _ mask: UInt, as kind: RunKind
-) -> CachedRun? {
-  // The cache is the caller's, and so is its memory as long.
-  cache.contents.allocateMore(pages, mask, as: kind)
-}
 
 extension RunCache {
   /// How many runs of a stack are looked at: as many as there are long runs of a level.

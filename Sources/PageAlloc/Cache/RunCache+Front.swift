@@ -246,11 +246,15 @@ package struct StartedRun {
 extension CacheFront {
   /// Takes the hot run if it has just so many pages, notes it as handed out, and leaves. Inside.
   ///
-  /// - Parameter pages: any number.
+  /// - Parameters:
+  ///   - pages: any number.
+  ///   - mask: the bits that its address must not have.
   /// - Returns: its address; 0 for none, and the owner is still inside.
   @inlinable @inline(__always)
-  package borrowing func handOutHot(_ pages: Int, as kind: RunKind) -> UInt {
-    let run = takeHot(pages, as: kind)
+  package borrowing func handOutHot(
+    _ pages: Int, _ mask: UInt = 0, as kind: RunKind
+  ) -> UInt {
+    let run = takeHot(pages, mask, as: kind)
     if !_fastPath(run != 0) { return 0 }
     assert(page(ofAny: run) != nil)
     cells[run].set(UInt8(truncatingIfNeeded: pages))

@@ -37,8 +37,10 @@ extension ArenaCore {
   @inline(__always)
   var checks: CheckedRuns? { facts.checks }
   /// Who writes down what happens to the pages; `nil` where nobody does.
-  @inline(__always)
   var recorder: RunRecorder? { facts.recorder }
+  /// Whether somebody does.
+  @inline(__always)
+  var isRecorded: Bool { facts.isRecorded }
   /// How the checked mode is set up.
   var checkedMode: CheckedMode { facts.checkedMode }
   /// What the kernel is told of memory to come.

@@ -5,25 +5,25 @@ extension ArenaCore {
   /// Notes a run that was handed out.
   @inline(__always)
   func recordTake(_ page: PageNumber, _ pages: Int) {
-    if recorder != nil { record(.allocate, page, pages) }
+    if isRecorded { record(.allocate, page, pages) }
   }
 
   /// Notes that a run, which starts at a page, has another size.
   @inline(__always)
   func recordResize(_ page: PageNumber, to pages: Int) {
-    if recorder != nil { record(.resize, page, pages) }
+    if isRecorded { record(.resize, page, pages) }
   }
 
   /// Notes that the contents of pages went.
   @inline(__always)
   func recordDiscard(_ page: PageNumber, _ pages: Int) {
-    if recorder != nil { record(.discard, page, pages) }
+    if isRecorded { record(.discard, page, pages) }
   }
 
   /// Notes pages that are about to be taken back, for certain.
   @inline(__always)
   func recordFree(_ page: PageNumber, _ pages: Int) {
-    if recorder != nil { record(.free, page, pages) }
+    if isRecorded { record(.free, page, pages) }
   }
 
   /// Notes pages that `body` is about to take back, and that it has not where it throws.

@@ -44,6 +44,8 @@ struct ArenaFacts {
   let checks: CheckedRuns?
   /// Who writes down what happens to the pages; `nil` where nobody does.
   let recorder: RunRecorder?
+  /// Whether somebody does: what the short ways look at.
+  let isRecorded: Bool
   /// How the checked mode is set up.
   let checkedMode: CheckedMode
   /// What the environment wants the arena to say.

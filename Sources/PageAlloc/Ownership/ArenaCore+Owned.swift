@@ -49,7 +49,7 @@ extension ArenaCore {
     if ownersUseCaches, let cache,
       let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .owned)
     {
-      if recorder != nil { unsafe recordTake(page(of: run), pages) }
+      if isRecorded { unsafe recordTake(page(of: run), pages) }
       return unsafe run
     }
     let taken: UnsafeMutableRawPointer
@@ -59,7 +59,7 @@ extension ArenaCore {
     } else {
       unsafe taken = try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
     }
-    if recorder != nil { unsafe recordTake(page(of: taken), pages) }
+    if isRecorded { unsafe recordTake(page(of: taken), pages) }
     // Between the two the caller's reference keeps the arena.
     countOwner()
     return unsafe taken
@@ -114,7 +114,7 @@ extension ArenaCore {
 
   @usableFromInline @inline(never)
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
-    if recorder != nil { recordFree(page(of: address), pages) }
+    if isRecorded { recordFree(page(of: address), pages) }
     // This owner is counted until the end: the core lives.
     if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
       cache.putBackLong(address, pages, as: .owned)
