@@ -10,8 +10,9 @@ struct Map: ParsableCommand {
       FILE is a snapshot that a program wrote, `arena.snapshot().write(toPath: "heap.txt")`, or a \
       page trace ("#pagetrace 1"). A trace is replayed on an arena as far as it is asked for: its \
       first N events with --step N, or as far as most pages are in use. One word of each page is \
-      written, unless more than a GiB is in use at once. The replay goes as fast as it can: what the recorded program's heap would have \
-      given back meanwhile, as time went by, is still resident.
+      written, unless more than a GiB is in use at once. The replay goes as fast as it can: what \
+      the recorded program's heap would have given back meanwhile, as time went by, is still \
+      resident.
 
       A cell is one page or, where the heap is large, a group of them, and shows what most of them \
       are: in use; cached by a thread or the arena; free, and maybe resident; free, and given back \

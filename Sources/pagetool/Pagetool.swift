@@ -25,6 +25,7 @@ struct Pagetool: ParsableCommand {
 
       FILES
         Any may be packed with gzip: their first bytes decide that, not their names.
+        What an arena recorded of itself (PageArena.Recording) is a page trace, too.
         A single - is the standard input.
 
       OUTPUT

@@ -130,7 +130,7 @@ public final class PageArena: Sendable {
 
   deinit {
     if core.isPermanent { return }
-    if core.wishes.printsStatistics { statistics.write(of: core, "when it ended") }
+    if core.wishes.printsStatistics { statistics.write(of: core, "when its last reference went") }
     core.endOrOrphan()
   }
 }

@@ -120,14 +120,19 @@ extension ArenaCore {
     var isFirst = true
     while true {
       let now = clock.now()
-      let (excess, isAllowed) = withHeap {
-        $0.excessToGiveBack(now, canAskOthers: pool != nil)
+      let (excess, isAllowed) = withHeap { heap in
+        let found = heap.excessToGiveBack(now, canAskOthers: pool != nil)
+        if found.0 == 0 { heap.noteBeyondSoft() }
+        return found
       }
       if excess == 0 { return true }
       if claimShare(toKeep: excess, from: .unused) { continue }
       let answer = giveBack(excess, since: now, drains: isFirst)
       if answer == .some { continue }
-      if isAllowed { return true }
+      if isAllowed {
+        withHeap { $0.noteBeyondSoft() }
+        return true
+      }
       // Somebody else's pass may have been enough, or freed what this one did not find.
       isFirst = false
       if answer == .refused || !patience.waits() { return false }

@@ -71,10 +71,16 @@ extension Heap {
       inUse: reading.inUse, outPages: counts.allocated, next: headroom.nextCount)
   }
 
-  /// Counts what may be resident, when it has become more. What goes beyond the hard limit does not
-  /// stay: memory goes back before anybody touches it, or the run does.
+  /// Counts what may be resident, when it has become more. What goes beyond the soft limit is counted
+  /// when it is known to stay (`noteBeyondSoft`): memory goes back before anybody touches it.
   @inline(__always)
   mutating func noteResident() {
+    let resident = counts.resident
+    if resident <= limits.softPages { counters.note(resident: resident) }
+  }
+
+  /// Counts what is resident after memory went back, or there was none to go.
+  package mutating func noteBeyondSoft() {
     let resident = counts.resident
     if limits.allows(residentPages: resident) { counters.note(resident: resident) }
   }

@@ -38,6 +38,34 @@ package let peakChecks: [Check] = [
     recorder.expect(arena.statistics.peakMaybeResidentBytes <= 8 << 20, "resident, still")
   },
 
+  Check("peaks: what goes back at once, for a soft limit, never was resident") { recorder in
+    guard let arena = makeArena(&recorder, limit: .bytes(soft: 8 << 20)) else { return }
+    var random = SplitMix64(seed: 5)
+    var runs: [Run] = []
+    var live = 0
+    for _ in 0..<500 {
+      let pages = 1 + random.below(200)
+      while live + pages > 700, !runs.isEmpty {
+        let run = runs.remove(at: random.below(runs.count))
+        live -= run.pages
+        arena.give(run, &recorder)
+      }
+      guard let run = arena.take(pages, &recorder) else { return }
+      live += pages
+      runs.append(run)
+    }
+    let now = arena.statistics
+    recorder.expectEqual(now.returned.softLimitYields, 0, "beyond it")
+    recorder.expect(now.peakMaybeResidentBytes <= 8 << 20, "\(now.peakMaybeResidentBytes) at most")
+    recorder.expect(
+      now.peakMaybeResidentBytes >= 700 << 13, "\(now.peakMaybeResidentBytes) at least")
+    // What is in use is more than the limit: it goes beyond.
+    guard let more = arena.take(700, &recorder) else { return }
+    recorder.expect(arena.statistics.peakMaybeResidentBytes > 8 << 20, "beyond")
+    arena.give(more, &recorder)
+    for run in runs { arena.give(run, &recorder) }
+  },
+
   Check("peaks: within what caches hold, by four threads") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     let workers = (1...4).map { Churn(arena, seed: UInt64($0)) }

@@ -98,7 +98,7 @@ package let reportChecks: [Check] = [
       exit(0)
     }
     recorder.expectEqual(end.status, 0, "the child's end")
-    end.expect(" \"brief\", when it ended:\n  reservedBytes 67108864\n", &recorder)
+    end.expect(" \"brief\", when its last reference went:\n  reservedBytes 67108864\n", &recorder)
     end.expect("\n  inUseBytes 24576\n", &recorder)
     end.expect(", when the process ended:\n", &recorder)
     end.expect("\n  inUseBytes 40960\n", &recorder)
