@@ -79,6 +79,32 @@ package let recordingChecks: [Check] = [
     file.expect(recordCount: 2, &recorder)
   },
 
+  Check("recording: a file that was damaged is refused, or what it says fits together") {
+    recorder in
+    guard let file = MemoryFile(&recorder),
+      let arena = recordedArena(file, byteCount: 4096, &recorder)
+    else { return }
+    makeEveryCall(arena, &recorder)
+    guard let whole = file.bytes(&recorder) else { return }
+    var random = SplitMix64(seed: 11)
+    var refused = 0
+    var believed = 0
+    for round in 0..<400 {
+      var bytes = whole
+      // Half of the times the head, which is 256 bytes; at last a cut, too.
+      for _ in 0...random.below(3) {
+        bytes[random.below(round % 2 == 0 ? 256 : 700)] = UInt8(random.below(256))
+      }
+      if round >= 300 { bytes.removeLast(random.below(bytes.count)) }
+      do throws(TraceFormatError) {
+        let trace = try RecordingFile(bytes).trace()
+        recorder.expect((try? ProgramTrace(parsing: trace)) != nil, "round \(round)")
+        believed += 1
+      } catch { refused += 1 }
+    }
+    recorder.expect(refused > 50 && believed > 50, "\(refused) refused, \(believed) believed")
+  },
+
   Check("recording: what cannot be is refused, and leaves nothing") { recorder in
     for byteCount in [.min, -1, 0, 4095, (1 << 30) + 1, .max] {
       recorder.throwsError(
