@@ -193,6 +193,7 @@ package let laterAloneChecks: [Check] = [
   forkChecks,
   recordingForkChecks,
   addressSpaceChecks,
+  regionAloneChecks,
   heldPagesAloneChecks,
   // API
   sweepTrapChecks,

@@ -24,6 +24,7 @@ extension PageRun {
 
 extension ArenaCore {
   /// Has the kernel treat the new pages of a run as the others, or gives them back.
+  @inline(never)
   fileprivate func makeAlike(
     _ start: PageNumber, from old: Int, to pages: Int, _ traits: RunTraits
   ) -> Bool {
@@ -49,6 +50,7 @@ extension ArenaCore {
   }
 
   /// Grows a run with a guard behind it, which moves.
+  @inline(never)
   fileprivate func growGuarded(
     _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, _ traits: RunTraits, zeroed: Bool
   ) -> Bool {
