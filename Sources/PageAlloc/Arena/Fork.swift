@@ -126,6 +126,7 @@ enum ForkHandlers {
     let former = unsafe thread
     let now = csm_thread_number()
     ArenaRegistry.forEach { core in
+      core.recorder?.stop()
       // The program's handler did not say that a manual one was to be held.
       if !core.isHeldByFork { return }
       core.pool?.forgetOthers()

@@ -78,6 +78,9 @@ struct RunRecorder: Sendable {
     if let place { file.store(place + 1, RecordKind.nothing.rawValue << 20) }
   }
 
+  /// Records nothing any more, since this is a child of a fork. Most kernels have seen to that.
+  func stop() { isOn.store(0, 0) }
+
   /// Ends the file behind its last record.
   func end(_ system: SysMem) {
     let isParent = isOn.load(0) != 0
