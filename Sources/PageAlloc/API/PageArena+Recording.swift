@@ -5,7 +5,7 @@ extension PageArena {
   /// taken, freed, changed in size and discarded, by which thread, in which order.
   ///
   /// ```swift
-  /// let arena = try PageArena(recording: .file("/tmp/server.pagerec"))
+  /// let arena = try PageArena(recording: .file("server.pagerec"))
   /// ```
   /// `pagetool` reads the file as it reads any recorded program: to replay it, to draw it, to tell
   /// how long runs live.

@@ -26,11 +26,11 @@ package enum RecordKind: UInt32, Sendable {
   case allocate = 1
   /// They were taken back: a run, a part of one, or several.
   case free = 2
-  /// The run that starts there has so many pages from now on, and its guards' stay its own.
+  /// The run that starts there has so many pages from now on, also those where a guard was.
   case resize = 3
   /// They stay in use, and their contents went.
   case discard = 4
-  /// A call was refused.
+  /// A free was refused, after its record had been begun.
   case nothing = 5
 }
 
