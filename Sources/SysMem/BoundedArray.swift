@@ -124,3 +124,5 @@ extension BoundedArray {
 }
 
 extension BoundedArray: Sendable where Element: Sendable {}
+
+extension BoundedArray: BitwiseCopyable where Element: BitwiseCopyable {}

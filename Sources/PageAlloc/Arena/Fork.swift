@@ -27,14 +27,24 @@ import Synchronization
 
 /// The handlers of `fork`.
 enum ForkHandlers {
-  /// How many handlers hold the registry's lock: ours, and the program's for manual arenas.
-  nonisolated(unsafe) private static var depth = 0
-  /// Ours is one of them.
-  nonisolated(unsafe) private static var holdsAutomatic = false
-  /// What a rung below this one has to renew in a child. Guarded by the registry's lock.
-  nonisolated(unsafe) private static var renewOthers: (@convention(c) () -> Void)?
-  /// The kernel's number of the thread that forks, which the child's only thread had before.
-  nonisolated(unsafe) private static var thread: Int32 = 0
+  /// What is known of a fork.
+  private struct State {
+    /// How many handlers hold the registry's lock: ours, and the program's for manual arenas.
+    var depth = 0
+    /// Ours is one of them.
+    var holdsAutomatic = false
+    /// What a rung below this one has to renew in a child.
+    var renewOthers: (@convention(c) () -> Void)?
+    /// The kernel's number of the thread that forks, which the child's only thread had before.
+    var thread: Int32 = 0
+  }
+
+  // Guarded by the registry's lock.
+  nonisolated(unsafe) private static var guarded = State()
+  private static var state: State {
+    get { unsafe guarded }
+    set { unsafe guarded = newValue }
+  }
 
   /// Has them do something from now on, before the first arena is made.
   static func register() {
@@ -45,7 +55,7 @@ enum ForkHandlers {
 
   /// Has a rung below this one renew what it has, first of all in a child. One such function.
   static func inChild(renew: @escaping @convention(c) () -> Void) {
-    ArenaRegistry.withLock { unsafe renewOthers = renew }
+    ArenaRegistry.withLock { state.renewOthers = renew }
   }
 
   /// This is the process in which the first arena was made, or a child that our handler has seen:
@@ -59,33 +69,33 @@ enum ForkHandlers {
 
   private static func begin() {
     if ForkTurn.isMine {
-      unsafe depth += 1
+      state.depth += 1
       return
     }
     ArenaRegistry.lockForFork()
     ForkTurn.begin { ForkHandlers.renewChild() }
-    unsafe thread = csm_thread_number()
-    unsafe depth = 1
+    state.thread = csm_thread_number()
+    state.depth = 1
   }
 
   private static func finish() {
-    unsafe depth -= 1
-    if unsafe depth > 0 { return }
+    state.depth -= 1
+    if state.depth > 0 { return }
     ForkTurn.end()
     ArenaRegistry.unlockAfterFork()
   }
 
   fileprivate static func beforeFork() {
     begin()
-    unsafe holdsAutomatic = true
+    state.holdsAutomatic = true
     ArenaRegistry.forEach { if !$0.forksManually { $0.lockGrowthForFork() } }
     ArenaRegistry.forEach { if !$0.forksManually { $0.lockHeapForFork() } }
   }
 
   fileprivate static func inParent() {
     // Perhaps there was no arena yet before the fork.
-    guard ForkTurn.isMine, unsafe holdsAutomatic else { return }
-    unsafe holdsAutomatic = false
+    guard ForkTurn.isMine, state.holdsAutomatic else { return }
+    state.holdsAutomatic = false
     // One that was made meanwhile, by a handler that was let through, is not held.
     ArenaRegistry.forEach { if !$0.forksManually, $0.isHeldByFork { $0.unlockAfterFork() } }
     finish()
@@ -120,10 +130,10 @@ enum ForkHandlers {
 
   /// In a child: does all that is to be done, for manual arenas, too, whoever comes first.
   private static func renewChild() {
-    if let renewOthers = unsafe renewOthers { renewOthers() }
+    if let renewOthers = state.renewOthers { renewOthers() }
     ScavengerThread.renewInChild()
     SlotTables.dropOthers()
-    let former = unsafe thread
+    let former = state.thread
     let now = csm_thread_number()
     ArenaRegistry.forEach { core in
       core.recorder?.stop()
@@ -138,8 +148,8 @@ enum ForkHandlers {
       }
     }
     process.store(csm_process(), ordering: .relaxed)
-    unsafe holdsAutomatic = false
-    unsafe depth = 1
+    state.holdsAutomatic = false
+    state.depth = 1
     finish()
   }
 }

@@ -13,84 +13,83 @@ import CThreadSlots
 
 /// The tables of all threads.
 enum SlotTables {
-  private typealias Slots = UnsafeMutablePointer<cts_slot>
-
   private static var headerCount: Int { 2 }
 
-  /// Makes a thread's table twice as long, or as long as is needed.
+  /// A table by its address, as far as its header; `nil` for 0. The list, and a thread, name those
+  /// that are mapped.
+  private static func header(at address: UInt) -> MappedTable<cts_slot>? {
+    address == 0 ? nil : unsafe MappedTable(at: address, count: headerCount)
+  }
+
+  private static var headerByteCount: UInt { UInt(headerCount * MemoryLayout<cts_slot>.stride) }
+
+  /// Makes this thread's table twice as long, or as long as is needed.
   ///
   /// - Returns: `false`, with nothing changed, where the kernel has no memory for it.
-  static func grow(_ thread: inout cts_thread, for index: Int) -> Bool {
+  static func grow(for place: Int) -> Bool {
     let stride = MemoryLayout<cts_slot>.stride
+    let oldCount = Int(ThisThread.record.table_count)
     let least = Int(csm_page_size()) / stride
-    var count = max(2 * (Int(thread.table_count) + headerCount), least)
-    while count - headerCount <= index { count *= 2 }
+    var count = max(2 * (oldCount + headerCount), least)
+    while count - headerCount <= place - Int(CTS_NEAR_SLOTS) { count *= 2 }
     let mapped = csm_mmap(0, UInt(count * stride), PROT_READ | PROT_WRITE, 0, 1)
-    guard mapped.error == 0, let table = unsafe Slots(bitPattern: mapped.value) else {
-      return false
-    }
+    if mapped.error != 0 { return false }
     // As many slots as were mapped.
-    unsafe table[1].arena = UInt(count)
-    let slots = unsafe table + headerCount
-    if let old = unsafe Slots(bitPattern: thread.table) {
-      unsafe slots.update(from: old, count: Int(thread.table_count))
+    let table = unsafe MappedTable<cts_slot>(at: mapped.value, count: count)
+    table[1].arena = UInt(count)
+    for index in 0..<oldCount {
+      table[headerCount + index] = ThisThread[slot: Int(CTS_NEAR_SLOTS) + index]
     }
-    drop(&thread)
-    thread.table = UInt(bitPattern: slots)
-    thread.table_count = UInt(count - headerCount)
+    drop()
+    ThisThread.record.table = mapped.value + headerByteCount
+    ThisThread.record.table_count = UInt(count - headerCount)
     ArenaRegistry.withLock {
-      let registry = unsafe cts_registry_here()!
-      unsafe table[0] = cts_slot(arena: registry.pointee.tables, cache: 0)
-      if let next = unsafe Slots(bitPattern: registry.pointee.tables) {
-        unsafe next[0].cache = mapped.value
-      }
-      unsafe registry.pointee.tables = mapped.value
+      table[0] = cts_slot(arena: ArenaRegistry.record.tables, cache: 0)
+      if let next = header(at: ArenaRegistry.record.tables) { next[0].cache = mapped.value }
+      ArenaRegistry.record.tables = mapped.value
     }
     return true
   }
 
-  /// Unmaps a thread's table, if it has one.
-  static func drop(_ thread: inout cts_thread) {
-    guard let slots = unsafe Slots(bitPattern: thread.table) else { return }
-    let table = unsafe slots - headerCount
-    thread.table = 0
-    thread.table_count = 0
+  /// Unmaps this thread's table, if it has one.
+  static func drop() {
+    if ThisThread.record.table == 0 { return }
+    let address = ThisThread.record.table - headerByteCount
+    guard let table = header(at: address) else { return }
+    ThisThread.record.table = 0
+    ThisThread.record.table_count = 0
     ArenaRegistry.withLock {
-      // The list holds tables that are mapped.
-      let (next, previous) = unsafe (table[0].arena, table[0].cache)
-      if let before = unsafe Slots(bitPattern: previous) {
-        unsafe before[0].arena = next
+      let (next, previous) = (table[0].arena, table[0].cache)
+      if let before = header(at: previous) {
+        before[0].arena = next
       } else {
-        unsafe cts_registry_here()!.pointee.tables = next
+        ArenaRegistry.record.tables = next
       }
-      if let after = unsafe Slots(bitPattern: next) { unsafe after[0].cache = previous }
+      if let after = header(at: next) { after[0].cache = previous }
     }
-    unsafe unmap(table)
+    unmap(table, at: address)
   }
 
   /// In a child of `fork`: unmaps the tables of threads that stayed behind. The registry's lock is
   /// held.
   static func dropOthers() {
-    let registry = unsafe cts_registry_here()!
-    let own = unsafe cts_thread_here()!.pointee.table
     var kept: UInt = 0
-    var position = unsafe registry.pointee.tables
-    while let table = unsafe Slots(bitPattern: position) {
-      let next = unsafe table[0].arena
-      if unsafe UInt(bitPattern: table + headerCount) == own {
+    var position = ArenaRegistry.record.tables
+    while let table = header(at: position) {
+      let next = table[0].arena
+      if position + headerByteCount == ThisThread.record.table {
         kept = position
-        unsafe table[0] = cts_slot(arena: 0, cache: 0)
+        table[0] = cts_slot(arena: 0, cache: 0)
       } else {
-        unsafe unmap(table)
+        unmap(table, at: position)
       }
       position = next
     }
-    unsafe registry.pointee.tables = kept
+    ArenaRegistry.record.tables = kept
   }
 
-  private static func unmap(_ table: Slots) {
+  private static func unmap(_ table: MappedTable<cts_slot>, at address: UInt) {
     // Mapped by `grow`, with its length in the header.
-    _ = unsafe csm_munmap(
-      UInt(bitPattern: table), table[1].arena * UInt(MemoryLayout<cts_slot>.stride))
+    _ = csm_munmap(address, table[1].arena * UInt(MemoryLayout<cts_slot>.stride))
   }
 }

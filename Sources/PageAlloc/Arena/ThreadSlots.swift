@@ -64,21 +64,25 @@ extension ArenaCore {
     if cacheLimit == 0 || InsideMark.isAny { return nil }
     let mark = InsideMark(.slots)
     defer { mark.end() }
-    guard let thread = unsafe cts_thread_here(), unsafe thread.pointee.has_ended == 0,
-      let slot = unsafe thread.pointee.slot(place)
-    else { return nil }
-    if unsafe slot.pointee.arena != number {
+    if ThisThread.record.has_ended != 0 || !ThisThread.reach(place) { return nil }
+    if ThisThread[slot: place].arena != number {
       guard let cache = try? obtainCache(for: csm_thread_number()) else { return nil }
       // Every thread that has a cache is to be told of its end.
       guard ThreadEnd.watch() else {
         retire(cache)
         return nil
       }
-      unsafe slot.pointee = cts_slot(arena: number, cache: cache.address)
+      ThisThread[slot: place] = cts_slot(arena: number, cache: cache.address)
     }
-    unsafe cts_set_last(number, slot.pointee.cache)
-    return CacheReference(address: unsafe slot.pointee.cache)
+    return useSlot(place)
   }
+}
+
+/// Makes a slot of an arena the one used last.
+private func useSlot(_ place: Int) -> CacheReference? {
+  let slot = ThisThread[slot: place]
+  cts_set_last(slot.arena, slot.cache)
+  return CacheReference(address: slot.cache)
 }
 
 /// This thread's cache of the arena of a number, if its slot is the one used last.
@@ -101,10 +105,7 @@ func cacheInLastSlot(_ first: UInt, count: UInt) -> CacheReference? {
 ///
 /// - Returns: `nil` where it has noted nothing.
 func noteInSlot(_ number: UInt, at place: Int) -> UInt? {
-  let thread = unsafe cts_thread_here().unsafelyUnwrapped
-  guard let slot = unsafe thread.pointee.knownSlot(place), unsafe slot.pointee.arena == number
-  else { return nil }
-  return unsafe slot.pointee.cache
+  ThisThread.names(number, at: place) ? ThisThread[slot: place].cache : nil
 }
 
 /// Notes something there, if there is memory for it.
@@ -114,12 +115,10 @@ func setNote(_ note: UInt, _ number: UInt, at place: Int) {
   if InsideMark.isAny { return }
   let mark = InsideMark(.slots)
   defer { mark.end() }
-  let thread = unsafe cts_thread_here().unsafelyUnwrapped
   // Every thread that has a table is to be told of its end.
-  if unsafe thread.pointee.has_ended != 0 || !ThreadEnd.watch() { return }
-  guard let slot = unsafe thread.pointee.slot(place) else { return }
+  if ThisThread.record.has_ended != 0 || !ThreadEnd.watch() { return }
   // No arena is ever in a pool's place: who looks for a cache by this slot finds none.
-  unsafe slot.pointee = cts_slot(arena: number, cache: note)
+  if ThisThread.reach(place) { ThisThread[slot: place] = cts_slot(arena: number, cache: note) }
 }
 
 /// Runs `body`, and has the slot used last as before if it was one of the arenas whose numbers are
@@ -143,53 +142,39 @@ func cacheInAnySlot(_ number: UInt, at place: Int) -> CacheReference? {
   if InsideMark.isAny { return nil }
   let mark = InsideMark(.slots)
   defer { mark.end() }
-  let thread = unsafe cts_thread_here().unsafelyUnwrapped
-  guard let slot = unsafe thread.pointee.knownSlot(place), unsafe slot.pointee.arena == number
-  else {
-    return nil
-  }
-  unsafe cts_set_last(number, slot.pointee.cache)
-  return CacheReference(address: unsafe slot.pointee.cache)
+  return ThisThread.names(number, at: place) ? useSlot(place) : nil
 }
 
 // MARK: - The slots of a thread. They are the calling thread's own.
 
-extension cts_thread {
-  /// Where the slot of a place in the registry lies; `nil` where there is no memory for it.
-  fileprivate mutating func slot(_ place: Int) -> UnsafeMutablePointer<cts_slot>? {
-    let index = place - Int(CTS_NEAR_SLOTS)
-    if index >= Int(table_count), !SlotTables.grow(&self, for: index) { return nil }
-    return unsafe knownSlot(place)
+extension ThisThread {
+  /// Has a slot for a place in the registry.
+  ///
+  /// - Returns: `false` where there is no memory for it.
+  fileprivate static func reach(_ place: Int) -> Bool {
+    hasSlot(at: place) || SlotTables.grow(for: place)
   }
 
-  /// The same; `nil` where the table does not reach that far.
+  /// Whether the slot of a place is that of a number.
   @inline(__always)
-  fileprivate mutating func knownSlot(_ place: Int) -> UnsafeMutablePointer<cts_slot>? {
-    if place < Int(CTS_NEAR_SLOTS) {
-      // The array's elements lie one behind the other, in memory that does not move.
-      return unsafe withUnsafeMutablePointer(to: &near) {
-        unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: cts_slot.self) + place
-      }
-    }
-    let index = place - Int(CTS_NEAR_SLOTS)
-    if index >= Int(table_count) { return nil }
-    return unsafe UnsafeMutablePointer<cts_slot>(bitPattern: table)! + index
+  fileprivate static func names(_ number: UInt, at place: Int) -> Bool {
+    hasSlot(at: place) && ThisThread[slot: place].arena == number
   }
 
   /// Gives all caches back, and takes no more.
-  fileprivate mutating func end() {
+  fileprivate static func end() {
     // What a handler of a signal does meanwhile finds none of the thread's caches.
     let mark = InsideMark(.slots)
     defer { mark.end() }
-    has_ended = 1
+    record.has_ended = 1
     cts_set_last(0, 0)
-    for place in 0..<Int(CTS_NEAR_SLOTS) + Int(table_count) {
-      guard let slot = unsafe slot(place), unsafe slot.pointee.arena != 0 else { continue }
-      let found = unsafe slot.pointee
-      unsafe slot.pointee = cts_slot(arena: 0, cache: 0)
+    for place in 0..<Int(CTS_NEAR_SLOTS) + Int(record.table_count) {
+      let found = ThisThread[slot: place]
+      if found.arena == 0 { continue }
+      ThisThread[slot: place] = cts_slot(arena: 0, cache: 0)
       giveBackCache(found, place)
     }
-    SlotTables.drop(&self)
+    SlotTables.drop()
   }
 }
 
@@ -209,7 +194,7 @@ private enum ThreadEnd {
   /// The pthread key whose destructor gives the caches back; `nil` where there are no more keys.
   static let key: pthread_key_t? = {
     var key = pthread_key_t()
-    let error = unsafe pthread_key_create(&key) { _ in unsafe cts_thread_here()?.pointee.end() }
+    let error = unsafe pthread_key_create(&key) { _ in ThisThread.end() }
     return error == 0 ? key : nil
   }()
 

@@ -23,22 +23,27 @@ import SysMem
 /// The notes on an arena's runs.
 @safe
 package struct CheckedRuns {
-  // Invariant: the three tables lie in one mapping, at fixed places, which lives as long as the
-  // arena's state. One word: the arena looks at it on its slow paths, to see that the mode is off.
-  private let counts: UnsafeMutablePointer<Counts>
+  // Invariant: the address of the mapping in which the three tables lie, at fixed places, and which
+  // lives as long as the arena's state; not 0. One word: the arena looks at it on its slow paths,
+  // to see that the mode is off.
+  private let start: UnsafeRawPointer
 
-  private var numbers: UnsafeMutablePointer<UInt32> {
-    unsafe (UnsafeMutableRawPointer(counts) + Self.numbersOffset)
-      .assumingMemoryBound(to: UInt32.self)
+  private var counts: MappedTable<Counts> { unsafe table(at: 0, count: 1) }
+  private var numbers: MappedTable<UInt32> {
+    unsafe table(at: Self.numbersOffset, count: Geometry.pageCount)
+  }
+  private var notes: MappedTable<RunNote> {
+    unsafe table(at: Self.notesOffset, count: Self.noteCapacity)
   }
 
-  private var notes: UnsafeMutablePointer<RunNote> {
-    unsafe (UnsafeMutableRawPointer(counts) + Self.notesOffset)
-      .assumingMemoryBound(to: RunNote.self)
+  /// The table that lies at an offset.
+  @unsafe
+  private func table<Element>(at offset: Int, count: Int) -> MappedTable<Element> {
+    unsafe MappedTable(at: UInt(bitPattern: start) + UInt(offset), count: count)
   }
 
   /// What is counted, and where the lists start. A note's number is its place + 1; 0 is none.
-  package struct Counts {
+  package struct Counts: BitwiseCopyable {
     /// Notes that were ever used.
     package var usedNotes = 0
     /// The first of those that are nobody's.
@@ -72,24 +77,16 @@ package struct CheckedRuns {
     _ system: SysMem, isPermanent: Bool
   ) throws(SysMemError) -> CheckedRuns {
     let address = try system.sysMapGuarded(size, isSealed: isPermanent)
-    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
+    guard let start = unsafe UnsafeRawPointer(bitPattern: address) else {
       corrupted("the kernel mapped the notes at address 0")
     }
-    return unsafe CheckedRuns(base)
-  }
-
-  private init(_ base: UnsafeMutableRawPointer) {
-    // Just mapped, zero, and bound to each table's element once, here. Zero is an unused number;
-    // notes are initialized when they are first used.
-    unsafe counts = base.bindMemory(to: Counts.self, capacity: 1)
-    unsafe counts.initialize(to: Counts())
-    _ = unsafe (base + Self.numbersOffset).bindMemory(to: UInt32.self, capacity: Geometry.pageCount)
-    _ = unsafe (base + Self.notesOffset).bindMemory(to: RunNote.self, capacity: Self.noteCapacity)
+    // Just mapped and zero, which is a value of each: an unused number, a note of nothing.
+    return unsafe CheckedRuns(start: start)
   }
 
   /// Gives the tables back.
   package func unmap(_ system: SysMem) {
-    unsafe system.sysFreeGuarded(UInt(bitPattern: counts), Self.size)
+    unsafe system.sysFreeGuarded(UInt(bitPattern: start), Self.size)
   }
 
   /// Bytes of the tables.
@@ -97,29 +94,28 @@ package struct CheckedRuns {
 
   /// What is counted.
   package var figures: Counts {
-    get { unsafe counts.pointee }
-    nonmutating set { unsafe counts.pointee = newValue }
+    get { counts[0] }
+    nonmutating set { counts[0] = newValue }
   }
 
   /// A note by its number.
   package subscript(number: UInt32) -> RunNote {
-    get { unsafe note(number).pointee }
-    nonmutating set { unsafe note(number).pointee = newValue }
+    get { notes[place(of: number)] }
+    nonmutating _modify { yield &notes[place(of: number)] }
   }
 
-  /// Where a note lies.
-  func note(_ number: UInt32) -> UnsafeMutablePointer<RunNote> {
+  private func place(of number: UInt32) -> Int {
     precondition(number > 0 && Int(number) <= figures.usedNotes)
-    return unsafe notes + Int(number - 1)
+    return Int(number - 1)
   }
 
   /// The number of the note that tells of a page; 0 where none does.
   package func number(of page: PageNumber) -> UInt32 {
     precondition(page >= 0 && page < Geometry.pageCount)
-    let number = unsafe numbers[page]
-    guard number != 0, unsafe note(number).pointee.state != .none,
-      unsafe note(number).pointee.pages.contains(page)
-    else { return 0 }
+    let number = numbers[page]
+    guard number != 0, self[number].state != .none, self[number].pages.contains(page) else {
+      return 0
+    }
     return number
   }
 }
@@ -136,7 +132,7 @@ extension CheckedRuns {
     guard let number = obtain() else { return false }
     write(number, run, state: .inUse, trace, Trace())
     assign(run, to: number)
-    unsafe note(number).pointee.livePages = UInt32(truncatingIfNeeded: run.count)
+    self[number].livePages = UInt32(truncatingIfNeeded: run.count)
     figures.livePages += run.count
     return true
   }
@@ -148,7 +144,7 @@ extension CheckedRuns {
   package func noteFree(_ part: Range<PageNumber>, _ trace: Trace) -> UInt32 {
     figures.withheldPages += part.count
     let old = number(of: part.lowerBound)
-    let allocation = old == 0 ? Trace() : unsafe note(old).pointee.allocation
+    let allocation = old == 0 ? Trace() : self[old].allocation
     // The notes of runs that go as a whole come free here, and are used again at once.
     forget(part)
     guard let number = obtain() else { return 0 }
@@ -163,17 +159,17 @@ extension CheckedRuns {
   package func forget(_ part: Range<PageNumber>) {
     for page in part {
       let number = number(of: page)
-      guard number != 0, unsafe note(number).pointee.state == .inUse else { continue }
-      unsafe numbers[page] = 0
-      unsafe note(number).pointee.livePages &-= 1
+      guard number != 0, self[number].state == .inUse else { continue }
+      numbers[page] = 0
+      self[number].livePages &-= 1
       figures.livePages -= 1
-      if unsafe note(number).pointee.livePages == 0 { drop(number) }
+      if self[number].livePages == 0 { drop(number) }
     }
   }
 
   private func assign(_ run: Range<PageNumber>, to number: UInt32) {
     forget(run)
-    for page in run { unsafe numbers[page] = number }
+    for page in run { numbers[page] = number }
   }
 
   private func write(
@@ -193,25 +189,23 @@ extension CheckedRuns {
   private func obtain() -> UInt32? {
     let unused = figures.unused
     if unused != 0 {
-      figures.unused = unsafe note(unused).pointee.next
+      figures.unused = self[unused].next
       return unused
     }
     if figures.usedNotes < Self.noteCapacity {
-      // The next place, which was never bound to a value.
-      unsafe (notes + figures.usedNotes).initialize(to: RunNote())
       figures.usedNotes += 1
       return UInt32(figures.usedNotes)
     }
     let oldest = figures.oldest
     if oldest == 0 || oldest == figures.firstQuarantined { return nil }
-    figures.oldest = unsafe note(oldest).pointee.next
+    figures.oldest = self[oldest].next
     if figures.oldest == 0 { figures.newest = 0 }
     return oldest
   }
 
   private func drop(_ number: UInt32) {
-    unsafe note(number).pointee.state = .none
-    unsafe note(number).pointee.next = figures.unused
+    self[number].state = .none
+    self[number].next = figures.unused
     figures.unused = number
   }
 }
@@ -221,15 +215,15 @@ extension CheckedRuns {
 extension CheckedRuns {
   /// Puts a freed run at the end of the quarantine.
   package func enqueue(_ number: UInt32, behind fence: RunNote.Fence, isZero: Bool) {
-    unsafe note(number).pointee.state = .quarantined
-    unsafe note(number).pointee.fence = fence
-    unsafe note(number).pointee.isZero = isZero
-    unsafe note(number).pointee.next = 0
+    self[number].state = .quarantined
+    self[number].fence = fence
+    self[number].isZero = isZero
+    self[number].next = 0
     if figures.newest == 0 { figures.oldest = number }
-    if figures.newest != 0 { unsafe note(figures.newest).pointee.next = number }
+    if figures.newest != 0 { self[figures.newest].next = number }
     figures.newest = number
     if figures.firstQuarantined == 0 { figures.firstQuarantined = number }
-    figures.quarantinedPages += unsafe Int(note(number).pointee.pageCount)
+    figures.quarantinedPages += Int(self[number].pageCount)
   }
 
   /// Takes the oldest run out of the quarantine, if that holds more than so many pages.
@@ -238,7 +232,7 @@ extension CheckedRuns {
   package func dequeue(beyond pageLimit: Int) -> RunNote? {
     let number = figures.firstQuarantined
     if number == 0 || figures.quarantinedPages <= pageLimit { return nil }
-    unsafe note(number).pointee.state = .free
+    self[number].state = .free
     let note = self[number]
     figures.firstQuarantined = note.next
     figures.quarantinedPages -= Int(note.pageCount)

@@ -1,7 +1,7 @@
 /// What is known of one run: a record of fixed size in the tables of ``CheckedRuns``.
-package struct RunNote {
+package struct RunNote: BitwiseCopyable {
   /// What has become of the run.
-  package enum State: UInt8 {
+  package enum State: UInt8, BitwiseCopyable {
     /// The note is nobody's.
     case none
     /// In use, or some of it.
@@ -15,7 +15,7 @@ package struct RunNote {
   }
 
   /// What keeps others out of a run in quarantine.
-  package enum Fence: UInt8 {
+  package enum Fence: UInt8, BitwiseCopyable {
     /// Nothing: the kernel would not, or the run does not consist of whole pages of its.
     case none
     /// Markers in the page tables.

@@ -2,7 +2,7 @@ import CDiagnosis
 import SysMem
 
 /// Who did something to a run: a thread, and the calls that it was inside of.
-package struct Trace {
+package struct Trace: BitwiseCopyable {
   /// The thread's number, as the kernel counts.
   package private(set) var thread: UInt32 = 0
   private var addresses = BoundedArray<UInt, 16>(filler: 0)

@@ -198,10 +198,9 @@ extension CheckedRuns {
   ) -> Bool {
     var looked = 0
     while number <= figures.usedNotes, count < found.count, looked < 512 {
-      let note = unsafe note(number)
-      if unsafe note.pointee.state == .inUse {
+      if self[number].state == .inUse {
         // Below the count of the array; the checked subscript would copy all of it.
-        unsafe found[unchecked: count] = note.pointee
+        unsafe found[unchecked: count] = self[number]
         count += 1
       }
       number += 1

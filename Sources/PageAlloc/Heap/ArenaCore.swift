@@ -43,43 +43,31 @@ struct ArenaCore: @unchecked Sendable {
   /// Where the head lies.
   var head: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
 
+  /// The same as a number, which tells arenas apart.
+  var address: UInt { unsafe UInt(bitPattern: pointer) }
+
   /// What never changes.
   @inlinable
   var facts: ArenaFacts {
     @_transparent unsafeAddress { unsafe UnsafePointer(pointer) }
   }
 
-  /// Where a part of the head lies: ArenaHead gives each a place of its own.
+  /// A part of the head: ArenaHead gives each a place of its own.
+  private subscript<Part: ~Copyable>(_ part: ArenaPart<Part>) -> Part {
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(to: part)) }
+    @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer(to: part) }
+  }
+
   @inline(__always)
-  private func part<Part: ~Copyable>(_ offset: Int) -> UnsafeMutablePointer<Part> {
-    unsafe (head + offset).assumingMemoryBound(to: Part.self)
-  }
-
-  private var locks: ArenaLocks {
-    @inline(__always) unsafeAddress { unsafe UnsafePointer(part(ArenaHead.locksOffset)) }
-  }
-
-  private var heap: Heap {
-    @inline(__always) unsafeAddress { unsafe UnsafePointer(part(ArenaHead.heapOffset)) }
-    @inline(__always) nonmutating unsafeMutableAddress { unsafe part(ArenaHead.heapOffset) }
+  private func pointer<Part: ~Copyable>(to part: ArenaPart<Part>) -> UnsafeMutablePointer<Part> {
+    unsafe (head + part.offset).assumingMemoryBound(to: Part.self)
   }
 
   /// What all caches hold.
   var tally: CacheTally { unsafe CacheTally(at: head + ArenaHead.tallyOffset) }
 
-  private var growth: Growth {
-    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.growthOffset)) }
-    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.growthOffset) }
-  }
-
-  private var steps: ScavengeSteps {
-    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.stepsOffset)) }
-    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.stepsOffset) }
-  }
-
-  private var link: ScavengerLink {
-    unsafeAddress { unsafe UnsafePointer(part(ArenaHead.linkOffset)) }
-    nonmutating unsafeMutableAddress { unsafe part(ArenaHead.linkOffset) }
+  private var locks: ArenaLocks {
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(to: .locks)) }
   }
 }
 
@@ -100,7 +88,7 @@ extension ArenaCore {
       InsideMark.showLastSlot(last)
       mark.end()
     }
-    return try body(&heap)
+    return try body(&self[.heap])
   }
 
   /// The same, if the lock can be had within about a tenth of a second: for who may hold it
@@ -110,7 +98,7 @@ extension ArenaCore {
     defer { mark.end() }
     guard patiently({ locks.heap.tryLock() }) else { return nil }
     defer { locks.heap.unlock() }
-    return body(&heap)
+    return body(&self[.heap])
   }
 
   /// Runs `body` as the one thread that grows the arena, with what that lock guards.
@@ -123,7 +111,7 @@ extension ArenaCore {
       locks.growth.unlock()
       mark.end()
     }
-    return try body(&growth)
+    return try body(&self[.growth])
   }
 
   /// Runs `body` as the one thread that gives memory back.
@@ -167,7 +155,7 @@ extension ArenaCore {
   /// Runs `body` with what belongs to the one who performs the scavenger's steps, who alone may
   /// call this.
   func withSteps<Result>(_ body: (inout ScavengeSteps) -> Result) -> Result {
-    body(&steps)
+    body(&self[.steps])
   }
 
   /// Runs `body` as the one who performs a step, where the library's thread does not, if nobody
@@ -181,22 +169,22 @@ extension ArenaCore {
   /// Runs `body` with what the scavenger's thread keeps of the arena. With the lock of its list
   /// held.
   func withLink<Result>(_ body: (inout ScavengerLink) -> Result) -> Result {
-    body(&link)
+    body(&self[.link])
   }
 
   /// Whether there is a limit at all. Who reads an old value acts as if it had come before the
   /// change.
   @inline(__always)
-  var isLimited: Bool { heap.isLimited.load(ordering: .relaxed) }
+  var isLimited: Bool { self[.heap].isLimited.load(ordering: .relaxed) }
 
   /// How many fresh pages may be taken before the control group is asked again; `Int.max` where
   /// none is watched.
   @inline(__always)
-  var pagesUntilLook: Int { heap.pagesUntilLook.load(ordering: .relaxed) }
+  var pagesUntilLook: Int { self[.heap].pagesUntilLook.load(ordering: .relaxed) }
 
   /// Whether somebody who took fresh memory should look what must go back.
   @inline(__always)
-  var isHeadroomDue: Bool { heap.isHeadroomDue.load(ordering: .relaxed) }
+  var isHeadroomDue: Bool { self[.heap].isHeadroomDue.load(ordering: .relaxed) }
 }
 
 // MARK: - fork
@@ -227,7 +215,7 @@ extension ArenaCore {
   func unlockInChild(_ body: (inout Heap, inout ScavengeSteps) -> Void) {
     locks.release.reset()
     locks.steps.reset()
-    body(&heap, &steps)
+    body(&self[.heap], &self[.steps])
     unlockAfterFork()
   }
 }
@@ -245,11 +233,15 @@ extension ArenaCore {
   ) {
     unsafe self.init(head: growth.tables.head)
     unsafe pointer.initialize(to: facts)
-    unsafe part(ArenaHead.locksOffset).initialize(to: ArenaLocks())
-    unsafe part(ArenaHead.heapOffset).initialize(to: heap(growth))
-    unsafe part(ArenaHead.growthOffset).initialize(to: growth)
-    unsafe part(ArenaHead.stepsOffset).initialize(to: steps)
-    unsafe part(ArenaHead.linkOffset).initialize(to: ScavengerLink())
+    put(ArenaLocks(), at: .locks)
+    put(heap(growth), at: .heap)
+    put(growth, at: .growth)
+    put(steps, at: .steps)
+    put(ScavengerLink(), at: .link)
+  }
+
+  private func put<Part: ~Copyable>(_ value: consuming Part, at part: ArenaPart<Part>) {
+    unsafe pointer(to: part).initialize(to: value)
   }
 
   /// Takes an arena apart that nobody refers to any more. The head goes with the tables of
@@ -258,8 +250,8 @@ extension ArenaCore {
   /// - Parameter body: is called with what is to be given back to the system.
   func end(_ body: (ArenaFacts, consuming Heap, consuming Growth) -> Void) {
     // Steps, locks, link and tally hold nothing that has to end.
-    let heap: Heap = unsafe part(ArenaHead.heapOffset).move()
-    let growth: Growth = unsafe part(ArenaHead.growthOffset).move()
+    let heap = unsafe pointer(to: .heap).move()
+    let growth = unsafe pointer(to: .growth).move()
     body(unsafe pointer.move(), heap, growth)
   }
 }

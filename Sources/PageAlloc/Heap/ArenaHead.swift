@@ -44,3 +44,26 @@ package enum ArenaHead {
   /// Rounds up to a cache line, which no two parts share.
   private static func rounded(_ byteCount: Int) -> Int { (byteCount + 63) & ~63 }
 }
+
+/// A part of the head, by where it lies.
+struct ArenaPart<Part: ~Copyable> {
+  let offset: Int
+
+  private init(at offset: Int) { self.offset = offset }
+}
+
+extension ArenaPart<ArenaLocks> {
+  static var locks: ArenaPart { ArenaPart(at: ArenaHead.locksOffset) }
+}
+extension ArenaPart<Heap> {
+  static var heap: ArenaPart { ArenaPart(at: ArenaHead.heapOffset) }
+}
+extension ArenaPart<Growth> {
+  static var growth: ArenaPart { ArenaPart(at: ArenaHead.growthOffset) }
+}
+extension ArenaPart<ScavengeSteps> {
+  static var steps: ArenaPart { ArenaPart(at: ArenaHead.stepsOffset) }
+}
+extension ArenaPart<ScavengerLink> {
+  static var link: ArenaPart { ArenaPart(at: ArenaHead.linkOffset) }
+}

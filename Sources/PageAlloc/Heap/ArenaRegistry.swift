@@ -25,7 +25,7 @@ package enum ArenaRegistry {
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let mark = InsideMark(.registry)
-    unsafe futex.pointee.lock(mark)
+    futex.lock(mark)
     defer {
       unlock()
       mark.end()
@@ -38,22 +38,28 @@ package enum ArenaRegistry {
   static func withLockIfFree(_ body: () -> Void) {
     let mark = InsideMark(.registry)
     defer { mark.end() }
-    guard patiently({ unsafe futex.pointee.tryLock() }) else { return }
+    guard patiently({ futex.tryLock() }) else { return }
     defer { unlock() }
     body()
   }
 
-  private static func unlock() { unsafe futex.pointee.unlock() }
+  private static func unlock() { futex.unlock() }
 
   /// Takes the registry's lock for a fork, which holds it from one call to another.
-  static func lockForFork() { unsafe futex.pointee.lockForFork() }
+  static func lockForFork() { futex.lockForFork() }
 
   /// Gives it back.
-  static func unlockAfterFork() { unsafe futex.pointee.unlockAfterFork() }
+  static func unlockAfterFork() { futex.unlockAfterFork() }
 
-  private static var futex: UnsafeMutablePointer<FutexLock> {
+  private static var futex: FutexLock {
     // The first field, as wide as the lock, and zero at first: a free lock.
-    unsafe UnsafeMutableRawPointer(cts_registry_here()!).assumingMemoryBound(to: FutexLock.self)
+    unsafeAddress { unsafe .init(OpaquePointer(cts_registry_here().unsafelyUnwrapped)) }
+  }
+
+  /// What the lock guards.
+  static var record: cts_registry {
+    unsafeAddress { unsafe UnsafePointer(cts_registry_here().unsafelyUnwrapped) }
+    unsafeMutableAddress { unsafe cts_registry_here().unsafelyUnwrapped }
   }
 }
 
@@ -68,69 +74,63 @@ private struct ArenaPlace {
 // MARK: - Places, which the lock guards
 
 extension ArenaRegistry {
-  private static var registry: UnsafeMutablePointer<cts_registry> { unsafe cts_registry_here()! }
-
-  private static func place(_ index: Int) -> UnsafeMutablePointer<ArenaPlace> {
-    // Callers keep below the number of places, for which the table has memory.
-    unsafe UnsafeMutablePointer<ArenaPlace>(bitPattern: registry.pointee.places)! + index
+  private static var places: MappedTable<ArenaPlace> {
+    // Mapped before there is a place, for all of them.
+    unsafe MappedTable(at: record.places, count: capacity)
   }
 
   /// Finds a place for an arena that is about to be made.
   ///
   /// - Throws: the kernel has no memory for the table, or it is full.
   package static func reservePlace() throws(SysMemError) -> Int {
-    let registry = unsafe registry
     let byteCount = UInt(capacity * MemoryLayout<ArenaPlace>.stride)
-    if unsafe registry.pointee.places == 0 {
+    if record.places == 0 {
       // It stays for as long as the process lives, and backs what was used of it.
       let mapped = csm_mmap(0, byteCount, PROT_READ | PROT_WRITE, 0, 1)
       if mapped.error != 0 {
         throw SysMemError(
           call: .mmap, address: 0, byteCount: byteCount, errno: Errno(rawValue: mapped.error))
       }
-      unsafe registry.pointee.places = mapped.value
+      record.places = mapped.value
     }
-    let free = unsafe Int(registry.pointee.free)
+    let free = Int(record.free)
     if free != 0 {
-      unsafe registry.pointee.free = UInt32(truncatingIfNeeded: place(free - 1).pointee.number)
+      record.free = UInt32(truncatingIfNeeded: places[free - 1].number)
       return free - 1
     }
-    let used = unsafe Int(registry.pointee.used)
+    let used = Int(record.used)
     guard used < capacity else {
       throw SysMemError(call: .mmap, address: 0, byteCount: byteCount, errno: .outOfMemory)
     }
-    unsafe registry.pointee.used += 1
-    unsafe place(used).initialize(to: ArenaPlace(core: 0, number: 0))
+    record.used += 1
+    places[used] = ArenaPlace(core: 0, number: 0)
     return used
   }
 
   /// Lets go of a place that no arena has.
   package static func releasePlace(_ index: Int) {
-    unsafe place(index).pointee = ArenaPlace(core: 0, number: UInt(registry.pointee.free))
-    unsafe registry.pointee.free = UInt32(truncatingIfNeeded: index + 1)
+    places[index] = ArenaPlace(core: 0, number: UInt(record.free))
+    record.free = UInt32(truncatingIfNeeded: index + 1)
   }
 
   /// Keeps a place for a pool, in which threads note something, and no arena ever is.
   static func keep(_ index: Int, for number: UInt) {
-    unsafe place(index).pointee = ArenaPlace(core: 0, number: number)
+    places[index] = ArenaPlace(core: 0, number: number)
   }
 
   /// Puts an arena into its place.
   static func add(_ core: ArenaCore) {
-    unsafe place(core.place).pointee = ArenaPlace(
-      core: UInt(bitPattern: core.head), number: core.number)
+    places[core.place] = ArenaPlace(core: core.address, number: core.number)
   }
 
   /// The arena of a number, if it is still in its place.
   static func find(_ index: Int, _ number: UInt) -> ArenaCore? {
-    guard unsafe index < Int(registry.pointee.used), unsafe place(index).pointee.number == number
-    else { return nil }
-    return core(index)
+    index < Int(record.used) && places[index].number == number ? core(index) : nil
   }
 
   /// Calls `body` with each arena, in the order of their places.
   static func forEach(_ body: (ArenaCore) -> Void) {
-    for index in 0..<(unsafe Int(registry.pointee.used)) {
+    for index in 0..<Int(record.used) {
       if let core = core(index) { body(core) }
     }
   }
@@ -145,7 +145,7 @@ extension ArenaRegistry {
   }
 
   private static func core(_ index: Int) -> ArenaCore? {
-    guard let head = unsafe UnsafeMutableRawPointer(bitPattern: place(index).pointee.core) else {
+    guard let head = unsafe UnsafeMutableRawPointer(bitPattern: places[index].core) else {
       return nil
     }
     return unsafe ArenaCore(head: head)

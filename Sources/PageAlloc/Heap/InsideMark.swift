@@ -39,10 +39,8 @@ struct InsideMark {
   @inline(__always)
   init(_ place: Place) {
     self.place = place
-    // What a thread knows lives as long as the thread.
-    let thread = unsafe cts_thread_here().unsafelyUnwrapped
-    before = unsafe thread.pointee.inside
-    unsafe thread.pointee.inside = before | place.rawValue
+    before = ThisThread.record.inside
+    ThisThread.record.inside = before | place.rawValue
     cts_compiler_barrier()
   }
 
@@ -50,7 +48,7 @@ struct InsideMark {
   @inline(__always)
   func end() {
     cts_compiler_barrier()
-    unsafe cts_thread_here().unsafelyUnwrapped.pointee.inside = before
+    ThisThread.record.inside = before
   }
 
   /// Traps where the lock is not to be had because the thread itself holds it.
@@ -65,9 +63,8 @@ struct InsideMark {
   /// - Returns: the arena's number that it had, for ``showLastSlot(_:)``.
   @inline(__always)
   static func hideLastSlot() -> UInt {
-    let thread = unsafe cts_thread_here().unsafelyUnwrapped
-    let number = unsafe thread.pointee.last.arena
-    unsafe thread.pointee.last.arena = 0
+    let number = ThisThread.record.last.arena
+    ThisThread.record.last.arena = 0
     cts_compiler_barrier()
     return number
   }
@@ -77,13 +74,12 @@ struct InsideMark {
   static func showLastSlot(_ number: UInt) {
     cts_compiler_barrier()
     // As a whole where it is read so: a processor that has stored one half lets such a read wait.
-    let thread = unsafe cts_thread_here().unsafelyUnwrapped
-    unsafe cts_set_last(number, thread.pointee.last.cache)
+    cts_set_last(number, ThisThread.record.last.cache)
   }
 
   /// The calling thread is in the middle of something of the library's.
   @inline(__always)
-  static var isAny: Bool { unsafe cts_thread_here().unsafelyUnwrapped.pointee.inside != 0 }
+  static var isAny: Bool { ThisThread.record.inside != 0 }
 }
 
 extension FutexLock {

@@ -215,14 +215,14 @@ extension ScavengerThread {
   static func renewInChild() {
     lifecycle.reset()
     listLock.reset()
-    unsafe list = List()
-    unsafe life = Life()
+    var (newList, newLife) = (List(), Life())
     ArenaRegistry.forEach { core in
       core.withLink { $0 = ScavengerLink() }
-      if core.plan.isInBackground { unsafe life.arenaCount += 1 }
-      if core.plan.hearsOfStalls, unsafe list.watcher == nil { unsafe list.watcher = core }
+      if core.plan.isInBackground { newLife.arenaCount += 1 }
+      if core.plan.hearsOfStalls, newList.watcher == nil { newList.watcher = core }
     }
-    unsafe isMissing.store(life.arenaCount > 0, ordering: .relaxed)
+    unsafe (list, life) = (newList, newLife)
+    isMissing.store(newLife.arenaCount > 0, ordering: .relaxed)
     event.reset()
     watch.close()
   }

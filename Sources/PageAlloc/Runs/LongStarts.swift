@@ -32,21 +32,33 @@ struct LongStarts {
     unsafe places = (storage + 8 * (Self.wordCount + 1)).assumingMemoryBound(to: UInt8.self)
   }
 
+  /// The bits of 64 blocks; at ``wordCount``, those of the words.
+  private subscript(word index: Int) -> UInt64 {
+    // In range, since every page is in the space; so below.
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(words + index) }
+    @inline(__always) nonmutating unsafeMutableAddress { unsafe words + index }
+  }
+
+  /// Where the run of a block starts in it.
+  private subscript(place block: Int) -> UInt8 {
+    @inline(__always) get { unsafe places[block] }
+    @inline(__always) nonmutating set { unsafe places[block] = newValue }
+  }
+
   /// Adds the start of a run.
   func insert(_ page: PageNumber) {
     let block = page >> Self.blockLog
-    // In range, since the page is in the space: so below.
-    unsafe places[block] = UInt8(page & (1 << Self.blockLog - 1))
-    unsafe words[block >> 6] |= 1 &<< UInt64(block & 63)
-    unsafe words[Self.wordCount] |= 1 &<< UInt64(block >> 6)
+    self[place: block] = UInt8(page & (1 << Self.blockLog - 1))
+    self[word: block >> 6] |= 1 &<< UInt64(block & 63)
+    self[word: Self.wordCount] |= 1 &<< UInt64(block >> 6)
   }
 
   /// Takes the start of a run out, if it is there.
   func remove(_ page: PageNumber) {
     let block = page >> Self.blockLog
-    unsafe words[block >> 6] &= ~(1 &<< UInt64(block & 63))
-    if unsafe words[block >> 6] == 0 {
-      unsafe words[Self.wordCount] &= ~(1 &<< UInt64(block >> 6))
+    self[word: block >> 6] &= ~(1 &<< UInt64(block & 63))
+    if self[word: block >> 6] == 0 {
+      self[word: Self.wordCount] &= ~(1 &<< UInt64(block >> 6))
     }
   }
 
@@ -57,23 +69,23 @@ struct LongStarts {
   func last(upTo page: PageNumber) -> PageNumber? {
     if page < 0 { return nil }
     let block = page >> Self.blockLog
-    if unsafe words[block >> 6] &>> UInt64(block & 63) & 1 != 0 {
+    if self[word: block >> 6] &>> UInt64(block & 63) & 1 != 0 {
       let start = start(in: block)
       if start <= page { return start }
     }
     // All bits below a place, which may be 0.
-    let below = unsafe words[block >> 6] & ((1 &<< UInt64(block & 63)) &- 1)
+    let below = self[word: block >> 6] & ((1 &<< UInt64(block & 63)) &- 1)
     if below != 0 { return start(in: block & ~63 | (63 - below.leadingZeroBitCount)) }
-    let others = unsafe words[Self.wordCount] & ((1 &<< UInt64(block >> 6)) &- 1)
+    let others = self[word: Self.wordCount] & ((1 &<< UInt64(block >> 6)) &- 1)
     if others == 0 { return nil }
     let index = 63 - others.leadingZeroBitCount
     // The word is not zero, as its bit says.
-    let bits = unsafe words[index]
+    let bits = self[word: index]
     return start(in: index << 6 | (63 - bits.leadingZeroBitCount))
   }
 
   private func start(in block: Int) -> PageNumber {
-    let place = unsafe places[block]
+    let place = self[place: block]
     return block << Self.blockLog | Int(place)
   }
 }
