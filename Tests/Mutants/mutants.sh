@@ -24,7 +24,7 @@ work=$top/.build/mutants
 mkdir -p "$work"
 cd "$top"
 # Each folder is a rung, as Tests/Ladder sees to.
-rungs=(Sources/PageAlloc/*/)
+mapfile -t rungs < <(printf '%s\n' Sources/PageAlloc/*/ | grep -v '\.docc/$')
 files=()
 for rung in "${rungs[@]}"; do
   for file in "$rung"*.swift; do
