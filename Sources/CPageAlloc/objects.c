@@ -33,6 +33,7 @@ static struct {
   unsigned lock;
   block *free[LARGEST + 1];
   char *next, *end; /* what is left of the newest chunk */
+  size_t rooms;     /* calls that have room and are not done */
 } objects;
 
 static void lock(void) {
@@ -42,6 +43,7 @@ static void unlock(void) { __atomic_store_n(&objects.lock, 0, __ATOMIC_RELEASE);
 
 /* Where another thread was in the middle of a list just then, the child begins with new ones. */
 static void renew(void) {
+  objects.rooms = 0;
   if (objects.lock == 0) return;
   for (int class = 0; class <= LARGEST; class++) objects.free[class] = NULL;
   objects.next = objects.end = NULL;
@@ -56,6 +58,32 @@ static char *map(size_t size) {
   return memory == MAP_FAILED ? NULL : (char *)memory;
 }
 
+/* Sees to it that so much is left of the newest chunk, where the kernel has memory; else all is as
+ * before. */
+static int make_chunk(size_t size) {
+  if ((size_t)(objects.end - objects.next) >= size) return 1;
+  const size_t length = size > CHUNK ? size : CHUNK;
+  char *chunk = map(length);
+  if (!chunk) return 0;
+  objects.next = chunk;
+  objects.end = chunk + length;
+  return 1;
+}
+
+int pai_make_room(void) {
+  lock();
+  const int is_made = make_chunk((objects.rooms + 1) * PAI_ROOM);
+  if (is_made) objects.rooms++;
+  unlock();
+  return is_made ? 0 : ENOMEM;
+}
+
+void pai_end_room(void) {
+  lock();
+  if (objects.rooms > 0) objects.rooms--;
+  unlock();
+}
+
 static void *take(unsigned class) {
   const size_t size = (size_t)1 << class;
   lock();
@@ -63,12 +91,7 @@ static void *take(unsigned class) {
   if (taken) {
     objects.free[class] = taken->next;
   } else {
-    if ((size_t)(objects.end - objects.next) < size) {
-      char *chunk = map(CHUNK);
-      objects.next = chunk;
-      objects.end = chunk ? chunk + CHUNK : NULL;
-    }
-    if (objects.next) {
+    if (make_chunk(size)) {
       taken = (block *)objects.next;
       objects.next += size;
     }

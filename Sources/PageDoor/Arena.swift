@@ -7,6 +7,8 @@ package func pa_create(
 ) -> pa_status {
   guard let arena = unsafe arena else { return .badArgument }
   unsafe arena.pointee = nil
+  guard pai_make_room() == 0 else { return .noMemory }
+  defer { pai_end_room() }
   var told = pa_options()
   if let options = unsafe options {
     let size = unsafe Int(options.pointee.size)

@@ -10,6 +10,8 @@ package func pa_cache_create(
 ) -> pa_status {
   guard let cache = unsafe cache else { return .badArgument }
   unsafe cache.pointee = nil
+  guard pai_make_room() == 0 else { return .noMemory }
+  defer { pai_end_room() }
   return unsafe status(arena) { arena throws(PageArenaError) in
     let made = try arena.makeCache()
     let handle = Handle.allocate(capacity: 1)

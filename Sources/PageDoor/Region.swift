@@ -13,6 +13,8 @@ package func pa_region_create(
     return .badArgument
   }
   unsafe region.pointee = nil
+  guard pai_make_room() == 0 else { return .noMemory }
+  defer { pai_end_room() }
   do throws(PageArenaError) {
     let made = try PageRegion(
       reserving: reserve_bytes, guardByteCount: guard_bytes, allowsWritableCode: flags != 0)

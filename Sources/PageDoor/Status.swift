@@ -8,6 +8,9 @@ extension pa_status {
   /// A null pointer where none may be, or a number that means nothing.
   static var badArgument: pa_status { pa_status(PA_BAD_ARGUMENT) }
 
+  /// The kernel has no memory for an object of the library's own.
+  static var noMemory: pa_status { pa_status(PA_SYSTEM + Int(Errno.outOfMemory.rawValue)) }
+
   /// A code of the header's.
   @inline(__always)
   init(_ code: Int) { self = pa_status(truncatingIfNeeded: code) }

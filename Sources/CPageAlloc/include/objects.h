@@ -14,6 +14,12 @@
 /* As malloc: NULL where the kernel has no memory. */
 void *pai_malloc(size_t size);
 
+/* The compiler ends the program where there is no memory for an object. So whoever is about to make
+ * some has room made for PAI_ROOM bytes of them first: 0, or ENOMEM; and says when it is done. */
+enum { PAI_ROOM = 4096 };
+int pai_make_room(void);
+void pai_end_room(void);
+
 /* As posix_memalign. */
 int pai_posix_memalign(void **object, size_t alignment, size_t size);
 
