@@ -128,6 +128,30 @@ struct ApartRuns {
     return segment.run.pages
   }
 
+  /// Frees all segments that fill a range. Where one of them is not plain, fresh memory is mapped
+  /// over all of them first, so that the kernel refuses all of it or nothing.
+  ///
+  /// - Throws: ``PageArenaError/system(_:)``; nothing has changed.
+  func free(_ part: Range<Int>) throws(PageArenaError) {
+    var isPlain = true
+    var page = part.lowerBound
+    while page < part.upperBound {
+      isPlain = unsafe isPlain && slots[page].isPlain
+      unsafe page += slots[page].run.pages
+    }
+    if !isPlain { unsafe try slots[part.lowerBound].run.replace(pages: part.count) }
+    page = part.lowerBound
+    while page < part.upperBound {
+      if isPlain {
+        page += free(page)
+      } else {
+        let segment = take(page)
+        page += segment.run.pages
+        segment.run.deallocateReplaced()
+      }
+    }
+  }
+
   /// The first segment from a page on.
   private func first(from page: Int) -> Int? {
     var word = page >> 6
@@ -167,14 +191,14 @@ extension ApartRuns {
   /// Joins what can be one segment, and lets go of a run that is plain memory as a whole.
   ///
   /// - Parameter run: the pages of a run of C's.
-  func settle(_ run: Range<Int>, _ arena: PageArena) {
+  func settle(_ run: Range<Int>) {
     var page = run.lowerBound
     guard page < run.upperBound, start(of: page) == page else { return }
-    guard makePlain(page, arena) else { return }
+    makePlain(page)
     while page < run.upperBound {
       let next = unsafe page + slots[page].run.pages
       if next >= run.upperBound { break }
-      guard makePlain(next, arena) else { return }
+      makePlain(next)
       if !join(page, next) { page = next }
     }
     page = run.lowerBound
@@ -199,20 +223,10 @@ extension ApartRuns {
     return true
   }
 
-  /// Undoes what was done to a segment that may be read and written.
-  ///
-  /// - Returns: `false` where the kernel has refused after all, and the segment has gone.
-  private func makePlain(_ page: Int, _ arena: PageArena) -> Bool {
-    guard unsafe slots[page].access == .readWrite && !slots[page].isPlain else { return true }
-    let segment = take(page)
-    let (pages, isStart) = (segment.run.pages, segment.isStart)
-    segment.run.rejoin()
-    // It has those access rights already: the kernel has nothing to refuse, as a rule.
-    guard let memory = unsafe try? segment.run.leak().baseAddress,
-      let run = unsafe try? arena.adopt(memory, pages: pages)
-    else { return false }
-    _ = run.setApart()
-    put(Segment(run: run, isStart: isStart))
-    return true
+  /// Undoes what was done to a segment that may be read and written; where the kernel refuses, it
+  /// stays as it is.
+  private func makePlain(_ page: Int) {
+    guard unsafe slots[page].access == .readWrite && !slots[page].isPlain else { return }
+    unsafe slots[page].isPlain = slots[page].run.becomePlain() == nil
   }
 }

@@ -44,7 +44,7 @@ func freeApart(
     guard range.upperBound <= run.upperBound else {
       throw .pastEndOfRun(base: UInt(bitPattern: first), pages: pages)
     }
-    try apart.free(range, of: run, library)
+    try apart.free(range, of: run)
     return true
   }
 }
@@ -57,7 +57,7 @@ func freeApartRun(
   return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
     let page = try apart.range(UInt(bitPattern: first), 1).lowerBound
     guard let run = apart.run(around: page), run.lowerBound == page else { return false }
-    try apart.free(run, of: run, library)
+    try apart.free(run, of: run)
     return true
   }
 }
@@ -71,7 +71,7 @@ func freeApartRange(
     let range = try apart.range(UInt(bitPattern: first), pages)
     guard try apart.hasAny(in: range, library) else { return false }
     try apart.forEachRun(in: range, library) { part, run throws(PageArenaError) in
-      if let run { return try apart.free(part, of: run, library) }
+      if let run { return try apart.free(part, of: run) }
       guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
       unsafe try library.deallocate(base, pages: part.count)
     }
@@ -92,7 +92,7 @@ func discardApart(
         guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
         return unsafe try library.discard(base, pages: part.count)
       }
-      defer { apart.settle(run, library) }
+      defer { apart.settle(run) }
       try apart.forEachSegment(in: part) { segment throws(PageArenaError) in
         try segment.discard()
       }
@@ -135,20 +135,18 @@ extension ApartRuns {
   }
 
   /// Frees a part of a run, or all of it; what is left are runs of their own.
-  fileprivate func free(
-    _ part: Range<Int>, of run: Range<Int>, _ arena: PageArena
-  ) throws(PageArenaError) {
+  fileprivate func free(_ part: Range<Int>, of run: Range<Int>) throws(PageArenaError) {
     try cut(at: part.lowerBound)
     try cut(at: part.upperBound)
-    var page = part.lowerBound
-    while page < part.upperBound {
-      page += free(page)
+    do throws(PageArenaError) { try free(part) } catch {
+      settle(run)
+      throw error
     }
     if part.upperBound < run.upperBound {
       unsafe segment(part.upperBound).pointee.isStart = true
-      settle(part.upperBound..<run.upperBound, arena)
+      settle(part.upperBound..<run.upperBound)
     }
-    settle(run.lowerBound..<part.lowerBound, arena)
+    settle(run.lowerBound..<part.lowerBound)
   }
 
   /// Whether one of the runs in a range is set apart.

@@ -57,7 +57,7 @@ private func change(
       if let apart { apart } else { unsafe try makeApart(arena, library) }
     let range = try apart.range(UInt(bitPattern: first), pages)
     let run = try unsafe apart.setApart(runAround: first, range, library)
-    defer { apart.settle(run, library) }
+    defer { apart.settle(run) }
     guard range.upperBound <= run.upperBound else {
       throw .pastEndOfRun(base: UInt(bitPattern: first), pages: pages)
     }

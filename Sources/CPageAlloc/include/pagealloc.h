@@ -272,9 +272,11 @@ PA_API pa_status pa_free_discarded(pa_arena *arena, void *first, size_t pages);
 /* ---- Access rights, and memory that comes and goes in place
  *
  * What these calls are about are pages in a row of one run, in use. A run that is not plain memory
- * any more can be found and freed as before, in parts, too: what is freed is made plain first. It
- * can neither grow nor move, and its contents cannot be purged lazily (PA_NOT_PLAIN). Once all of
- * it may be read and written, it is plain again. Nobody else may free or change the run meanwhile.
+ * any more can be found and freed as before, in parts, too: what is freed is made plain first.
+ * Where the kernel will not (PA_SYSTEM) it stays in use as it was; of a free across runs, those
+ * before it have gone. It can neither grow nor move, and its contents cannot be purged lazily
+ * (PA_NOT_PLAIN). Once all of it may be read and written, it is plain again. Nobody else may free
+ * or change the run meanwhile.
  *
  * PA_BAD_PAGE_COUNT, PA_MISALIGNED, PA_FOREIGN, PA_NOT_IN_USE, PA_PAST_END_OF_RUN;
  * PA_PART_OF_KERNEL_PAGE, PA_TOO_MANY_MAPPINGS, PA_SYSTEM: a part of it may have changed. */

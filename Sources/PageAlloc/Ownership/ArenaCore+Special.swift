@@ -41,16 +41,21 @@ extension ArenaCore {
   ///
   /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
   func endSpecial(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int = 0) {
-    let bytes = Self.byteCount(whole.count)
     recordFree(whole.lowerBound, whole.count)
-    let isPlain = (try? system.replace(address(of: whole.lowerBound), bytes)) != nil
-    forgetSpecial(whole, mappings: mappings)
-    if isPlain {
-      system.sysUnused(byteCount: bytes)
-      giveBackOwnedByLock(whole, isZero: true, uncounted: uncounted)
+    let bytes = Self.byteCount(whole.count)
+    if (try? system.replace(address(of: whole.lowerBound), bytes)) != nil {
+      endReplaced(whole, mappings: mappings, uncounted: uncounted)
     } else {
+      forgetSpecial(whole, mappings: mappings)
       keepInLimbo(whole, uncounted: uncounted)
     }
+  }
+
+  /// Takes a run back from its owner, over which fresh memory was mapped, guards included.
+  func endReplaced(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int) {
+    forgetSpecial(whole, mappings: mappings)
+    system.sysUnused(byteCount: Self.byteCount(whole.count))
+    giveBackOwnedByLock(whole, isZero: true, uncounted: uncounted)
   }
 
   private func forgetSpecial(_ whole: Range<PageNumber>, mappings: Int) {

@@ -1,3 +1,5 @@
+import SysMem
+
 // Runs set apart
 // ==============
 //
@@ -33,6 +35,30 @@ extension PageRun {
   package func canBeCut(at page: Int) -> Bool {
     page > 0 && page < pages && canSplit(at: page)
       && UInt(page << Geometry.pageShift) & UInt(physicalPageSize - 1) == 0
+  }
+
+  /// Makes it plain memory, with what it holds.
+  ///
+  /// - Returns: what the kernel refused: the run is as before then, or has other access rights in
+  ///   part; `nil` where the run is plain.
+  package mutating func becomePlain() -> PageArenaError? { makePlain() }
+
+  /// Maps fresh memory over the run and what follows it, so that all of that is plain and empty.
+  ///
+  /// - Parameter pages: how many in all, in runs that are the caller's.
+  /// - Throws: ``PageArenaError/system(_:)``; nothing has changed.
+  package func replace(pages: Int) throws(PageArenaError) {
+    let (start, bytes) = (address, ArenaCore.byteCount(pages))
+    try core.attempt { system throws(SysMemError) in try system.replace(start, bytes) }
+  }
+
+  /// Gives the pages back, which ``replace(pages:)`` has made plain.
+  package consuming func deallocateReplaced() {
+    let run = wholeRun
+    core.recordFree(run.lowerBound, run.count)
+    core.endReplaced(
+      run, mappings: core.mappings(of: traits), uncounted: traits.contains(.uncounted) ? pages : 0)
+    forget()
   }
 
   private var wholeRun: Range<PageNumber> {
