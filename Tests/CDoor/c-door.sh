@@ -68,6 +68,13 @@ libc_alone() {
   return 0
 }
 
+# The calls that refusals.c refuses, or counts: the linker gives it those of the archive.
+wrapped=()
+for call in mmap munmap mprotect madvise mincore pipe2 pthread_create pthread_key_create open read \
+  ioctl syscall; do
+  wrapped+=("-Wl,--wrap=$call")
+done
+
 compile() {
   verdict "$target: $1" "${compiler[@]}" "${@:2}"
 }
@@ -86,6 +93,8 @@ if [[ $gnu == - ]]; then
     compile "$part, archive" Tests/CDoor/$part.c "$here/libpagealloc.a" -o "$programs/$part"
     compile "$part, library" Tests/CDoor/$part.c "${shared[@]}" -o "$programs/$part-shared"
   done
+  compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
+    -o "$programs/refusals"
   compiler=(g++ -std=c++17 "${warnings[@]}")
   compile "C++" Tests/CDoor/door.cc "$here/libpagealloc.a" -o "$programs/door-cc"
   needed() { ldd "$programs/door" | grep -vE 'linux-vdso|ld-linux|libc\.so' || true; }
@@ -98,12 +107,14 @@ else
     ".build/cross/$target.json" | sed 's/, /\n/g' | tr -d '"')
   compiler=("$bin/clang" -std=c11 "${warnings[@]}" "${includes[@]}" "${links[@]}" -fuse-ld=lld)
   compile "door, archive" Tests/CDoor/door.c "$here/libpagealloc.a" -o "$programs/door"
+  compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
+    -o "$programs/refusals"
 fi
 
 case $mode in
   test)
     runner=$(<".build/cross/$target.runner")
-    for program in "$programs"/door*; do run "${program##*/}" ${runner:+"$runner"} "$program"; done
+    for program in "$programs"/{door*,refusals}; do run "${program##*/}" ${runner:+"$runner"} "$program"; done
     ;;
   pair) for program in "$programs"/pair*; do "$program"; done ;;
 esac
