@@ -113,5 +113,5 @@ package func pa_resize(
 
 /// What the flags of an allocation say; `nil` where one of them means nothing.
 private func isZeroed(_ flags: UInt32) -> Bool? {
-  Int(flags) & ~PA_ZEROED == 0 ? flags != 0 : nil
+  flags & ~UInt32(PA_ZEROED) == 0 ? flags != 0 : nil
 }

@@ -11,7 +11,7 @@ package func pa_create(
   defer { pai_end_room() }
   var told = pa_options()
   if let options = unsafe options {
-    let size = unsafe Int(options.pointee.size)
+    let size = unsafe Int(clamping: options.pointee.size)
     guard unsafe readStruct(options, size, into: &told) else { return pa_status(PA_BAD_SIZE) }
   }
   guard let wanted = PageArena.Options(told) else { return .badArgument }

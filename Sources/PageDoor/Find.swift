@@ -18,7 +18,7 @@ package func pa_find(
     unsafe result.start = UnsafeMutableRawPointer(bitPattern: start)
     unsafe result.pages = pages
     unsafe result.arena = owner
-    let size = unsafe Int(run.pointee.size)
+    let size = unsafe Int(clamping: run.pointee.size)
     return unsafe writeStruct(result, to: run, size) ? .ok : pa_status(PA_BAD_SIZE)
   }
 }

@@ -6,7 +6,8 @@ extension PageArena.Options {
   ///
   /// - Returns: `nil` where a number means nothing. What makes no sense is told by the arena.
   init?(_ told: pa_options) {
-    let flags = Int(told.flags)
+    // An `Int` may have 32 bits.
+    let flags = Int(truncatingIfNeeded: told.flags)
     let known = PA_FORK_MANUAL | PA_WRITABLE_CODE_ALLOWED | PA_PERMANENT | PA_WATCH_PRESSURE
     guard flags & ~known == 0, told.unused == 0, let hugePages = HugePages(told.huge_pages),
       let diagnosis = PageArena.Diagnosis(told)
@@ -25,7 +26,7 @@ extension PageArena.Options {
     let background = PageArena.Scavenging.background(
       headroom: told.headroom == 0 ? 0.1 : told.headroom,
       cpuShare: told.cpu_share == 0 ? 0.01 : told.cpu_share)
-    switch Int(told.scavenging) {
+    switch Int(clamping: told.scavenging) {
     case PA_SCAVENGE_BY_STEPS:
       scavenging = background
       scavengesBySteps = true
@@ -38,7 +39,7 @@ extension PageArena.Options {
 
 extension HugePages {
   fileprivate init?(_ number: UInt32) {
-    switch Int(number) {
+    switch Int(clamping: number) {
     case PA_HUGE_PAGES_AUTOMATIC: self = .automatic
     case PA_HUGE_PAGES_SYSTEM: self = .system
     case PA_HUGE_PAGES_PREFER: self = .prefer
@@ -69,7 +70,7 @@ extension PageArena.Diagnosis {
     if told.quarantine_bytes != 0 {
       quarantine = told.quarantine_bytes == .max ? 0 : Int(clamping: told.quarantine_bytes)
     }
-    switch Int(told.diagnosis) {
+    switch Int(clamping: told.diagnosis) {
     case PA_DIAGNOSIS_AUTOMATIC: self = .automatic
     case PA_DIAGNOSIS_OFF: self = .off
     case PA_DIAGNOSIS_CHECKED: self = .checked(quarantineByteCount: quarantine)

@@ -9,7 +9,7 @@ package func pa_region_create(
   _ reserve_bytes: Int, _ guard_bytes: Int, _ flags: UInt32,
   _ region: UnsafeMutablePointer<OpaquePointer?>?
 ) -> pa_status {
-  guard let region = unsafe region, Int(flags) & ~PA_WRITABLE_CODE_ALLOWED == 0 else {
+  guard let region = unsafe region, flags & ~UInt32(PA_WRITABLE_CODE_ALLOWED) == 0 else {
     return .badArgument
   }
   unsafe region.pointee = nil
@@ -130,7 +130,7 @@ private func range(
 extension PageAccess {
   /// One of C's numbers.
   init?(_ number: UInt32) {
-    switch Int(number) {
+    switch Int(clamping: number) {
     case PA_ACCESS_NONE: self = .none
     case PA_ACCESS_READ: self = .readOnly
     case PA_ACCESS_READ_WRITE: self = .readWrite

@@ -55,8 +55,7 @@ extension pa_status {
 
   /// The number of the kernel's error; `nil` where it is none.
   var errno: Int32? {
-    let number = Int(self) - PA_SYSTEM
-    return number >= 0 ? Int32(truncatingIfNeeded: number) : nil
+    self >= pa_status(PA_SYSTEM) ? self - pa_status(PA_SYSTEM) : nil
   }
 
   /// What it means.
