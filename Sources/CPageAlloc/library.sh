@@ -2,6 +2,7 @@
 # Builds libpagealloc, the library for C.
 #
 #   library.sh build TARGET                       into .build/lib/TARGET
+#   library.sh fuzzer TARGET                      the archive, for libFuzzer, in .build/lib/TARGET-fuzzer
 #   library.sh install TARGET PREFIX [DESTDIR]    builds it and puts it there
 #
 # TARGET: a row of Tests/Cross/targets.txt; `embedded` is x86_64.
@@ -32,6 +33,11 @@ fi
 version=$(sed -nE 's/^#define PA_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$/\2/p' $header | paste -sd .)
 soname=libpagealloc.so.${version%%.*}
 out=.build/lib/$target
+sanitizer=()
+if [[ $command == fuzzer ]]; then
+  out+=-fuzzer
+  sanitizer=(-sanitize=fuzzer)
+fi
 # The toolchain's own tools, which know all targets; another llvm may stand first in the path.
 bin=$(dirname "$(readlink -f "$(command -v swiftc)")")
 
@@ -58,7 +64,7 @@ swift_part() {
   done
   swiftc -O -wmo -num-threads 0 -parse-as-library -swift-version 6 -module-name PageAlloc \
     -package-name pagealloc -enable-experimental-feature Lifetimes -Xfrontend -function-sections \
-    -Xcc -fno-omit-frame-pointer \
+    -Xcc -fno-omit-frame-pointer "${sanitizer[@]}" \
     -target "$triple" "${swift[@]}" -I Sources/CSysMem -I Sources/CThreadSlots/include \
     -I Sources/CDiagnosis/include -I Sources/CPageAlloc/include -c -o "$out/swift.o" \
     "$source"/*.swift
@@ -89,7 +95,7 @@ build() {
   "$bin/ld.lld" -r --unique -o "$out/pagealloc.o" "$out/swift.o" "$out"/c/*.o
   "$bin/llvm-objcopy" --wildcard --keep-global-symbol='pa_*' --strip-debug "$out/pagealloc.o"
   "$bin/llvm-ar" rcs "$out/libpagealloc.a" "$out/pagealloc.o"
-  shared
+  if [[ $command != fuzzer ]]; then shared; fi
   for part in source c swift.o pagealloc.o; do rm -rf "${out:?}/$part"; done
 }
 
@@ -130,7 +136,7 @@ install_files() {
 }
 
 case $command in
-  build) build ;;
+  build | fuzzer) build ;;
   install)
     build
     install_files "$3" "${4:-}"

@@ -95,6 +95,7 @@ if [[ $gnu == - ]]; then
   done
   compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
     -o "$programs/refusals"
+  compile "fuzz" Tests/CDoor/fuzz.c "$here/libpagealloc.a" -o "$programs/fuzz"
   compiler=(g++ -std=c++17 "${warnings[@]}")
   compile "C++" Tests/CDoor/door.cc "$here/libpagealloc.a" -o "$programs/door-cc"
   needed() { ldd "$programs/door" | grep -vE 'linux-vdso|ld-linux|libc\.so' || true; }
@@ -109,12 +110,14 @@ else
   compile "door, archive" Tests/CDoor/door.c "$here/libpagealloc.a" -o "$programs/door"
   compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
     -o "$programs/refusals"
+  compile "fuzz" Tests/CDoor/fuzz.c "$here/libpagealloc.a" -o "$programs/fuzz"
 fi
 
 case $mode in
   test)
     runner=$(<".build/cross/$target.runner")
     for program in "$programs"/{door*,refusals}; do run "${program##*/}" ${runner:+"$runner"} "$program"; done
+    run fuzz ${runner:+"$runner"} "$programs/fuzz" Tests/Corpus/door/*
     ;;
   pair) for program in "$programs"/pair*; do "$program"; done ;;
 esac

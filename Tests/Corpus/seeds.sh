@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 data=../Data/conformance
-mkdir -p operations pools conformance programs gzip straces
+mkdir -p operations door pools conformance programs gzip straces
 
 # Any bytes make a storm: those of compressed files are as good as random.
 for name in churn-small churn-mixed heap-model scavenge-churn; do
@@ -11,6 +11,7 @@ for name in churn-small churn-mixed heap-model scavenge-churn; do
   head -c 900 "$data/$name.trace.gz" | tail -c 600 >"pools/seed-$name"
 done
 : >operations/seed-empty
+cp operations/seed-churn-mixed door/seed-churn-mixed
 
 # The head, and the first lines of the body, closed by the number of operations where that is
 # simple.

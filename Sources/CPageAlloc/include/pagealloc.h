@@ -362,8 +362,8 @@ PA_API pa_status pa_get_limits(pa_arena *arena, uint64_t *soft_bytes, uint64_t *
 /* ---- Figures */
 
 /* What an arena holds, and what it gave back since it was made; in bytes where the name says so.
- * What other threads and handles have at hand is told by 2 MiB each: so much of it may count as in
- * use. */
+ * What other threads and handles have at hand is told by 2 MiB each, and the last of it, under 1
+ * MiB, not at all: so much more or less than there is may count as in use. */
 typedef struct pa_statistics {
   uint32_t size;   /* sizeof(pa_statistics) */
   uint32_t unused; /* 0 */
