@@ -137,6 +137,8 @@ private let bottomUpChecks: [Check] = [
   stackChecks,
   regionChecks,
   partChecks,
+  decommitChecks,
+  decommitModelChecks,
   sharedRunChecks,
   pointerChecks,
   contentsChecks,

@@ -58,7 +58,7 @@ public enum PageArenaError: Error, Equatable, Sendable {
   /// A range does not lie in 0 ..< `limit`: the pages of a run, or the bytes of a region that the
   /// call is about.
   case outOfBounds(lowerBound: Int, upperBound: Int, limit: Int)
-  /// Some of a region's range, in bytes, is a hole.
+  /// Some of a range is decommitted: of a run, in pages, or a hole of a region's, in bytes.
   case notCommitted(lowerBound: Int, upperBound: Int)
   /// `guardByteCount` is negative, or more than there can be behind what is reserved.
   case badGuardByteCount(guardByteCount: Int)

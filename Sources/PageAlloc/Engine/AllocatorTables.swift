@@ -33,8 +33,8 @@ package struct AllocatorTables: ~Copyable {
   private let byteCount: UInt
   private let fixedByteCount: UInt
   /// Which physical pages behind the fixed tables are counted: with pages of 4 KiB 32 of the chunk
-  /// map, 128 where runs start, and those of the annex.
-  private var countedPages = InlineArray<3, UInt64>(repeating: 0)
+  /// map, 128 where runs start, and those of the annex; never the few behind these.
+  private var countedPages = InlineArray<4, UInt64>(repeating: 0)
   /// Bytes that are counted: what the tables may cost.
   package private(set) var mappedByteCount: UInt
 

@@ -1,29 +1,46 @@
 // Pages of a run that nobody can access, and that nothing backs, are in use and count for nothing.
-// Whoever makes a run so, or makes it memory again, says so here; the run's owner remembers which
-// it is (RunTraits.uncounted).
+// Whoever makes pages so, or makes them memory again, says so here: which ones they are stands in
+// the run table, and their owner remembers that there may be some (RunTraits.decommitted).
 
 extension Heap {
-  /// Scavenged pages were taken for a run that is going to be inaccessible.
-  mutating func setAside(unbacked pageCount: Int) {
-    counts.scavenged &-= pageCount
-    setAside(pageCount)
+  /// A run was taken that is going to be inaccessible, all of it.
+  ///
+  /// - Parameter scavengedPages: how many of its pages nothing backs: the others count until
+  ///   ``setAside(_:)``.
+  mutating func setAside(_ run: Range<PageNumber>, scavengedPages: Int) {
+    _ = runs.decommitted.insert(run)
+    counts.scavenged &-= scavengedPages
+    setAside(scavengedPages)
     notePeak()
   }
 
-  /// Pages of a run in use are inaccessible and empty now.
+  /// Pages of a run in use are inaccessible and empty now, which the run table knows already.
   mutating func setAside(_ pageCount: Int) {
     counts.allocated &-= pageCount
     counts.inaccessible &+= pageCount
   }
 
-  /// Pages that were inaccessible count as any in use, whatever the limits say.
-  mutating func countAgain(_ pageCount: Int) {
+  /// Pages of a run in use are inaccessible and empty now, as some of them may have been before.
+  mutating func decommit(_ pages: Range<PageNumber>) {
+    setAside(runs.decommitted.insert(pages))
+  }
+
+  /// Pages of a run that ends count as any in use, whatever the limits say.
+  ///
+  /// - Parameter pageCount: how many of them were inaccessible.
+  mutating func countAgain(_ pageCount: Int, of run: Range<PageNumber>) {
+    runs.decommitted.remove(run)
+    countAgain(pageCount)
+  }
+
+  private mutating func countAgain(_ pageCount: Int) {
     counts.inaccessible &-= pageCount
     counts.allocated &+= pageCount
   }
 
   /// The same for pages that are going to be written to, where the hard limit admits them.
   ///
+  /// The run table knows them as decommitted until they are memory.
   /// - Returns: whether they bring what is resident beyond the soft limit; `nil`, with nothing
   ///   changed, where they are not admitted.
   mutating func countAdmitted(_ pageCount: Int) -> Bool? {

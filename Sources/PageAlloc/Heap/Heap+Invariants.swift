@@ -26,6 +26,12 @@ extension Heap {
     let nobodys =
       counts.allocated + counts.inaccessible - heldPages - withheldPages - handedOut
     if nobodys < 0 || (nobodys > 0 && lostCaches == 0) { return "the run table does not add up" }
+    let grownPages =
+      Geometry.firstPage(of: allocator.startChunk)..<Geometry.firstPage(of: allocator.endChunk)
+    // Pages that are about to be memory again count already.
+    if counts.inaccessible > runs.decommitted.count(in: grownPages) {
+      return "more pages count as inaccessible than the run table knows"
+    }
     if grown != counts.grown { return "the count of grown pages is wrong" }
     if inUse != counts.allocated + counts.inaccessible + detached.pageCount {
       return "the count of pages in use is wrong"

@@ -31,6 +31,7 @@ extension Heap {
       willTake(allocator, page)
       runs.setLength(page, pageCount)
       counters.allocations &+= 1
+      if !isCounted { setAside(page..<(page &+ pageCount), scavengedPages: 0) }
       return TakenRun(page: page, scavengedPages: 0, isBeyondLimit: false)
     }
     if alignment.pages == 1 {
@@ -61,9 +62,12 @@ extension Heap {
     sizes.add(pageCount)
     takesSinceSparing &+= 1
     if scavenged != 0 {
-      if isCounted { noteUsed(scavenged) } else { setAside(unbacked: scavenged) }
+      if isCounted { noteUsed(scavenged) }
       // Warm memory is better than fresh.
       emptyDepot()
+    }
+    if !isCounted {
+      setAside(place.page..<(place.page &+ pageCount), scavengedPages: scavenged)
     }
     noteInUse()
     return TakenRun(

@@ -34,12 +34,13 @@ extension ArenaCore {
         try system.protect(memory.address, memory.byteCount, .none)
       }
     } catch {
-      endSpecial(run, mappings: 0, uncounted: uncounted)
+      withHeap { $0.countAgain(uncounted, of: run) }
+      endSpecial(run, mappings: 0)
       throw error
     }
     return unsafe PageRun(
       base: pointer(to: run.lowerBound), pages: pages, core: self,
-      traits: [.protected, .closed, .uncounted])
+      traits: [.protected, .closed, .decommitted])
   }
 
   /// Takes a run of which the pages that nothing backs do not count.
@@ -61,10 +62,11 @@ extension ArenaCore {
     return taken
   }
 
-  /// Pages of a run are inaccessible and empty now.
-  func setAside(_ pages: Int) { withHeap { $0.setAside(pages) } }
+  /// Pages of a run are inaccessible and empty now, as the run table knows already.
+  private func setAside(_ pages: Int) { withHeap { $0.setAside(pages) } }
 
-  /// Has pages count that are about to be made accessible, and keeps the limits as for fresh ones.
+  /// Has decommitted pages count that are about to be made accessible, and keeps the limits as for
+  /// fresh ones.
   ///
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
   func countAccessible(_ pages: Int) throws(PageArenaError) {

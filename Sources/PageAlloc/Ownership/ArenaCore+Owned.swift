@@ -139,12 +139,12 @@ extension ArenaCore {
   /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
   func giveBackOwnedByLock(_ run: Range<PageNumber>, isZero: Bool, uncounted: Int = 0) {
     if checks != nil {
-      if uncounted > 0 { withHeap { $0.countAgain(uncounted) } }
+      if uncounted > 0 { withHeap { $0.countAgain(uncounted, of: run) } }
       giveBackOwnedChecked(run, isZero: isZero)
       return discountOwner()
     }
     let (wakes, isLast) = withHeap { heap in
-      if uncounted > 0 { heap.countAgain(uncounted) }
+      if uncounted > 0 { heap.countAgain(uncounted, of: run) }
       heap.requireRun(run.lowerBound, run.count)
       heap.counters.frees &+= 1
       if isZero { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }

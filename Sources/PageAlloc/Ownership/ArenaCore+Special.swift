@@ -16,9 +16,8 @@ extension ArenaCore {
     let whole = withGuards(run..<(run + pages), traits)
     let mappings = mappings(of: traits)
     guard traits.isDisjoint(with: .mapped), removeMarkers(run..<(run + pages), traits) else {
-      endSpecial(
-        whole, mappings: mappings, uncounted: traits.contains(.uncounted) ? pages : 0)
-      return
+      let uncounted = traits.contains(.decommitted) ? decommittedPages(in: whole) : 0
+      return endSpecial(whole, mappings: mappings, uncounted: uncounted)
     }
     let isZero = traits.contains(.discarded) && discard(whole)
     if traits.contains(.wiped), !isZero { wipe(run..<(run + pages)) }
@@ -165,7 +164,7 @@ extension ArenaCore {
   /// later.
   private func keepInLimbo(_ whole: Range<PageNumber>, uncounted: Int) {
     withHeap { heap in
-      heap.countAgain(uncounted)
+      heap.countAgain(uncounted, of: whole)
       heap.counters.frees &+= 1
       heap.limbo.put(whole)
     }

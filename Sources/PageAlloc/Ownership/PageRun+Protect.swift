@@ -11,8 +11,9 @@ extension PageRun {
   /// caches.
   ///
   /// A run from ``PageArena/allocateRun(pages:alignment:access:)`` that could not be accessed until
-  /// now counts for the limits from here on. One that is made inaccessible goes on counting as long
-  /// as it may hold something: until ``discard()`` is called after that, or it is freed.
+  /// now counts for the limits from here on, and so does what was decommitted of any. One that is
+  /// made inaccessible goes on counting as long as it may hold something: until ``discard()`` is
+  /// called after that, or it is freed.
   ///
   /// ```swift
   /// run.copyBytes(from: [1, 2, 3].span)
@@ -20,27 +21,15 @@ extension PageRun {
   /// ```
   ///
   /// - Throws: ``PageArenaError/writableCode`` without the arena's permission;
-  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where a run that did not count
-  ///   does not fit: it is as before;
+  ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where what did not count does
+  ///   not fit: the run is as before;
   ///   ``PageArenaError/tooManyMappings(limit:)``;
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``;
   ///   ``PageArenaError/system(_:)``. The access is as before then, but where the run consists of
   ///   several mappings: a part of it may have changed.
   /// - Complexity: a call to the kernel; O(pages) for code, on machines with separate caches.
   public mutating func protect(_ access: PageAccess) throws(PageArenaError) {
-    if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
-    try core.requireOutside()
-    let isOpened = access != .none && traits.contains(.uncounted)
-    if isOpened { try count() }
-    do throws(PageArenaError) {
-      try becomeSpecial(.protected, in: 0..<pages) { system, run throws(SysMemError) in
-        try system.allow(access, run.address, run.byteCount)
-      }
-    } catch {
-      if access != .none, traits.contains(.closed) { reclose(isEmpty: isOpened) }
-      throw error
-    }
-    if access == .none { traits.insert(.closed) } else { traits.remove(.closed) }
+    try protect(access, in: 0..<pages)
   }
 
   /// Changes what some of the run's pages may be used for; else as ``protect(_:)``. Where the
@@ -49,46 +38,51 @@ extension PageRun {
   /// - Parameters:
   ///   - access: what may be done.
   ///   - range: of pages, from 0 on.
-  /// - Throws: as that, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``;
-  ///   ``PageArenaError/notPlain(base:)`` where all of the run is inaccessible: it is opened as a
-  ///   whole, or split first, since it may count for nothing until then.
+  /// - Throws: as that, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
   /// - Complexity: as there.
   public mutating func protect(
     _ access: PageAccess, in range: Range<Int>
   ) throws(PageArenaError) {
-    if range == 0..<pages { return try protect(access) }
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
-    if traits.contains(.closed) { throw .notPlain(base: address) }
-    try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
-      try system.allow(access, part.address, part.byteCount)
+    try core.requireOutside()
+    try check(range)
+    if range.isEmpty { return }
+    if access == .none {
+      try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
+        try system.allow(access, part.address, part.byteCount)
+      }
+      if range == 0..<pages { traits.insert(.closed) }
+    } else {
+      try open(access, in: range)
     }
   }
 
-  /// The run counts from now on, since it is about to be accessible.
-  private mutating func count() throws(PageArenaError) {
-    try core.countAccessible(pages)
-    traits.remove(.uncounted)
-  }
-
-  /// A part of a closed run may have become accessible: closes all of it again, or takes notice.
-  private mutating func reclose(isEmpty: Bool) {
-    let closing = memory
-    let isClosed =
-      (try? core.attempt { system throws(SysMemError) in
-        try system.protect(closing.address, closing.byteCount, .none)
-      }) != nil
-    if !isClosed {
-      traits.remove(.closed)
-    } else if isEmpty {
-      core.setAside(pages)
-      traits.insert(.uncounted)
+  /// Makes pages accessible, which count from now on.
+  private mutating func open(
+    _ access: PageAccess, in range: Range<Int>
+  ) throws(PageArenaError) {
+    try core.checkWholePhysicalPages(memory)
+    try core.checkWholePhysicalPages(memory(of: range))
+    let opened = numbers(of: range)
+    if traits.contains(.decommitted) { try core.countDecommitted(opened) }
+    do throws(PageArenaError) {
+      try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
+        try system.allow(access, part.address, part.byteCount)
+      }
+    } catch {
+      // A part of it may be accessible.
+      if traits.contains(.closed), !core.close(opened) { traits.remove(.closed) }
+      if traits.contains(.decommitted) { core.recommit(opened) }
+      throw error
     }
+    if traits.contains(.decommitted) { core.noteCommitted(opened) }
+    traits.remove(.closed)
   }
 
   /// Keeps the run in memory: it is backed now, and never swapped out.
   ///
-  /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule; the
-  ///   others as ``protect(_:)``.
+  /// - Throws: ``PageArenaError/system(_:)``, where the process may not lock so much as a rule;
+  ///   ``PageArenaError/notCommitted(lowerBound:upperBound:)``; the others as ``protect(_:)``.
   /// - Complexity: a call to the kernel; O(pages).
   public mutating func lock() throws(PageArenaError) { try lock(in: 0..<pages) }
 
@@ -98,6 +92,8 @@ extension PageRun {
   /// - Throws: as ``lock()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
   /// - Complexity: as there.
   public mutating func lock(in range: Range<Int>) throws(PageArenaError) {
+    try check(range)
+    try requireCommitted(range)
     try becomeSpecial(.locked, in: range) { system, part throws(SysMemError) in
       try system.setLocked(part.address, part.byteCount, true)
     }
@@ -121,7 +117,7 @@ extension PageRun {
   /// Backs the whole run now, so that the first writes do not fault.
   ///
   /// - Throws: ``PageArenaError/system(_:)`` where there is no memory, or the run cannot be written
-  ///   to.
+  ///   to; ``PageArenaError/notCommitted(lowerBound:upperBound:)``.
   /// - Complexity: a call to the kernel; O(pages).
   public mutating func prefault() throws(PageArenaError) { try prefault(in: 0..<pages) }
 
@@ -132,7 +128,9 @@ extension PageRun {
   ///   of a run that was protected, ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``.
   /// - Complexity: as there.
   public mutating func prefault(in range: Range<Int>) throws(PageArenaError) {
-    let part = try memory(of: range)
+    try check(range)
+    try requireCommitted(range)
+    let part = memory(of: range)
     // By hand nothing is written to that may be protected.
     if traits.contains(.protected) { try core.checkWholePhysicalPages(part) }
     let mask = UInt(physicalPageSize - 1)
@@ -165,20 +163,22 @@ extension PageRun {
   /// - Complexity: a call to the kernel, O(what is present).
   public mutating func discard() throws(PageArenaError) {
     try discard(in: 0..<pages)
-    if traits.contains(.closed), !traits.contains(.uncounted) {
-      core.setAside(pages)
-      traits.insert(.uncounted)
+    if traits.contains(.closed) {
+      core.noteDecommitted(numbers(of: 0..<pages))
+      traits.insert(.decommitted)
     }
   }
 
-  /// The same with some of its pages. A run that was made inaccessible goes on counting.
+  /// The same with some of its pages. What was made inaccessible by ``protect(_:)`` goes on
+  /// counting; ``decommit(in:)`` has it count no more.
   ///
   /// - Parameter range: of pages, from 0 on.
   /// - Throws: as ``discard()``, and ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)``.
   /// - Complexity: as there.
   public mutating func discard(in range: Range<Int>) throws(PageArenaError) {
     try core.requireOutside()
-    let part = try memory(of: range)
+    try check(range)
+    let part = memory(of: range)
     if range.isEmpty { return }
     try core.checkWholePhysicalPages(part)
     try core.attempt { system throws(SysMemError) in
@@ -192,12 +192,13 @@ extension PageRun {
   /// Does something to pages of the run that its end must undo.
   ///
   /// The trait stays when `change` throws, since it may have happened in part.
-  private mutating func becomeSpecial(
+  mutating func becomeSpecial(
     _ trait: RunTraits, in range: Range<Int>,
     _ change: (SysMem, AdvisedRange) throws(SysMemError) -> Void
   ) throws(PageArenaError) {
     try core.requireOutside()
-    let part = try memory(of: range)
+    try check(range)
+    let part = memory(of: range)
     if range.isEmpty { return }
     let after = traits.union(trait)
     // The run's end undoes it for the whole run.
@@ -210,13 +211,17 @@ extension PageRun {
     try core.attempt { system throws(SysMemError) in try change(system, part) }
   }
 
-  /// Some of the run's pages, as the kernel sees them.
-  private func memory(of range: Range<Int>) throws(PageArenaError) -> AdvisedRange {
+  /// Makes sure that a range is one of the run's pages.
+  func check(_ range: Range<Int>) throws(PageArenaError) {
     guard range.lowerBound >= 0, range.upperBound <= pages else {
       throw .outOfBounds(
         lowerBound: range.lowerBound, upperBound: range.upperBound, limit: pages)
     }
-    return AdvisedRange(
+  }
+
+  /// Some of the run's pages, as the kernel sees them.
+  func memory(of range: Range<Int>) -> AdvisedRange {
+    AdvisedRange(
       address: address + ArenaCore.byteCount(range.lowerBound),
       byteCount: ArenaCore.byteCount(range.count))
   }
@@ -231,8 +236,10 @@ extension PageRun {
   /// - Returns: what the kernel refused; `nil` where the run is plain.
   mutating func makePlain() -> PageArenaError? {
     if traits.isEmpty { return nil }
-    if traits.contains(.uncounted) {
-      do throws(PageArenaError) { try count() } catch { return error }
+    if traits.contains(.decommitted) {
+      let run = numbers(of: 0..<pages)
+      do throws(PageArenaError) { try core.countDecommitted(run) } catch { return error }
+      core.noteCommitted(run)
     }
     let refusal = unsafe core.makePlain(base, pages: pages, traits)
     if refusal == nil { self.traits = [] }

@@ -164,7 +164,7 @@ extension PageRun {
   /// Takes over the pages of the run that follows this one: what ``split(at:)`` undoes.
   ///
   /// They must lie side by side, of one arena, with nothing between them, and be alike: protected,
-  /// locked and so on in the same way.
+  /// locked and so on in the same way. What is decommitted of either stays that.
   ///
   /// ```swift
   /// if let other = halves.lower.join(halves.upper) {
@@ -179,7 +179,7 @@ extension PageRun {
   public mutating func join(_ next: consuming PageRun) -> PageRun? {
     guard core.number == next.core.number, next.address == address + ArenaCore.byteCount(pages),
       !traits.contains(.guardAfter), !next.traits.contains(.guardBefore),
-      traits.intersection(.inherited) == next.traits.intersection(.inherited), !core.isInside
+      traits.intersection(.alike) == next.traits.intersection(.alike), !core.isInside
     else { return next }
     let first = unsafe core.page(of: base)
     let total = pages + next.pages
@@ -189,7 +189,7 @@ extension PageRun {
       heap.owners.live &-= 1
     }
     pages = total
-    traits.formUnion(next.traits.intersection(.guardAfter))
+    traits.formUnion(next.traits.intersection([.guardAfter, .decommitted]))
     next.forget()
     return nil
   }

@@ -28,18 +28,21 @@ struct RunTraits: OptionSet, Sendable {
   /// The contents were given to the kernel; the owner may have written others since.
   static let discarded = RunTraits(rawValue: 256)
 
-  /// Any access faults.
+  /// Any access faults, since all of it was made so at once.
   static let closed = RunTraits(rawValue: 512)
-  /// It is closed, and empty: its pages count as inaccessible.
-  static let uncounted = RunTraits(rawValue: 1024)
+  /// Some of its pages may be decommitted: the run table knows which. It is protected then, too.
+  static let decommitted = RunTraits(rawValue: 1024)
 
   /// Those that need mappings of their own.
   static let mapped: RunTraits = [.protected, .locked, .undumped, .moved]
   /// Those that a part of a run has, when the run has them.
   static let inherited: RunTraits = [
     .wiped, .protected, .locked, .undumped, .moved, .mappedGuards, .discarded, .closed,
-    .uncounted,
+    .decommitted,
   ]
+  /// Those that two runs must have in common to become one.
+  static let alike = inherited.subtracting(.decommitted)
+
   /// Those that do not keep a run from being cut, or moved.
   static let plainMemory: RunTraits = [.wiped, .discarded]
 }

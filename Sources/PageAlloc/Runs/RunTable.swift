@@ -18,7 +18,7 @@ import Synchronization
 
 //
 // Behind the bytes stands where long runs start (LongStarts), so that the run that any page lies in
-// is found at once. Only that part is the heap lock's.
+// is found at once, and which pages are decommitted. Only these parts are the heap lock's.
 
 /// The length of every run that was handed out, by its first page.
 @usableFromInline
@@ -28,7 +28,8 @@ package struct RunTable {
   @usableFromInline let bytes: UnsafeMutableRawPointer
 
   /// Bytes of the whole table.
-  package static let byteCount = Geometry.pageCount + LongStarts.byteCount
+  package static let byteCount =
+    Geometry.pageCount + LongStarts.byteCount + DecommittedPages.byteCount
   /// Bytes a chunk.
   static let bytesPerChunk = Geometry.pagesPerChunk
   /// The longest run that one byte can tell.
@@ -180,6 +181,12 @@ package struct RunTable {
   private func clearLong(_ page: PageNumber) {
     for index in 1...4 { setByte(page &+ index, 0) }
     longStarts.remove(page)
+  }
+
+  /// The pages in use that nobody can access, since nothing backs them. Under the heap lock.
+  package var decommitted: DecommittedPages {
+    // Behind that, which is a multiple of a word, too.
+    unsafe DecommittedPages(storage: bytes + Geometry.pageCount + LongStarts.byteCount)
   }
 
   /// Where the byte of a page lies.

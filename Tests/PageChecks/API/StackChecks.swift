@@ -224,6 +224,12 @@ private func runStackCalls(_ arena: PageArena) -> [StackCall] {
       try run.discard()
       try run.excludeFromCoreDumps()
     },
+    StackCall("PageRun.decommit, commit", in: arena) { arena throws(PageArenaError) in
+      var run = try arena.allocateRun(pages: 64)
+      try run.decommit(in: 8..<56)
+      try run.commit(in: 16..<32)
+      try run.protect(.readOnly, in: 8..<20)
+    },
     StackCall("allocateGuardedRun", in: arena) { arena throws(PageArenaError) in
       var run = try arena.allocateGuardedRun(pages: 2)
       try run.resize(to: 4)

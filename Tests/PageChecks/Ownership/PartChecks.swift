@@ -46,6 +46,7 @@ package let partChecks: [Check] = [
         lowerBound: range.lowerBound, upperBound: range.upperBound, limit: 8)
       for use: PartUse in [
         .protect(.readOnly, range), .lock(range), .prefault(range), .discard(range),
+        .decommit(range), .commit(range),
       ] {
         recorder.expect(run.errorOf(use) == expected, "\(range.lowerBound) ..< \(range.upperBound)")
       }
@@ -53,7 +54,7 @@ package let partChecks: [Check] = [
     for place in [0, 3, 8] {
       for use: PartUse in [
         .protect(.none, place..<place), .lock(place..<place), .prefault(place..<place),
-        .discard(place..<place),
+        .discard(place..<place), .decommit(place..<place), .commit(place..<place),
       ] {
         recorder.expect(run.errorOf(use) == nil, "of nothing, at \(place)")
       }
@@ -85,15 +86,16 @@ package let partChecks: [Check] = [
     recorder.expectEqual(calls.misalignedCount.load(ordering: .relaxed), 0, "calls across pages")
   },
 
-  Check("part: of a run without access none is opened by itself") { recorder in
+  Check("part: of a run without access some is opened by itself, and counts") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     do throws(PageArenaError) {
       var run = try arena.allocateRun(pages: 64, access: .none)
-      let before = arena.statistics
-      recorder.expect(
-        run.errorOf(.protect(.readWrite, 0..<16)) == .notPlain(base: run.address), "in part")
-      recorder.expect(arena.statistics == before, "nothing changed")
+      recorder.expect(run.errorOf(.protect(.none, 0..<16)) == nil, "as it is")
+      recorder.expectEqual(arena.statistics.inaccessibleBytes, 64 * 8192, "not opened")
+      recorder.expect(run.errorOf(.protect(.readWrite, 0..<16)) == nil, "in part")
+      recorder.expectEqual(arena.statistics.inaccessibleBytes, 48 * 8192, "opened in part")
       try run.protect(.readWrite)
+      recorder.expectEqual(arena.statistics.inaccessibleBytes, 0, "opened")
       recorder.expect(run.errorOf(.protect(.readOnly, 0..<16)) == nil, "and then a part")
     } catch { recorder.fail(error.description) }
     recorder.expect(arena.brokenInvariant() == nil, "invariants")
@@ -171,6 +173,7 @@ package let partChecks: [Check] = [
 private enum PartUse {
   case protect(PageAccess, Range<Int>)
   case lock(Range<Int>), prefault(Range<Int>), discard(Range<Int>)
+  case decommit(Range<Int>), commit(Range<Int>)
 }
 
 extension PageRun {
@@ -184,6 +187,8 @@ extension PageRun {
       case .lock(let range): try lock(in: range)
       case .prefault(let range): try prefault(in: range)
       case .discard(let range): try discard(in: range)
+      case .decommit(let range): try decommit(in: range)
+      case .commit(let range): try commit(in: range)
       }
     } catch { return error }
     return nil
