@@ -145,6 +145,7 @@ private let bottomUpChecks: [Check] = [
   apartChecks,
   snapshotChecks,
   poolChecks,
+  poolForwardChecks,
   poolLimitChecks,
   poolRetreatChecks,
   poolStormChecks,

@@ -38,12 +38,11 @@ extension PageArena {
   ///
   /// With ``PageAccess/none`` it is address space that costs nothing: it counts as in use but not
   /// as resident, and no limit bounds it. ``PageRun/protect(_:)`` makes it memory, and has it
-  /// count; parts that come at different times are made by ``PageRun/split(at:)``.
+  /// count; ``PageRun/commit(in:)`` does so with a part of it.
   ///
   /// ```swift
-  /// let whole = try arena.allocateRun(pages: 131_072, access: .none)  // 1 GiB, whatever the limit
-  /// var halves = whole.split(at: 1024)
-  /// try halves.lower.protect(.readWrite)                              // 8 MiB, if they fit
+  /// var run = try arena.allocateRun(pages: 131_072, access: .none)  // 1 GiB, whatever the limit
+  /// try run.commit(in: 0..<1024)                                    // 8 MiB, if they fit
   /// ```
   ///
   /// - Parameters:
