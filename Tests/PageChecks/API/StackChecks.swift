@@ -44,6 +44,16 @@ private struct StackCall: Sendable {
     self.body = body
   }
 
+  /// With a pool that others made.
+  init(
+    _ name: StaticString, in pool: PagePool,
+    _ body: @escaping @Sendable (PagePool) throws(PageArenaError) -> Void
+  ) {
+    self.init(name) {
+      do throws(PageArenaError) { try body(pool) } catch {}
+    }
+  }
+
   /// With an arena that others made.
   init(
     _ name: StaticString, in arena: PageArena,
@@ -75,7 +85,7 @@ private var stackCalls: [StackCall] {
     let checked = made(diagnosis: .checked())
   else { return [] }
   return arenaStackCalls(plain) + watchingStackCalls(watching) + runStackCalls(plain)
-    + checkedStackCalls(checked)
+    + checkedStackCalls(checked) + poolStackCalls
 }
 
 private func arenaStackCalls(_ arena: PageArena) -> [StackCall] {
@@ -249,5 +259,35 @@ private func checkedStackCalls(_ arena: PageArena) -> [StackCall] {
       unsafe try arena.deallocate(base, pages: 2)
     },
     StackCall("leaks", in: arena) { arena in _ = arena.leaks },
+  ]
+}
+
+private var poolStackCalls: [StackCall] {
+  guard let pool = try? PagePool(reserving: 1 << 32) else { return [] }
+  return [
+    StackCall("PagePool.allocate, deallocate", in: pool) { pool throws(PageArenaError) in
+      let base = unsafe try pool.allocate(pages: 3)
+      unsafe try pool.deallocate(base)
+      _ = try unsafe pool.allocate(at: base, pages: 2)
+    },
+    StackCall("PagePool.resize", in: pool) { pool throws(PageArenaError) in
+      let base = unsafe try pool.allocate(pages: 3)
+      let wall = unsafe try pool.allocate(pages: 1)
+      let moved = unsafe try pool.resize(base, to: 900, zeroed: true)
+      unsafe try pool.deallocateDiscarding(moved, pages: 900)
+      unsafe try pool.deallocate(wall)
+    },
+    StackCall("PagePool.discard, discardLazily", in: pool) { pool throws(PageArenaError) in
+      var isZero = false
+      let base = unsafe try pool.allocate(pages: 8, isZero: &isZero)
+      unsafe try pool.discard(base, pages: 8)
+      unsafe try pool.discardLazily(base, pages: 8)
+    },
+    StackCall("PagePool.forEachRun, snapshots, leaks, diagnose", in: pool) { pool in
+      pool.forEachRun { _ in }
+      _ = pool.snapshots()
+      _ = pool.leaks
+      _ = pool.diagnose(1 << 13)
+    },
   ]
 }
