@@ -437,6 +437,8 @@ static inline const char *csm_errno_name(int value) {
   case EIO: return "EIO";
   case EBADF: return "EBADF";
   case EAGAIN: return "EAGAIN";
+  case ENAMETOOLONG: return "ENAMETOOLONG";
+  case ENODATA: return "ENODATA";
   case ENOMEM: return "ENOMEM";
   case EACCES: return "EACCES";
   case EFAULT: return "EFAULT";

@@ -26,10 +26,11 @@ extension pa_status {
     case .badScavenging: self.init(PA_BAD_SCAVENGING)
     case .badMemoryLimit: self.init(PA_BAD_MEMORY_LIMIT)
     case .badDiagnosis: self.init(PA_BAD_DIAGNOSIS)
-    // Nothing that C can ask for has a label or a recording, is a pool, or a frame.
-    case .badLabel, .badRecording, .badPoolReservation, .badFrameByteCount:
+    // Nothing that C can ask for has a label, a recording or a profile, is a pool, or a
+    // frame.
+    case .badLabel, .badRecording, .badProfile, .badPoolReservation, .badFrameByteCount:
       self.init(PA_BAD_ARGUMENT)
-    case .recording(let errno): self.init(PA_SYSTEM + Int(errno.rawValue))
+    case .recording(let errno), .profile(let errno): self.init(PA_SYSTEM + Int(errno.rawValue))
     case .frameNotInUse: self.init(PA_NOT_IN_USE)
     case .misaligned: self.init(PA_MISALIGNED)
     case .foreign: self.init(PA_FOREIGN)

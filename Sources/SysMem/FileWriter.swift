@@ -19,6 +19,22 @@ package struct FileWriter: ~Copyable {
     buffer.append(byte: 10)
   }
 
+  /// Adds bytes.
+  ///
+  /// - Throws: as above.
+  package mutating func write(bytes: borrowing some TextBytes & ~Copyable) throws(Errno) {
+    for index in 0..<bytes.count { try write(byte: bytes[index]) }
+  }
+
+  /// Adds a byte.
+  ///
+  /// - Throws: as above.
+  package mutating func write(byte: UInt8) throws(Errno) {
+    if buffer.room == 0 { try flush() }
+    if buffer.room == 0 { throw .outOfMemory }
+    buffer.append(byte: byte)
+  }
+
   /// Writes what was added.
   ///
   /// - Throws: what the kernel refused; a part may have been written.
@@ -46,6 +62,14 @@ package struct NewFile: ~Copyable {
   /// - Throws: what the kernel refused.
   package init(path: String) throws(Errno) {
     // The pointer lives as long as the call that it is handed to.
+    let opened = unsafe path.withCString { unsafe csm_open_new($0) }
+    if opened.error != 0 { throw Errno(rawValue: opened.error) }
+    descriptor = Int32(truncatingIfNeeded: opened.value)
+  }
+
+  /// The same, by a path that was put together.
+  package init(path: borrowing some TextBytes & ~Copyable) throws(Errno) {
+    // As above.
     let opened = unsafe path.withCString { unsafe csm_open_new($0) }
     if opened.error != 0 { throw Errno(rawValue: opened.error) }
     descriptor = Int32(truncatingIfNeeded: opened.value)

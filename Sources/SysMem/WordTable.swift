@@ -42,6 +42,14 @@ public struct WordTable: Sendable {
     ).exchanged
   }
 
+  /// Adds to a word, which may wrap around.
+  ///
+  /// - Returns: what it was.
+  @discardableResult
+  package func add(_ index: Int, _ more: UInt) -> UInt {
+    unsafe word(index).pointee.wrappingAdd(more, ordering: .relaxed).oldValue
+  }
+
   /// Has the words be 0 in every child of a fork.
   package func wipeOnFork(_ system: SysMem) throws(SysMemError) {
     try system.advise(

@@ -154,7 +154,7 @@ private let bottomUpChecks: [Check] = [
   counterChecks,
   peakChecks,
   labelChecks,
-  recordingChecks,
+  recordingChecks, profileChecks,
   slabChecks,
   slabModelChecks,
   slabThreadChecks,
@@ -194,7 +194,7 @@ package let laterAloneChecks: [Check] = [
   // Arena
   realCommitLimitChecks,
   forkChecks,
-  recordingForkChecks,
+  recordingForkChecks, profileForkChecks,
   addressSpaceChecks,
   regionAloneChecks,
   heldPagesAloneChecks,

@@ -9,6 +9,7 @@
 #define DIAGNOSIS_H
 
 #include "faults.h"
+#include "places.h"
 #include "symbols.h"
 #include "tools.h"
 #include "trace.h"

@@ -14,10 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CDG_MODULES = 64, CDG_PATH = 200 };
+enum { CDG_MODULES = 64, CDG_PATH = 200, CDG_BUILD_ID = 32 };
 
 typedef struct {
-  uintptr_t bias, low, high; /* what is added to the file's addresses; where the code lies */
+  uintptr_t bias, low, high; /* what is added to the file's addresses; where the file lies */
+  uintptr_t code_low, code_high, code_offset; /* where the code lies, and where in the file */
+  uint8_t build_id[CDG_BUILD_ID];
+  size_t build_id_length;
   char path[CDG_PATH];
 } cdg_module;
 
@@ -35,6 +38,24 @@ typedef struct {
 extern int cdg_each_loaded(int (*body)(cdg_loaded *, size_t, void *), void *)
     __asm__("dl_iterate_phdr");
 
+/* The build id out of a part of notes: records of a head, a name and what it says. */
+static inline void cdg_note_build_id(cdg_module *m, const unsigned char *part, size_t length) {
+  while (length >= 12) {
+    uint32_t head[3]; /* bytes of the name, bytes of what it says, type */
+    memcpy(head, part, sizeof head);
+    size_t name = ((size_t)head[0] + 3) & ~(size_t)3, said = ((size_t)head[1] + 3) & ~(size_t)3;
+    if (name > length - 12 || said > length - 12 - name) return;
+    if (head[2] == NT_GNU_BUILD_ID && head[0] == 4 && memcmp(part + 12, "GNU", 4) == 0 &&
+        head[1] <= CDG_BUILD_ID) {
+      memcpy(m->build_id, part + 12 + name, head[1]);
+      m->build_id_length = head[1];
+      return;
+    }
+    part += 12 + name + said;
+    length -= 12 + name + said;
+  }
+}
+
 static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
   (void)size;
   int *count = (int *)argument;
@@ -42,13 +63,20 @@ static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
   cdg_module *m = &cdg_modules[*count];
   m->bias = (uintptr_t)info->bias;
   m->low = UINTPTR_MAX;
-  m->high = 0;
+  m->high = m->code_low = m->code_high = m->code_offset = 0;
+  m->build_id_length = 0;
   for (int i = 0; i < info->part_count; i++) {
     const ElfW(Phdr) *p = &info->parts[i];
+    if (p->p_type == PT_NOTE && m->build_id_length == 0)
+      cdg_note_build_id(m, (const unsigned char *)(m->bias + (uintptr_t)p->p_vaddr), p->p_memsz);
     if (p->p_type != PT_LOAD) continue;
     uintptr_t start = m->bias + (uintptr_t)p->p_vaddr;
     if (start < m->low) m->low = start;
     if (start + p->p_memsz > m->high) m->high = start + (uintptr_t)p->p_memsz;
+    if (!(p->p_flags & PF_X) || m->code_high != 0) continue;
+    m->code_low = start & ~(uintptr_t)4095;
+    m->code_high = (start + (uintptr_t)p->p_memsz + 4095) & ~(uintptr_t)4095;
+    m->code_offset = (uintptr_t)p->p_offset & ~(uintptr_t)4095;
   }
   if (m->low > m->high) return 0;
   m->path[0] = '\0';

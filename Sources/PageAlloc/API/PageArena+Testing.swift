@@ -20,6 +20,9 @@ extension PageArena {
     return true
   }
 
+  /// How often the distance of the profile's samples is doubled now; `nil` where there is none.
+  package var profileDoublings: Int? { core.profile?.doublings }
+
   /// Parts with caches that have no owner.
   package func dropRetiredCaches() { core.dropRetiredCaches() }
 

@@ -65,9 +65,11 @@ public final class PageArena: Sendable {
   /// - Throws: ``PageArenaError/badReservation(reservedByteCount:minimum:)``,
   ///   ``PageArenaError/badScavenging``, ``PageArenaError/badMemoryLimit``,
   ///   ``PageArenaError/badDiagnosis``, ``PageArenaError/badLabel(byteCount:limit:)``,
-  ///   ``PageArenaError/badRecording(byteCount:minimum:maximum:)``;
+  ///   ``PageArenaError/badRecording(byteCount:minimum:maximum:)``,
+  ///   ``PageArenaError/badProfile(byteCount:minimum:maximum:)``;
   ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
-  ///   ``PageArenaError/recording(_:)`` where its file cannot be made;
+  ///   ``PageArenaError/recording(_:)`` and ``PageArenaError/profile(_:)`` where their files cannot
+  ///   be made;
   ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
   /// - Complexity: some calls to the kernel, however much is reserved.
   public convenience init(_ options: Options) throws(PageArenaError) {
@@ -104,7 +106,7 @@ public final class PageArena: Sendable {
     allowsWritableCode: Bool = false,
     isPermanent: Bool = false,
     forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
-    recording: Recording = .none, label: String = ""
+    recording: Recording = .none, profile: Profile = .automatic, label: String = ""
   ) throws(PageArenaError) {
     try self.init(
       Options(
@@ -112,7 +114,8 @@ public final class PageArena: Sendable {
         scavenging: scavenging, memoryLimit: memoryLimit, hugePages: hugePages,
         scavengesUnderPressure: scavengesUnderPressure, allowsWritableCode: allowsWritableCode,
         isPermanent: isPermanent,
-        forkHandling: forkHandling, diagnosis: diagnosis, recording: recording, label: label))
+        forkHandling: forkHandling, diagnosis: diagnosis, recording: recording, profile: profile,
+        label: label))
   }
 
   /// An arena for whoever needs none of his own: as by default, made when it is first asked for,
@@ -131,6 +134,7 @@ public final class PageArena: Sendable {
   deinit {
     if core.isPermanent { return }
     if core.wishes.printsStatistics { statistics.write(of: core, "when its last reference went") }
+    core.writeLastProfile()
     core.endOrOrphan()
   }
 }
@@ -173,7 +177,7 @@ extension ArenaCore {
     } catch { throw .noAddressSpace(error) }
 
     let mode = options.checkedMode
-    let extras: (checks: CheckedRuns?, recorder: RunRecorder?, place: Int)
+    let extras: Extras
     do throws(PageArenaError) {
       extras = try Self.makeExtras(options, mode, label, system)
     } catch {
@@ -199,7 +203,8 @@ extension ArenaCore {
       files: options.files, clock: options.clock, plan: plan,
       pool: inPool.map { unsafe Unmanaged.passRetained($0.account) },
       checks: extras.checks, recorder: extras.recorder, isRecorded: extras.recorder != nil,
-      checkedMode: mode ?? CheckedMode(), wishes: EnvironmentWishes(), label: label)
+      profile: extras.profile, checkedMode: mode ?? CheckedMode(), wishes: EnvironmentWishes(),
+      label: label)
     // Where none are wanted, none are kept whole.
     let kernelPages = KernelPages(
       physicalPageSize: options.calls.physicalPageSize,
@@ -213,6 +218,7 @@ extension ArenaCore {
     // Whoever passes a fence comes by where a recording is told.
     let ownersFence = cacheLimit > 0 && (isRecorded || !system.passBarrier())
     withHeap {
+      $0.profile = profile
       $0.caches.ownersFence = ownersFence
       $0.caches.areKept = options.isPermanent
     }
@@ -227,27 +233,42 @@ extension ArenaCore {
     ArenaRegistry.withLock { ArenaRegistry.add(self) }
     if checks != nil { startChecks() }
     if wishes.printsStatistics { LastStatistics.start() }
+    if profile != nil { LastProfiles.start() }
     if plan.isInBackground { ScavengerThread.join(self) }
   }
 
-  /// What an arena has besides its memory: notes, a recording, and a place in the registry.
+  /// What an arena has besides its memory.
+  private struct Extras {
+    let checks: CheckedRuns?
+    let recorder: RunRecorder?
+    let profile: RunProfile?
+    let place: Int
+  }
+
+  /// Makes notes, a recording, a profile, and a place in the registry.
   private static func makeExtras(
     _ options: PageArena.Options, _ mode: CheckedMode?, _ label: LabelText, _ system: SysMem
-  ) throws(PageArenaError) -> (CheckedRuns?, RunRecorder?, Int) {
+  ) throws(PageArenaError) -> Extras {
     let checks: CheckedRuns?
     do throws(SysMemError) {
       checks = mode == nil ? nil : try CheckedRuns.sysInit(system, isPermanent: options.isPermanent)
     } catch { throw .system(error) }
     do throws(PageArenaError) {
       let recorder = try options.recording.makeRecorder(label, system)
-      do throws(SysMemError) {
-        let place = try ArenaRegistry.withLock { () throws(SysMemError) in
-          try ArenaRegistry.reservePlace()
+      do throws(PageArenaError) {
+        let profile = try options.makeProfile(system)
+        do throws(SysMemError) {
+          let place = try ArenaRegistry.withLock { () throws(SysMemError) in
+            try ArenaRegistry.reservePlace()
+          }
+          return Extras(checks: checks, recorder: recorder, profile: profile, place: place)
+        } catch {
+          profile?.unmap(from: system)
+          throw .system(error)
         }
-        return (checks, recorder, place)
       } catch {
         recorder?.end(system)
-        throw .system(error)
+        throw error
       }
     } catch {
       checks?.unmap(system)

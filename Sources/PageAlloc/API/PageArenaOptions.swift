@@ -102,6 +102,8 @@ extension PageArena {
     public var diagnosis: Diagnosis
     /// Whether what happens to the arena's pages is written to a file.
     public var recording: Recording
+    /// Whether runs are sampled, to tell who holds them.
+    public var profile: Profile
     /// What the program calls the arena: up to 48 bytes of UTF-8 without control characters, for
     /// ``PageArena/all``, for exporters, and for the names of its mappings in `/proc/PID/maps`,
     /// where the kernel keeps names: `[anon:PageAlloc pages LABEL]`,
@@ -125,6 +127,9 @@ extension PageArena {
     /// The scavenger's steps are performed by whoever calls ``PageArena/scavengeStep()``: what is
     /// scavenged in the background needs no thread of ours then.
     package var scavengesBySteps = false
+    /// Where the random numbers of the profile start, which then samples by one distance for good:
+    /// for a check.
+    package var profileSeed: UInt?
     /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a
     /// check.
     package var headroomPer1024: Int?
@@ -144,7 +149,7 @@ extension PageArena {
       allowsWritableCode: Bool = false,
       isPermanent: Bool = false,
       forkHandling: ForkHandling = .automatic, diagnosis: Diagnosis = .automatic,
-      recording: Recording = .none, label: String = ""
+      recording: Recording = .none, profile: Profile = .automatic, label: String = ""
     ) {
       self.reservedByteCount = reservedByteCount
       self.threadCacheByteCount = threadCacheByteCount
@@ -157,6 +162,7 @@ extension PageArena {
       self.forkHandling = forkHandling
       self.diagnosis = diagnosis
       self.recording = recording
+      self.profile = profile
       self.label = label
     }
 
@@ -184,6 +190,7 @@ extension PageArena.Options {
     try memoryLimit.check()
     if case .checked(let byteCount, _) = diagnosis, byteCount < 0 { throw .badDiagnosis }
     try recording.check()
+    try profile.check()
     if LabelText(label) == nil {
       throw .badLabel(byteCount: label.utf8.count, limit: LabelText.limit)
     }

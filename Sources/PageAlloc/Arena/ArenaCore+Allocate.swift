@@ -160,6 +160,7 @@ extension ArenaCore {
       }
     noteUsed(taken.scavengedPages, draining: cache)
     try keepLimits(taken, pages)
+    countTaken(taken.page, pages, by: cache)
     return taken
   }
 

@@ -35,6 +35,7 @@ extension ArenaCore {
       growth.cacheMemory.free(to: system)
       facts.checks?.unmap(system)
       facts.recorder?.end(system)
+      facts.profile?.unmap(from: system)
       let idle = Self.byteCount(heap.counts.scavenged)
       growth.reservation.free(
         to: system, preparedByteCount: idle,

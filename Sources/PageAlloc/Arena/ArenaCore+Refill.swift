@@ -19,6 +19,7 @@ extension ArenaCore {
     let (run, scavenged) = withHeap { $0.take(pages, into: cache, limit: limit) }
     noteUsed(scavenged, draining: cache)
     lookIfLate(untouched: scavenged)
+    if let run { countTaken(run.page, pages, by: cache) }
     return run
   }
 }

@@ -222,7 +222,8 @@ extension ArenaCore {
       return address
     }
     let cache = unsafe CacheReference(
-      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head), tally: tally)
+      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head), tally: tally,
+      profile: profile)
     withHeap { $0.add(cache, for: thread) }
     return cache
   }

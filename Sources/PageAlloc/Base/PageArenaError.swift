@@ -27,6 +27,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case badLabel(byteCount: Int, limit: Int)
   /// `recording`: the `byteCount` of its file is not in the limits.
   case badRecording(byteCount: Int, minimum: Int, maximum: Int)
+  /// `profile`: the mean distance of samples is not in the limits.
+  case badProfile(byteCount: Int, minimum: Int, maximum: Int)
   /// `base` is not the address of a page: it is not a multiple of the page size from the arena's
   /// start; of a slab, not the address of a frame.
   case misaligned(base: UInt)
@@ -78,6 +80,9 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case noAddressSpace(SysMemError)
   /// The kernel refused the file of a recording.
   case recording(Errno)
+  /// The kernel refused the file of a profile; `ENODATA` where the arena has none, `ENOSYS` where
+  /// none can be had: it takes x86_64.
+  case profile(Errno)
   /// More mappings would be needed than the arena allows itself, so as to leave the process some.
   case tooManyMappings(limit: Int)
   /// The kernel, or the host, cannot do this at all.
@@ -110,6 +115,8 @@ extension PageArenaError: CustomStringConvertible {
       "label: its \(byteCount) bytes are more than \(limit), or have a control character"
     case .badRecording(let byteCount, let minimum, let maximum):
       "recording: byteCount \(byteCount) is not in \(minimum) ... \(maximum)"
+    case .badProfile(let byteCount, let minimum, let maximum):
+      "profile: byteCount \(byteCount) is not in \(minimum) ... \(maximum)"
     case .misaligned(let base):
       "base: \(hex(base)) is not the address of a page, or of a slab's frame"
     case .foreign(let base):
@@ -144,6 +151,8 @@ extension PageArenaError: CustomStringConvertible {
       "a signal's handler used an arena while its thread was inside a call of one"
     case .recording(let errno):
       "recording: the file cannot be made: \(errno.description)"
+    case .profile(let errno):
+      "profile: it cannot be made or written: \(errno.description)"
     case .tooManyMappings(let limit):
       "more than \(limit) mappings would be needed"
     case .unsupported(let call):
@@ -172,6 +181,7 @@ extension PageArenaError: CustomStringConvertible {
     case .badDiagnosis: "badDiagnosis"
     case .badLabel: "badLabel"
     case .badRecording: "badRecording"
+    case .badProfile: "badProfile"
     case .misaligned: "misaligned"
     case .foreign: "foreign"
     case .notInUse: "notInUse"
@@ -193,6 +203,7 @@ extension PageArenaError: CustomStringConvertible {
     case .noAddressSpace: "noAddressSpace"
     case .tooManyMappings: "tooManyMappings"
     case .recording: "recording"
+    case .profile: "profile"
     case .unsupported: "unsupported"
     case .system: "system"
     }

@@ -51,15 +51,18 @@ extension RunCache {
   fileprivate mutating func allocateMore(
     _ pages: Int, _ mask: UInt, as kind: RunKind
   ) -> CachedRun? {
-    defer { front.leave() }
     countComing(kind)
     guard let run = takeAnywhere(pages, mask) else {
       countAgain(kind)
+      front.leave()
       return nil
     }
     if isToldTooMuch { tell() }
     count(coldTakes: 1)
     front.runs.setFirstByte(run.page, pages)
+    let isDue = isSampleDue(pages)
+    front.leave()
+    if isDue { sample(run.page, pages) }
     return run
   }
 

@@ -160,15 +160,6 @@ extension CacheFront {
     word(kind) > HotRun.pageBits
   }
 
-  /// Takes the hot run, whatever its length.
-  ///
-  /// - Returns: its address; 0 for none.
-  borrowing func takeHot(_ kind: RunKind) -> UInt {
-    let word = word(kind)
-    setWord(kind, word & HotRun.pageBits)
-    return word & ~HotRun.pageBits
-  }
-
   /// Takes the hot run if it has just so many pages and lies right.
   ///
   /// - Parameters:

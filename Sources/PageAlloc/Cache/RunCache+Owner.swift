@@ -110,7 +110,7 @@ extension RunCache {
   fileprivate mutating func handOut(_ pages: Int, as kind: RunKind) -> UInt {
     if isStacked(pages), isToldTooMuch(without: pages) { return 0 }
     countComing(kind)
-    guard let page = isStacked(pages) ? takeStacked(pages)?.page : takeLong(pages) else {
+    guard let page = isStacked(pages) ? takeStackedUnsampled(pages)?.page : takeLong(pages) else {
       countAgain(kind)
       return 0
     }
@@ -127,7 +127,10 @@ extension RunCache {
     }
     if isToldTooMuch { tell() }
     count(coldTakes: 1)
-    return noteAndLeave(run.page, pages)
+    let isDue = isSampleDue(pages)
+    let address = noteAndLeave(run.page, pages)
+    if isDue { sample(run.page, pages) }
+    return address
   }
 
   /// Takes a run of more than 127 pages.

@@ -142,9 +142,22 @@ extension RunCache {
 
   /// Takes runs of the hot runs' sizes out, so that each finds half of its stack free when it goes
   /// there.
-  package mutating func halveStacks(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
+  ///
+  /// - Parameter pages: the size of the run that is to come, which goes to its stack at once where
+  ///   none is to be the hot one.
+  package mutating func halveStacks(
+    for pages: Int, _ body: (_ page: PageNumber, _ pages: Int) -> Void
+  ) {
+    if profile != nil { return drain(stack: pages, to: Self.depth / 2, body) }
     drain(stack: front.hotPages(.raw), to: Self.depth / 2, body)
     drain(stack: front.hotPages(.owned), to: Self.depth / 2, body)
+  }
+
+  /// How long the run is that goes to its stack when another one comes.
+  ///
+  /// - Parameter pages: of the other one.
+  package func nextStacked(_ kind: RunKind, for pages: Int) -> Int {
+    profile != nil ? (kind == .raw ? pages : 0) : front.hotPages(kind)
   }
 
   /// Takes runs of one size out until at most `target` runs of it are left.

@@ -61,17 +61,26 @@ package struct RunCache: ~Copyable {
   /// The kernel's number of the thread that owns it; 0 for a handle, or for nobody. Of CacheList.
   package var thread: Int32 = 0
   /// What the owner told of runs, long ones aside.
-  private var toldPages = 0
+  var toldPages = 0
   /// While `charged` stays between these, nothing is told. The upper one is within the capacity, so
   /// that a free makes one comparison for both.
   private var quietFloor = 0
-  private var quietCeiling = 0
+  var quietCeiling = 0
 
   // The stacks: of RunCache+Stacks and RunCache+Aligned.
   var filled = InlineArray<2, UInt64>(repeating: 0)
   var counts = InlineArray<128, UInt8>(repeating: 0)
   /// Runs of more than 127 pages.
   package var long = LongRuns()
+
+  /// Who samples what the owner takes; `nil` where nobody does. In a cache that is sampled no run is
+  /// the hot one, and none is long: each call comes by the stacks.
+  package var profile: RunProfile?
+  /// Pages that the owner takes before the next sample is due. Where there is no profile it is out
+  /// of reach.
+  var pagesUntilSample = Int.max
+  /// By which distance that was decided.
+  var doublings = 0
 
   /// The next cache of the same list; the next that waits for a new owner, if this one does; and
   /// the next of those that may hold something, if this one is among them. Of CacheList.
@@ -218,12 +227,15 @@ extension RunCache {
   @inline(__always)
   package mutating func put(_ run: UInt, _ pages: Int, as kind: RunKind) -> Bool {
     var total = chargedPages &+ pages
-    if front.isHot(kind) {
-      let old = front.hotPages(kind)
+    // Read once.
+    let hot = front.word(kind)
+    if hot > HotRun.pageBits {
+      let old = Int(bitPattern: hot & HotRun.pageBits)
       let count = count(of: old)
       if total > quietCeiling || count == Self.depth { return false }
-      push(takeHotRun(kind), old, count)
+      push(takeHotRun(hot, kind), old, count)
     } else {
+      if profile != nil { return putStacked(run, pages, total, as: kind) }
       total &-= front.hotPages(kind)
       if total > quietCeiling { return false }
     }
@@ -242,7 +254,7 @@ extension RunCache {
     let pages = front.hotPages(kind)
     let count = count(of: pages)
     if count == Self.depth { return false }
-    push(takeHotRun(kind), pages, count)
+    push(takeHotRun(front.word(kind), kind), pages, count)
     // It has taken the room along.
     charge(pages)
     charge(0 &- front.resetHotPages(kind))
@@ -250,9 +262,12 @@ extension RunCache {
   }
 
   /// Takes the hot run; an owner that left it goes now.
+  ///
+  /// - Parameter word: the front's.
   @inline(__always)
-  private mutating func takeHotRun(_ kind: RunKind) -> CachedRun {
-    let address = front.takeHot(kind)
+  mutating func takeHotRun(_ word: UInt, _ kind: RunKind) -> CachedRun {
+    front.setWord(kind, word & HotRun.pageBits)
+    let address = word & ~HotRun.pageBits
     count(coldTakes: -1)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {
@@ -260,39 +275,5 @@ extension RunCache {
       count(owners: -1)
     }
     return CachedRun(page: front.page(at: address), isZero: false)
-  }
-
-  /// Takes all runs out.
-  package mutating func drain(_ body: (_ page: PageNumber, _ pages: Int) -> Void) {
-    drainHot(.raw, body)
-    drainHot(.owned, body)
-    drainLong(body)
-    drainStacks(to: 0, body)
-  }
-
-  private mutating func drainHot(
-    _ kind: RunKind, _ body: (_ page: PageNumber, _ pages: Int) -> Void
-  ) {
-    if !front.isHot(kind) { return }
-    let pages = front.hotPages(kind)
-    body(takeHotRun(kind).page, pages)
-  }
-
-  /// Forgets all runs, as whoever was inside left them, and takes back what was told of them: where
-  /// the owner is gone.
-  ///
-  /// Owners stay counted: one that was coming is already, one that was going still is.
-  package mutating func forget() {
-    front.told.add(0 &- toldPages &- long.pageCount.load(ordering: .relaxed))
-    filled = InlineArray(repeating: 0)
-    counts = InlineArray(repeating: 0)
-    long.forget()
-    if front.isHot(.owned) { count(owners: -1) }
-    count(coldTakes: 0 &- front.hotRunCount())
-    front.forget(.raw)
-    front.forget(.owned)
-    charged.store(0, ordering: .relaxed)
-    toldPages = 0
-    front.leave()
   }
 }

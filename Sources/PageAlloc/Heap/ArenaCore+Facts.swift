@@ -41,6 +41,8 @@ extension ArenaCore {
   /// Whether somebody does.
   @inline(__always)
   var isRecorded: Bool { facts.isRecorded }
+  /// Who samples the runs that are handed out; `nil` where nobody does.
+  var profile: RunProfile? { facts.profile }
   /// How the checked mode is set up.
   var checkedMode: CheckedMode { facts.checkedMode }
   /// What the kernel is told of memory to come.

@@ -46,6 +46,8 @@ struct ArenaFacts {
   let recorder: RunRecorder?
   /// Whether somebody does: what the short ways look at.
   let isRecorded: Bool
+  /// Who samples the runs that are handed out; `nil` where nobody does.
+  let profile: RunProfile?
   /// How the checked mode is set up.
   let checkedMode: CheckedMode
   /// What the environment wants the arena to say.

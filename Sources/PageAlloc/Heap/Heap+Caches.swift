@@ -148,15 +148,17 @@ extension Heap {
     if kind == .short, cache.contents.chargedPages + pages > most {
       takeStacked(cache, to: min(most / 2, max(0, most - pages)))
     }
-    // A long run that does not fit goes to the depot.
-    if kind == .short || pages <= most { raiseCapacity(of: cache, for: pages, most: most) }
+    // A long run that does not fit goes to the depot, and so does each that may be sampled.
+    if kind == .short || (pages <= most && profile == nil) {
+      raiseCapacity(of: cache, for: pages, most: most)
+    }
     if kind == .long { return }
     if caches.count > 1 {
-      passOn(cache.front.hotPages(.raw), from: cache, limit: most)
-      passOn(cache.front.hotPages(.owned), from: cache, limit: most)
+      passOn(cache.contents.nextStacked(.raw, for: pages), from: cache, limit: most)
+      passOn(cache.contents.nextStacked(.owned, for: pages), from: cache, limit: most)
     }
     var batch = RunBatch()
-    cache.contents.halveStacks { batch.add($0, $1) }
+    cache.contents.halveStacks(for: pages) { batch.add($0, $1) }
     giveBack(&batch)
   }
 }

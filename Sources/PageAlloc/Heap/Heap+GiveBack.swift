@@ -16,14 +16,17 @@ extension Heap {
   /// A part of a run is nobody's any more; what is left on either side are runs of their own.
   @inline(__always)
   mutating func cut(_ part: Range<PageNumber>, outOf run: Range<PageNumber>) {
+    let sample = sample(at: run.lowerBound)
     runs.clear(run.lowerBound)
     sizes.remove(run.count)
     if part.lowerBound > run.lowerBound {
       runs.setLength(run.lowerBound, part.lowerBound - run.lowerBound)
+      keep(sample, run.lowerBound, part.lowerBound - run.lowerBound)
       sizes.add(part.lowerBound - run.lowerBound)
     }
     if part.upperBound < run.upperBound {
       runs.setLength(part.upperBound, run.upperBound - part.upperBound)
+      keep(sample, part.upperBound, run.upperBound - part.upperBound)
       sizes.add(run.upperBound - part.upperBound)
     }
   }

@@ -156,16 +156,20 @@ extension Heap {
     let end = page &+ runs.length(page)
     guard page < second, second < end else { runFreedElsewhere(page, second &- page) }
     // First cleared: the digits of a long length may lie where the second starts.
+    let sample = sample(at: page)
     runs.clear(page)
     runs.setLength(page, second &- page)
     runs.setLength(second, end &- second)
+    keep(sample, page, second &- page)
+    keep(sample, second, end &- second)
     sizes.remove(end &- page)
     sizes.add(second &- page)
     sizes.add(end &- second)
   }
 
-  /// Makes the runs and guards that fill a range one run.
+  /// Makes the runs and guards that fill a range one run, which is what the profile has of the first.
   package mutating func join(_ whole: Range<PageNumber>) {
+    let sample = sample(at: whole.lowerBound)
     var page = whole.lowerBound
     while page < whole.upperBound {
       let length = runs.extent(page)
@@ -176,6 +180,7 @@ extension Heap {
     }
     if page != whole.upperBound { runFreedElsewhere(whole.lowerBound, whole.count) }
     runs.setLength(whole.lowerBound, whole.count)
+    keep(sample, whole.lowerBound, whole.count)
     sizes.add(whole.count)
   }
 }

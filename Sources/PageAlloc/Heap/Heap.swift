@@ -24,6 +24,8 @@ package struct Heap: ~Copyable {
   package var allocator: PageAllocator
   /// What was handed out.
   package let runs: RunTable
+  /// Who has samples of some of it; `nil` where nobody does.
+  package var profile: RunProfile?
   /// The address of offset 0, for reports.
   package let base: UInt
   /// The pages by state.

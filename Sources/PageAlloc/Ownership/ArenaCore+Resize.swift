@@ -63,6 +63,7 @@ extension ArenaCore {
       recordResize(start, to: page + pages - start)
     } else {
       recordTake(page, pages)
+      countTaken(page, pages, by: nil)
     }
     if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
     if zeroed, clean < pages { clear(page, pages, dirt, isAllDirty: clean == 0) }

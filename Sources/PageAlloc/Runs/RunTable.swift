@@ -8,7 +8,9 @@ import Synchronization
 //   0           no run that belongs to anybody starts here
 //   1 ... 127   a run of so many pages
 //   128         a longer one: its length stands in the next four bytes, six bits in each
-//   129 ... 191 a guard, of 1, 2, 4 ... pages: an owner's, but nobody can free it by itself
+//   129 ... 148 a guard, of 1, 2, 4 ... pages: an owner's, but nobody can free it by itself
+//   149 ... 152 a run that the profile has a sample of: of one page; of up to 63, or up to 127,
+//               whose low six bits stand in the next byte; a longer one, as 128 tells it
 //   192 ... 255 one of those four, or what is left of a run that is nobody's any more
 //
 // The table is what a free is checked against. The bytes of a run are written by the thread that
@@ -37,6 +39,9 @@ package struct RunTable {
 
   private static var long: UInt8 { 128 }
   private static var guards: UInt8 { 129 }
+  private static var sampledPage: UInt8 { 149 }
+  private static var sampledShort: UInt8 { 150 }
+  private static var sampledLong: UInt8 { 152 }
   private static var digit: UInt8 { 192 }
 
   /// A table in `storage`, zero at first.
@@ -64,7 +69,7 @@ package struct RunTable {
   package func length(_ page: PageNumber) -> Int {
     let short = byte(page)
     if short < Self.long { return Int(short) }
-    return short == Self.long ? longLength(page) : 0
+    return short == Self.long ? longLength(page) : sampledLength(page, short)
   }
 
   /// Whether a run of so many pages, more than 127, starts at a page.
@@ -91,6 +96,7 @@ package struct RunTable {
     let first = byte(page)
     if first < Self.long { return (Int(first), false) }
     if first == Self.long { return (longLength(page), false) }
+    if Self.isSampled(first) { return (sampledLength(page, first), false) }
     return first < Self.digit ? (1 &<< Int(first &- Self.guards), true) : (0, false)
   }
 
@@ -111,7 +117,12 @@ package struct RunTable {
   /// Notes that the run at a page is nobody's any more.
   @inline(__always)
   package func clear(_ page: PageNumber) {
-    if byte(page) == Self.long { clearLong(page) }
+    let first = byte(page)
+    if first == Self.long || first == Self.sampledLong {
+      clearLong(page)
+    } else if first > Self.sampledPage, first < Self.sampledLong {
+      setByte(page &+ 1, 0)
+    }
     setByte(page, 0)
   }
 
@@ -143,13 +154,45 @@ package struct RunTable {
     var position = page
     while let start = longStarts.last(upTo: position) {
       // What is nobody's now lies in a cache; or else it is the nearest one, and decides.
-      if byte(start) == Self.long {
+      let first = byte(start)
+      if first == Self.long || first == Self.sampledLong {
         let end = start &+ longLength(start)
         return page < end ? start..<end : nil
       }
       position = start &- 1
     }
     return nil
+  }
+
+  /// Whether the run that starts at a page is one that the profile has a sample of.
+  @inline(__always)
+  package func isSampled(_ page: PageNumber) -> Bool { Self.isSampled(byte(page)) }
+
+  @inline(__always)
+  private static func isSampled(_ first: UInt8) -> Bool {
+    first &- sampledPage <= sampledLong &- sampledPage
+  }
+
+  /// Notes that there is a sample of the run at a page. For its owner, or under the heap lock.
+  ///
+  /// - Parameter pageCount: its length, which the table has.
+  package func setSampled(_ page: PageNumber, _ pageCount: Int) {
+    if pageCount > Self.longestShort { return setByte(page, Self.sampledLong) }
+    if pageCount == 1 { return setByte(page, Self.sampledPage) }
+    let length = UInt8(truncatingIfNeeded: pageCount)
+    setByte(page &+ 1, Self.digit | (length & 63))
+    setByte(page, Self.sampledShort &+ length &>> 6)
+  }
+
+  @inline(never)
+  private func sampledLength(_ page: PageNumber, _ first: UInt8) -> Int {
+    switch first {
+    case Self.sampledPage: 1
+    case Self.sampledLong: digits(page)
+    case Self.sampledShort, Self.sampledShort &+ 1:
+      Int(first &- Self.sampledShort) &<< 6 | Int(byte(page &+ 1) & 63)
+    default: 0
+    }
   }
 
   private var longStarts: LongStarts {

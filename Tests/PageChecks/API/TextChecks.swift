@@ -20,6 +20,10 @@ package let textChecks: [Check] = [
         "recording: byteCount 1 is not in 4096"
       ),
       (.recording(.notPermitted), "recording: the file cannot be made: EPERM"),
+      (
+        .badProfile(byteCount: 0, minimum: 1, maximum: 9),
+        "profile: byteCount 0 is not in 1 ... 9"
+      ), (.profile(.notPermitted), "profile: it cannot be made or written: EPERM"),
       (.badReservation(reservedByteCount: 1, minimum: 2), "reservedByteCount: 1"),
       (.misaligned(base: 255), "base: 0xff"),
       (.foreign(base: 255), "base: 0xff"),

@@ -164,7 +164,7 @@ package let runCacheChecks: [Check] = [
     }
     var relieved: [Int] = []
     for index in 0..<16 { recorder.expect(cache.giveFresh(700 + index, 1), "put \(index)") }
-    cache.reference.contents.halveStacks { page, _ in relieved.append(page) }
+    cache.reference.contents.halveStacks(for: 1) { page, _ in relieved.append(page) }
     recorder.expectEqual(relieved.count, 16, "given up")
     recorder.expectEqual(cache.heldPages, 17, "pages that stay")
   },

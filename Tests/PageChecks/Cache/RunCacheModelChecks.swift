@@ -124,7 +124,7 @@ private struct RunCacheModel {
     var given: [Range<PageNumber>] = []
     switch random.below(8) {
     case 0..<4:
-      cache.reference.contents.halveStacks { given.append($0..<($0 + $1)) }
+      cache.reference.contents.halveStacks(for: 1) { given.append($0..<($0 + $1)) }
     case 4..<7:
       let target = random.below(200)
       cache.reference.contents.drainStacks(to: target) { given.append($0..<($0 + $1)) }

@@ -104,6 +104,26 @@ package let reportChecks: [Check] = [
     end.expect("\n  inUseBytes 40960\n", &recorder)
   },
 
+  Check("reports: with PAGEALLOC_PROFILE=PATH,BYTES the first arenas write profiles") { recorder in
+    if leavesOutProfiles(&recorder) { return }
+    guard let memory = ProfileFile(&recorder) else { return }
+    let wish = memory.path + ",1"
+    let end = inHeardChild(&recorder) {
+      // As above.
+      unsafe wish.withCString { _ = unsafe setenv("PAGEALLOC_PROFILE", $0, 1) }
+      guard let lasting = try? PageArena(reserving: 64 << 20, isPermanent: true),
+        (try? lasting.run(5)) != nil,
+        // Its file cannot be made, and it goes without one.
+        let other = try? PageArena(reserving: 64 << 20), (try? other.run(1)) != nil
+      else { return }
+      exit(0)
+    }
+    recorder.expectEqual(end.status, 0, "the child's end")
+    end.expect("PageAlloc: PAGEALLOC_PROFILE: profile: it cannot be made", &recorder)
+    guard let file = memory.read(&recorder) else { return }
+    recorder.expectEqual(file.samples.first?.values[3] ?? 0, 5 * 8192, "bytes held")
+  },
+
   Check("reports: with PAGEALLOC_TRACE=scavenge a step that gave memory back is a line") {
     recorder in
     let end = inHeardChild(&recorder) {

@@ -1,0 +1,86 @@
+import CSysMem
+import CTestSystem
+import PageAlloc
+import PageTrace
+import SysMem
+
+// What checks of profiles take runs by: the names of these functions are looked for in the files.
+
+@inline(never)
+func takeAtFirstSite(
+  _ arena: PageArena, _ pages: Int, alignment: Int = PageArena.pageSize, _ recorder: inout Recorder
+) -> Run? {
+  let run = arena.take(pages, alignment: alignment, &recorder)
+  return run
+}
+
+@inline(never)
+func takeAtSecondSite(
+  _ arena: PageArena, _ pages: Int, _ recorder: inout Recorder
+) -> Run? {
+  let run = arena.take(pages, &recorder)
+  return run
+}
+
+@inline(never)
+func ownAtFirstSite(
+  _ arena: PageArena, _ pages: Int, guarded: Bool = false, _ recorder: inout Recorder
+) -> PageRun? {
+  takeAtOwned(arena, pages, guarded, &recorder)
+}
+
+@inline(never)
+private func takeAtOwned(
+  _ arena: PageArena, _ pages: Int, _ guarded: Bool, _ recorder: inout Recorder
+) -> PageRun? {
+  arena.own(pages, guarded: guarded, &recorder)
+}
+
+func profiledArena(
+  every byteCount: Int, seed: UInt, _ recorder: inout Recorder
+) -> PageArena? {
+  var options = PageArena.Options(reserving: 256 << 20, scavenging: .manual, diagnosis: .off)
+  options.profile = .sampled(every: byteCount)
+  options.profileSeed = seed
+  return makeArena(&recorder, options)
+}
+
+func profile(of arena: PageArena, _ recorder: inout Recorder) -> PprofFile? {
+  guard let memory = ProfileFile(&recorder) else { return nil }
+  recorder.succeeds("write") { () throws(PageArenaError) in
+    try arena.writeProfile(toPath: memory.path)
+  }
+  return memory.read(&recorder)
+}
+
+/// Says so where there are no profiles.
+func leavesOutProfiles(_ recorder: inout Recorder) -> Bool {
+  if !RunProfile.isSupported { recorder.leaveOut("there are profiles on x86_64 alone") }
+  return !RunProfile.isSupported
+}
+
+/// A file in memory, with a path as long as it is open.
+struct ProfileFile: ~Copyable {
+  private let descriptor: Int32
+  var path: String { "/proc/self/fd/\(descriptor)" }
+
+  init?(_ recorder: inout Recorder) {
+    descriptor = ctest_memory_file()
+    if descriptor < 0 {
+      recorder.fail("no file in memory")
+      return nil
+    }
+  }
+
+  deinit { csm_close(descriptor) }
+
+  func byteCount(_ recorder: inout Recorder) -> Int? { try? readFile(path).count }
+
+  func read(_ recorder: inout Recorder) -> PprofFile? {
+    guard let bytes = try? readFile(path), let file = PprofFile(bytes) else {
+      recorder.fail("no profile in the file")
+      return nil
+    }
+    return file
+  }
+}
