@@ -236,21 +236,21 @@ package let profileForkChecks: [Check] = [
     var options = PageArena.Options(reserving: 64 << 20, scavenging: .manual)
     options.profile = .sampled(every: 1, file: memory.path)
     options.profileSeed = 1
-    guard let made = makeArena(&recorder, options), let run = takeAtFirstSite(made, 7, &recorder)
+    guard let arena = makeArena(&recorder, options),
+      let run = takeAtFirstSite(arena, 7, &recorder)
     else { return }
-    var arena: PageArena? = made
     let path = other.path
     let status = inChild {
-      guard (try? arena?.run(9)) != nil, (try? arena?.writeProfile(toPath: path)) != nil else {
+      guard (try? arena.run(9)) != nil, (try? arena.writeProfile(toPath: path)) != nil else {
         return 1
       }
-      arena = nil
-      return 0
+      // What is done at the end of a process.
+      exit(0)
     }
     recorder.expectEqual(status, 0, "the child's end")
     recorder.expectEqual(memory.byteCount(&recorder) ?? -1, 0, "bytes in the parent's file")
     guard let file = other.read(&recorder) else { return }
     recorder.expectEqual(file.sum(3, under: "takeAtFirstSite"), 7 * 8192, "bytes held in the child")
-    made.give(run, &recorder)
+    arena.give(run, &recorder)
   }
 ]
