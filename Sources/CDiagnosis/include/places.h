@@ -114,7 +114,8 @@ static inline void cdg_places_find(cdg_places *p) {
     size_t first = cdg_places_from(p, m->low), end = cdg_places_from(p, m->high);
     if (first == end) continue;
     for (size_t k = first; k < end; k++) p->places[k].module = i;
-    int file = open(m->path, O_RDONLY | O_CLOEXEC);
+    /* The program comes first: this is its file, also where another has its path by now. */
+    int file = open(i == 0 ? "/proc/self/exe" : m->path, O_RDONLY | O_CLOEXEC);
     if (file < 0) continue;
     struct stat status;
     if (fstat(file, &status) == 0 && status.st_size > 0) {
