@@ -57,7 +57,8 @@ extension PageRun {
     let run = wholeRun
     core.recordFree(run.lowerBound, run.count)
     core.endReplaced(
-      run, mappings: core.mappings(of: traits), uncounted: traits.contains(.uncounted) ? pages : 0)
+      run, mappings: core.mappings(of: traits),
+      uncounted: traits.contains(.decommitted) ? core.decommittedPages(in: run) : 0)
     forget()
   }
 
