@@ -50,8 +50,17 @@ extension ArenaCore {
     }
   }
 
+  /// Takes a run back over which its owner mapped fresh memory.
+  @inline(never)
+  func giveBackReplaced(_ whole: Range<PageNumber>, _ traits: RunTraits) {
+    recordFree(whole.lowerBound, whole.count)
+    endReplaced(
+      whole, mappings: mappings(of: traits),
+      uncounted: traits.contains(.decommitted) ? decommittedPages(in: whole) : 0)
+  }
+
   /// Takes a run back from its owner, over which fresh memory was mapped, guards included.
-  func endReplaced(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int) {
+  private func endReplaced(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int) {
     forgetSpecial(whole, mappings: mappings)
     system.sysUnused(byteCount: Self.byteCount(whole.count))
     giveBackOwnedByLock(whole, isZero: true, uncounted: uncounted)

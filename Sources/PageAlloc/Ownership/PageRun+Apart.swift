@@ -54,11 +54,7 @@ extension PageRun {
 
   /// Gives the pages back, which ``replace(pages:)`` has made plain.
   package consuming func deallocateReplaced() {
-    let run = wholeRun
-    core.recordFree(run.lowerBound, run.count)
-    core.endReplaced(
-      run, mappings: core.mappings(of: traits),
-      uncounted: traits.contains(.decommitted) ? core.decommittedPages(in: run) : 0)
+    core.giveBackReplaced(wholeRun, traits)
     forget()
   }
 
