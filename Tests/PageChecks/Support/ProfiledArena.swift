@@ -5,12 +5,15 @@ import PageTrace
 import SysMem
 
 // What checks of profiles take runs by: the names of these functions are looked for in the files.
+// Each makes a call of the system's at its end, so that no other call is its last: a compiler would
+// have that one take its place on the stack.
 
 @inline(never)
 func takeAtFirstSite(
   _ arena: PageArena, _ pages: Int, alignment: Int = PageArena.pageSize, _ recorder: inout Recorder
 ) -> Run? {
   let run = arena.take(pages, alignment: alignment, &recorder)
+  _ = csm_thread_number()
   return run
 }
 
@@ -19,6 +22,7 @@ func takeAtSecondSite(
   _ arena: PageArena, _ pages: Int, _ recorder: inout Recorder
 ) -> Run? {
   let run = arena.take(pages, &recorder)
+  _ = csm_thread_number()
   return run
 }
 
@@ -26,7 +30,9 @@ func takeAtSecondSite(
 func ownAtFirstSite(
   _ arena: PageArena, _ pages: Int, guarded: Bool = false, _ recorder: inout Recorder
 ) -> PageRun? {
-  takeAtOwned(arena, pages, guarded, &recorder)
+  let run = takeAtOwned(arena, pages, guarded, &recorder)
+  _ = csm_thread_number()
+  return run
 }
 
 @inline(never)
