@@ -113,7 +113,7 @@ package let profileChecks: [Check] = [
   Check("profile: the file is written at the arena's end, and says what pprof expects") {
     recorder in
     if leavesOutProfiles(&recorder) { return }
-    guard let memory = ProfileFile(&recorder) else { return }
+    guard let memory = MemoryFile(&recorder) else { return }
     do {
       var options = PageArena.Options(reserving: 64 << 20, scavenging: .manual)
       options.profile = .sampled(every: 1, file: memory.path)
@@ -121,9 +121,9 @@ package let profileChecks: [Check] = [
       guard let arena = makeArena(&recorder, options),
         takeAtFirstSite(arena, 9, &recorder) != nil
       else { return }
-      recorder.expectEqual(memory.byteCount(&recorder) ?? -1, 0, "bytes before the end")
+      recorder.expectEqual(memory.bytes(&recorder)?.count ?? -1, 0, "bytes before the end")
     }
-    guard let file = memory.read(&recorder) else { return }
+    guard let file = memory.profile(&recorder) else { return }
     let types = file.sampleTypes.map { file.strings[Int($0.type)] }
     recorder.expect(types.count == 4 && types[3].utf8.elementsEqual("inuse_space".utf8), "types")
     recorder.expect(
@@ -239,7 +239,7 @@ package let profileChecks: [Check] = [
 package let profileForkChecks: [Check] = [
   Check("profile: a child of a fork goes on, and leaves its parent's file alone") { recorder in
     if leavesOutProfiles(&recorder) { return }
-    guard let memory = ProfileFile(&recorder), let other = ProfileFile(&recorder) else { return }
+    guard let memory = MemoryFile(&recorder), let other = MemoryFile(&recorder) else { return }
     var options = PageArena.Options(reserving: 64 << 20, scavenging: .manual)
     options.profile = .sampled(every: 1, file: memory.path)
     options.profileSeed = 1
@@ -255,8 +255,8 @@ package let profileForkChecks: [Check] = [
       exit(0)
     }
     recorder.expectEqual(status, 0, "the child's end")
-    recorder.expectEqual(memory.byteCount(&recorder) ?? -1, 0, "bytes in the parent's file")
-    guard let file = other.read(&recorder) else { return }
+    recorder.expectEqual(memory.bytes(&recorder)?.count ?? -1, 0, "bytes in the parent's file")
+    guard let file = other.profile(&recorder) else { return }
     recorder.expectEqual(file.sum(3, under: "takeAtFirstSite"), 7 * 8192, "bytes held in the child")
     arena.give(run, &recorder)
   }

@@ -239,38 +239,18 @@ private func leavesOutTraces(_ recorder: inout Recorder) -> Bool {
   #endif
 }
 
-/// A file in memory, with a path as long as it is open.
-private struct MemoryFile: ~Copyable {
-  private let descriptor: Int32
-  var path: String { "/proc/self/fd/\(descriptor)" }
-
-  init?(_ recorder: inout Recorder) {
-    descriptor = ctest_memory_file()
-    if descriptor < 0 {
-      recorder.fail("no file in memory")
-      return nil
-    }
-  }
-
-  deinit { csm_close(descriptor) }
-
-  func bytes(_ recorder: inout Recorder) -> [UInt8]? {
-    if let bytes = try? readFile(path) { return bytes }
-    recorder.fail("not read")
-    return nil
-  }
-
-  func expect(byteCount: Int, _ recorder: inout Recorder, line: UInt = #line) {
+extension MemoryFile {
+  fileprivate func expect(byteCount: Int, _ recorder: inout Recorder, line: UInt = #line) {
     guard let bytes = bytes(&recorder) else { return }
     recorder.expectEqual(bytes.count, byteCount, "bytes", line: line)
   }
 
-  func expect(recordCount: Int, _ recorder: inout Recorder, line: UInt = #line) {
+  fileprivate func expect(recordCount: Int, _ recorder: inout Recorder, line: UInt = #line) {
     guard let recording = recording(&recorder) else { return }
     recorder.expectEqual(recording.records.count, recordCount, "records", line: line)
   }
 
-  func recording(_ recorder: inout Recorder) -> RecordingFile? {
+  fileprivate func recording(_ recorder: inout Recorder) -> RecordingFile? {
     guard let bytes = bytes(&recorder) else { return nil }
     do throws(TraceFormatError) {
       return try RecordingFile(bytes)
@@ -281,7 +261,7 @@ private struct MemoryFile: ~Copyable {
   }
 
   /// As a page trace, which the parser has found to fit together.
-  func trace(_ recorder: inout Recorder) -> ProgramTrace? {
+  fileprivate func trace(_ recorder: inout Recorder) -> ProgramTrace? {
     if leavesOutTraces(&recorder) { return nil }
     guard let recording = recording(&recorder) else { return nil }
     do throws(TraceFormatError) {

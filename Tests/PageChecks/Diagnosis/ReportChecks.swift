@@ -106,7 +106,7 @@ package let reportChecks: [Check] = [
 
   Check("reports: with PAGEALLOC_PROFILE=PATH,BYTES the first arenas write profiles") { recorder in
     if leavesOutProfiles(&recorder) { return }
-    guard let memory = ProfileFile(&recorder) else { return }
+    guard let memory = MemoryFile(&recorder) else { return }
     let wish = memory.path + ",1"
     let end = inHeardChild(&recorder) {
       // As above.
@@ -120,7 +120,7 @@ package let reportChecks: [Check] = [
     }
     recorder.expectEqual(end.status, 0, "the child's end")
     end.expect("PageAlloc: PAGEALLOC_PROFILE: profile: it cannot be made", &recorder)
-    guard let file = memory.read(&recorder) else { return }
+    guard let file = memory.profile(&recorder) else { return }
     recorder.expectEqual(file.samples.first?.values[3] ?? 0, 5 * 8192, "bytes held")
   },
 

@@ -52,11 +52,11 @@ func profiledArena(
 }
 
 func profile(of arena: PageArena, _ recorder: inout Recorder) -> PprofFile? {
-  guard let memory = ProfileFile(&recorder) else { return nil }
+  guard let memory = MemoryFile(&recorder) else { return nil }
   recorder.succeeds("write") { () throws(PageArenaError) in
     try arena.writeProfile(toPath: memory.path)
   }
-  return memory.read(&recorder)
+  return memory.profile(&recorder)
 }
 
 /// Says so where there are no profiles.
@@ -65,25 +65,9 @@ func leavesOutProfiles(_ recorder: inout Recorder) -> Bool {
   return !RunProfile.isSupported
 }
 
-/// A file in memory, with a path as long as it is open.
-struct ProfileFile: ~Copyable {
-  private let descriptor: Int32
-  var path: String { "/proc/self/fd/\(descriptor)" }
-
-  init?(_ recorder: inout Recorder) {
-    descriptor = ctest_memory_file()
-    if descriptor < 0 {
-      recorder.fail("no file in memory")
-      return nil
-    }
-  }
-
-  deinit { csm_close(descriptor) }
-
-  func byteCount(_ recorder: inout Recorder) -> Int? { try? readFile(path).count }
-
-  func read(_ recorder: inout Recorder) -> PprofFile? {
-    guard let bytes = try? readFile(path), let file = PprofFile(bytes) else {
+extension MemoryFile {
+  func profile(_ recorder: inout Recorder) -> PprofFile? {
+    guard let bytes = bytes(&recorder), let file = PprofFile(bytes) else {
       recorder.fail("no profile in the file")
       return nil
     }
