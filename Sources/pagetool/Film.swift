@@ -10,7 +10,10 @@ struct Film: ParsableCommand {
       what every page is at a thousand steps becomes a film: one HTML file with a slider over the \
       steps, the map of the heap as "pagetool map" draws it, and below it the curves of live, \
       resident and given-back memory. The page has all that it needs in itself, and uses no \
-      network. It can be worked by keyboard, and is readable on light ground and on dark.
+      network. It can be worked by keyboard, and is readable on light ground and on dark. As by \
+      "pagetool map", one word of each page is written, unless more than a GiB is in use at once, \
+      and a frame marks what a huge page backs, where the kernel tells (Linux 6.7) and a cell is \
+      at most eight pages.
 
       More frames show more of a recording with many steps; so does a part of it, by --from and \
       --to. A frame is kept as what differs from the one before.
@@ -27,7 +30,8 @@ struct Film: ParsableCommand {
           output         the page as given
           steps          events there are
           frames         an array with an object for each frame, in order: step,
-                         pageCount, longestFreeRun (pages)
+                         pageCount, longestFreeRun (pages), hugePages (how many;
+                         null where they are not known)
           seconds        how long the recording is taken to have lasted
           pagesPerCell, cells
           byteCount      of the page
@@ -74,8 +78,9 @@ struct Film: ParsableCommand {
       let steps = try filmed.steps(of: trace, count: frames)
       var film = HeapFilm(peakPages: trace.header.peakLivePages)
       var chart = MemoryChart(title: "Live, resident and given-back memory")
-      try filmed.replay(trace, at: steps, path: file) { step, snapshot in
-        film.append(snapshot, step: step)
+      let isWritten = trace.header.isWritten
+      try filmed.replay(trace, at: steps, path: file, isWriting: isWritten) { step, snapshot in
+        film.append(snapshot, hugePages: isWritten ? snapshot.hugePages : nil, step: step)
         chart.append(MemoryChart.Sample(snapshot, step: step))
       }
       let page = FilmPage(
@@ -132,6 +137,27 @@ extension FilmResult: Encodable {
     let step: Int
     let pageCount: Int
     let longestFreeRun: Int
+    let hugePages: Int?
+
+    init(_ frame: HeapFilm.Frame) {
+      step = frame.step
+      pageCount = frame.pageCount
+      longestFreeRun = frame.longestFreeRun
+      hugePages = frame.hugePages?.count
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var object = encoder.container(keyedBy: FrameKey.self)
+      try object.encode(step, forKey: .step)
+      try object.encode(pageCount, forKey: .pageCount)
+      try object.encode(longestFreeRun, forKey: .longestFreeRun)
+      // Null where they are not known, as in "pagetool map".
+      try object.encode(hugePages, forKey: .hugePages)
+    }
+  }
+
+  private enum FrameKey: String, CodingKey {
+    case step, pageCount, longestFreeRun, hugePages
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -142,10 +168,7 @@ extension FilmResult: Encodable {
     try object.encode(header.name, forKey: .name)
     try object.encode(output, forKey: .output)
     try object.encode(header.eventCount, forKey: .steps)
-    let frames = film.frames.map {
-      Frame(step: $0.step, pageCount: $0.pageCount, longestFreeRun: $0.longestFreeRun)
-    }
-    try object.encode(frames, forKey: .frames)
+    try object.encode(film.frames.map(Frame.init), forKey: .frames)
     try object.encode(seconds, forKey: .seconds)
     try object.encode(film.pagesPerCell, forKey: .pagesPerCell)
     try object.encode(film.cellCount, forKey: .cells)

@@ -9,13 +9,16 @@ extension FilmPage {
     const [slider, play, canvas] = ["slider", "play", "map"].map(element);
     const last = film.steps.length - 1;
 
-    // Frames: `starts` says where the changes of each begin, `whole` has every 32nd one.
+    // Frames: `starts` says where the changes of each begin, `whole` has every 32nd one: its cells
+    // and, a unit of 2 MiB each, whether a huge page backs them.
     const keep = 32, whole = [], starts = [0];
+    const perUnit = film.pagesPerHugePage / film.pagesPerCell;
     const cells = new Uint8Array(film.cells);
+    const huge = new Uint8Array(Math.ceil(film.cells / perUnit));
     for (const count of film.bytes) starts.push(starts.at(-1) + count);
 
-    // Makes the changes of a frame, and shows each stretch of cells to `draw`.
-    function apply(frame, draw) {
+    // Makes the changes of a frame; each stretch of cells is shown to `draw`, each unit to `outline`.
+    function apply(frame, draw, outline) {
       let at = starts[frame];
       const end = starts[frame + 1];
       const number = () => {
@@ -32,22 +35,28 @@ extension FilmPage {
         if (draw) draw(cell, stop, change & 7);
         cell = stop;
       }
+      for (const unit of film.huge ? film.huge[frame] : []) {
+        huge[unit] ^= 1;
+        if (outline) outline(unit);
+      }
     }
     for (let frame = 0; frame <= last; frame++) {
       apply(frame);
-      if (frame % keep === 0) whole.push(cells.slice());
+      if (frame % keep === 0) whole.push({ cells: cells.slice(), huge: huge.slice() });
     }
 
-    // The map: rows of 512 cells, with room between huge pages where cells are small.
+    // The map: rows of 512 cells, with room between huge pages, and for their frames, where cells
+    // are small.
     const perRow = 512, cellWidth = 2, labels = 76;
-    const perUnit = 256 / film.pagesPerCell, gap = film.pagesPerCell <= 8 ? 4 : 0;
+    const gap = film.pagesPerCell <= 8 ? 4 : 0, rowGap = 4, edge = 2;
     const rows = Math.max(1, Math.ceil(film.cells / perRow));
-    const height = Math.max(3, Math.min(20, Math.floor(360 / rows) - 3)), rowHeight = height + 3;
+    const height = Math.max(3, Math.min(20, Math.floor(360 / rows) - rowGap));
     const x = (column) => labels + column * cellWidth + Math.floor(column / perUnit) * gap;
-    canvas.width = x(perRow - 1) + cellWidth;
-    canvas.height = rows * rowHeight;
+    const y = (row) => edge + row * (height + rowGap);
+    canvas.width = x(perRow - 1) + cellWidth + edge;
+    canvas.height = y(rows);
     const context = canvas.getContext("2d", { alpha: false });
-    let colours = [];
+    let colours = [], groundColour = "", frameColour = "";
 
     function draw(from, to, state) {
       context.fillStyle = colours[state];
@@ -56,23 +65,34 @@ extension FilmPage {
         const stop = Math.min(to, (Math.floor(from / size) + 1) * size);
         const column = from % perRow;
         context.fillRect(
-          x(column), Math.floor(from / perRow) * rowHeight, (stop - from) * cellWidth, height);
+          x(column), y(Math.floor(from / perRow)), (stop - from) * cellWidth, height);
         from = stop;
       }
+    }
+    // The frame of a unit, or the ground where no huge page backs it any more: a dot wide, a dot
+    // away from the cells.
+    function outline(unit) {
+      if (gap === 0) return;
+      const cell = unit * perUnit;
+      context.strokeStyle = huge[unit] ? frameColour : groundColour;
+      context.strokeRect(x(cell % perRow) - 1.5, y(Math.floor(cell / perRow)) - 1.5,
+        perUnit * cellWidth + 3, height + 3);
     }
     function drawAll() {
       const style = getComputedStyle(document.documentElement);
       colours = film.kinds.map((kind) => style.getPropertyValue("--" + kind).trim());
-      context.fillStyle = style.getPropertyValue("--ground").trim();
+      groundColour = style.getPropertyValue("--ground").trim();
+      frameColour = style.getPropertyValue("--faint").trim();
+      context.fillStyle = groundColour;
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.fillStyle = style.getPropertyValue("--text").trim();
       context.font = "13px system-ui, sans-serif";
       context.textAlign = "right";
       context.textBaseline = "middle";
-      const every = Math.ceil(16 / rowHeight);
+      const every = Math.ceil(16 / (height + rowGap));
       for (let row = 0; row < rows; row += every) {
         const mebibytes = (row * perRow * film.pagesPerCell * film.pageSize) / 1048576;
-        context.fillText(mebibytes + " MiB", labels - 8, row * rowHeight + height / 2 + 1);
+        context.fillText(mebibytes + " MiB", labels - 8, y(row) + height / 2 + 1);
       }
       for (let from = 0; from < cells.length;) {
         let to = from + 1;
@@ -80,6 +100,7 @@ extension FilmPage {
         draw(from, to, cells[from]);
         from = to;
       }
+      for (let unit = 0; unit < huge.length; unit++) if (huge[unit]) outline(unit);
     }
 
     // Figures, as pagetool map prints them.
@@ -107,6 +128,10 @@ extension FilmPage {
       element("free").textContent = "Longest free run " + grouped(longest) + " pages (" +
         memory(longest * film.pageSize) + "), fragmentation " + share(free - longest, free) +
         " of what is free.";
+      const units = huge.reduce((sum, isHuge) => sum + isHuge, 0);
+      element("huge").textContent = !film.huge ? "" : grouped(units) + " huge page" +
+        (units === 1 ? "" : "s") + " of 2 MiB" +
+        (units > 0 && gap > 0 ? "; each has a frame." : ".");
       const step = "Step " + grouped(film.steps[frame]) + " of " + grouped(film.events);
       element("step").textContent = step;
       const words = step + ": " + memory(bytes([1, 2])) + " live, " +
@@ -132,10 +157,11 @@ extension FilmPage {
       frame = Math.max(0, Math.min(last, frame));
       if (frame === current) return;
       if (current >= 0 && frame === current + 1) {
-        apply(frame, draw);
+        apply(frame, draw, outline);
       } else {
         const key = Math.floor(frame / keep);
-        cells.set(whole[key]);
+        cells.set(whole[key].cells);
+        huge.set(whole[key].huge);
         for (let next = key * keep + 1; next <= frame; next++) apply(next);
         drawAll();
       }

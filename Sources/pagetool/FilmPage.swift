@@ -59,7 +59,7 @@ struct FilmPage {
     <tbody>
     \(rows)</tbody>
     </table>
-    <p id="free"></p>
+    <p><span id="free"></span><br><span id="huge"></span></p>
     </div>
     <div id="chart">
     \(String(decoding: chart.svg(), as: UTF8.self))</div>
@@ -135,6 +135,10 @@ private struct Figures: Encodable {
   let counts: [[Int]]
   let longest: [Int]
   let bytes: [Int]
+  /// The huge pages of each frame that the frame before had not, or has had alone; `nil` where they
+  /// are not known.
+  let huge: [[Int]]?
+  let pagesPerHugePage = PagePicture.pagesPerHugePage
   let frame: Frame
 
   /// Where the curves are in their picture.
@@ -158,7 +162,19 @@ private struct Figures: Encodable {
     counts = PageState.allCases.map { state in frames.map { $0.counts[Int(state.rawValue)] } }
     longest = frames.map(\.longestFreeRun)
     bytes = frames.map(\.byteCount)
+    huge = Self.changes(of: frames.map(\.hugePages))
     let place = page.chart.frame
     frame = Frame(left: place.left, right: place.right, top: place.top, bottom: place.bottom)
+  }
+
+  private static func changes(of frames: [[Int]?]) -> [[Int]]? {
+    var before: Set<Int> = []
+    var changes: [[Int]] = []
+    for hugePages in frames {
+      guard let hugePages else { return nil }
+      changes.append(before.symmetricDifference(hugePages).sorted())
+      before = Set(hugePages)
+    }
+    return changes
   }
 }

@@ -50,16 +50,18 @@ struct FilmedSteps: ParsableArguments {
   }
 
   /// Replays a recording and shows what every page is at some steps.
+  ///
+  /// - Parameter isWriting: whether a word of each page is written.
   func replay(
-    _ trace: ProgramTrace, at steps: FilmSteps, path: String,
+    _ trace: ProgramTrace, at steps: FilmSteps, path: String, isWriting: Bool = false,
     visit: (_ step: Int, _ snapshot: PageSnapshot) -> Void
   ) throws(FileFailure) {
     let progress = ProgressLine(path)
     defer { progress.erase() }
     do throws(ReplayError) {
       try PageTrace.replay(
-        trace, film: steps, lasting: UInt64(seconds * 1e9), progress: progress.update,
-        visit: visit)
+        trace, film: steps, lasting: UInt64(seconds * 1e9), isWriting: isWriting,
+        progress: progress.update, visit: visit)
     } catch {
       throw FileFailure(error.reason, line: error.line)
     }

@@ -7,10 +7,6 @@ struct HeapAtStep {
   /// Of a recording: how many of its events were replayed, and how many there are.
   let steps: (done: Int, all: Int)?
 
-  /// A recording's pages are written to where at most so many are in use at once, a GiB: to learn
-  /// what huge pages back. Beyond, that would take seconds, and the memory.
-  private static let mostWrittenPages = 131_072
-
   /// Reads a snapshot, or replays a recording as far as is asked for.
   ///
   /// - Parameter step: how many events to replay; `nil` is up to the peak of what is in use.
@@ -40,17 +36,14 @@ struct HeapAtStep {
         throw FileFailure("there is no step \(grouped(done)): the recording has \(grouped(all))")
       }
       let arena = try PageArena()
-      let isWritten = trace.header.peakLivePages <= mostWrittenPages
+      let isWritten = trace.header.isWritten
       try replay(
         trace, steps: done, on: arena, checking: isWritten ? .oneWord : .nothing,
         progress: progress.update)
       let snapshot = arena.snapshot()
       var picture = PagePicture(
         snapshot, title: "\(trace.header.name), step \(grouped(done)) of \(grouped(all))")
-      if isWritten {
-        picture.hugePages = hugePages(
-          from: snapshot.address, count: snapshot.pageCount / PagePicture.pagesPerHugePage)
-      }
+      if isWritten { picture.hugePages = snapshot.hugePages }
       return (picture, (done, all))
     } catch let error as FileFailure {
       throw error

@@ -1,4 +1,20 @@
 import Glibc
+import PageAlloc
+import PageTrace
+
+extension ProgramTrace.Header {
+  /// Whether a replay that shows the heap writes a word of each page, to learn what huge pages back:
+  /// where at most so much is in use at once, a GiB. Beyond, that would take seconds, and the memory.
+  var isWritten: Bool { peakLivePages <= 131_072 }
+}
+
+extension PageSnapshot {
+  /// The numbers of the huge pages that back the heap of this process now, counted from the first
+  /// page; `nil` where the kernel does not tell.
+  var hugePages: [Int]? {
+    pagetool.hugePages(from: address, count: pageCount / PagePicture.pagesPerHugePage)
+  }
+}
 
 /// Which units of 2 MiB are backed by huge pages, counted from an address: as the kernel says by
 /// `PAGEMAP_SCAN`, which Linux has since 6.7.
@@ -7,7 +23,7 @@ import Glibc
 ///   - address: of the first unit; a multiple of 2 MiB.
 ///   - count: how many units to look at.
 /// - Returns: their numbers in order; `nil` where the kernel does not tell.
-func hugePages(from address: UInt, count: Int) -> [Int]? {
+private func hugePages(from address: UInt, count: Int) -> [Int]? {
   let file = unsafe open("/proc/self/pagemap", O_RDONLY)
   if file < 0 { return nil }
   defer { close(file) }

@@ -1,6 +1,7 @@
 // Runs in a copy of a film's page, after the page's own script, and writes a line for each check
 // into the page. `live` has the pages that are in use at each step that the film shows, counted by
-// somebody else; `expectedTitle` what the page is to be called.
+// somebody else; `hugePages` how many huge pages pagetool told of as JSON; `expectedTitle` what the
+// page is to be called.
 "use strict";
 const verdicts = [];
 let failures = 0;
@@ -27,10 +28,28 @@ function colouredCells() {
     (place) => image[at + place].toString(16).padStart(2, "0")).join("");
   const counts = new Array(6).fill(0);
   for (let cell = 0; cell < film.cells; cell++) {
-    const row = Math.floor(cell / perRow) * rowHeight + 1;
+    const row = y(Math.floor(cell / perRow)) + 1;
     counts[colours.indexOf(hex((row * canvas.width + x(cell % perRow)) * 4))]++;
   }
   return counts;
+}
+
+// How many units of 2 MiB have a frame, each looked at left of its cells, above and below them.
+function framedUnits() {
+  const image = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  const isFrame = (column, row) => [0, 1, 2].every((place) =>
+    image[(row * canvas.width + column) * 4 + place] ===
+      parseInt(frameColour.slice(1 + 2 * place, 3 + 2 * place), 16));
+  let count = 0;
+  for (let unit = 0; unit < huge.length; unit++) {
+    const cell = unit * perUnit;
+    const left = x(cell % perRow), top = y(Math.floor(cell / perRow));
+    const dots = [[left - 2, top], [left, top - 2], [left, top + height + 1]];
+    const framed = dots.filter(([column, row]) => isFrame(column, row)).length;
+    check("the frame of unit " + unit + " is whole or not there", framed % 3 === 0, framed);
+    if (framed === 3) count++;
+  }
+  return count;
 }
 
 function checkFrame(frame, how) {
@@ -46,6 +65,12 @@ function checkFrame(frame, how) {
     // What the heap has not grown to at this frame is in none of the figures.
     shown[0] += film.cells - film.pages[frame];
     same(name + "colours of cells", String(colouredCells()), String(shown));
+  }
+  if (film.huge) {
+    const count = hugePages[film.steps[frame]];
+    if (gap > 0) same(name + "frames of huge pages", framedUnits(), count);
+    const words = grouped(count) + " huge page" + (count === 1 ? "" : "s") + " of 2 MiB";
+    check(name + "huge pages", element("huge").textContent.startsWith(words), words);
   }
   const cursorX = Number(/^M([\d.]+) /.exec(cursor.getAttribute("d"))[1]);
   const part = (film.steps[frame] - film.steps[0]) / (film.steps.at(-1) - film.steps[0]);

@@ -76,6 +76,10 @@ with_checks() {
   sed -n '/<\/head>/,$p' "$page" | sed '/^<\/body>$/,$d'
   echo "<script>const expectedTitle = \"$name\"; const live = {"
   awk '{ printf "%d:%d,", $1, $2 }' "$folder/live"
+  echo '}, hugePages = {'
+  # The figures of a frame are in the order of their names.
+  awk '$1 == "\"hugePages\"" { huge = $3 + 0 } $1 == "\"step\"" { printf "%d:%d,", $3, huge }' \
+    "$folder/film.json"
   echo '};</script><script>'
   cat Tests/Browser/checks.js
   echo '</script></body></html>'

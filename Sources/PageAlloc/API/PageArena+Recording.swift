@@ -18,6 +18,8 @@ extension PageArena {
     /// The file system keeps room for all of it from the beginning. What was recorded is in the
     /// file at once, and stays there however the process ends; when the arena ends, the file is cut
     /// behind its last record. A child of `fork` goes on without: the file is its parent's.
+    /// Somebody who cuts the file shorter meanwhile ends the process by `SIGBUS`, as for any file
+    /// that is mapped.
     ///
     /// No call is served by the shortest way then. One takes about 20 ns longer, two threads' 40.
     ///

@@ -27,6 +27,9 @@ package struct HeapFilm {
     package let counts: PagePicture.Counts
     /// The most free pages in a row.
     package let longestFreeRun: Int
+    /// The numbers of the huge pages that back the heap, counted from its first page, in order;
+    /// `nil` where they are not known.
+    package let hugePages: [Int]?
     /// How many bytes of `changes` are this frame's.
     package let byteCount: Int
   }
@@ -58,15 +61,17 @@ package struct HeapFilm {
 
   /// Adds a frame.
   ///
+  /// - Parameter hugePages: as in a frame.
   /// - Complexity: O(pages of the heap).
-  package mutating func append(_ snapshot: PageSnapshot, step: Int) {
+  package mutating func append(_ snapshot: PageSnapshot, hugePages: [Int]? = nil, step: Int) {
     let picture = PagePicture(snapshot, title: "")
     let start = changes.count
     note(picture.cells(of: pagesPerCell))
     frames.append(
       Frame(
         step: step, pageCount: picture.pageCount, counts: picture.counts,
-        longestFreeRun: picture.longestFreeRun, byteCount: changes.count - start))
+        longestFreeRun: picture.longestFreeRun, hugePages: hugePages,
+        byteCount: changes.count - start))
   }
 
   /// Writes what differs from the last frame.

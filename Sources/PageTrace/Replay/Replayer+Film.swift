@@ -29,18 +29,19 @@ package struct FilmSteps: Equatable {
 
 /// Replays a trace on an arena of its own, and shows what every page is at some of its steps.
 ///
-/// Nothing is written to the pages, so that a heap of any size costs no memory but its tables.
+/// Where nothing is written to the pages, a heap of any size costs no memory but its tables.
 ///
 /// - Parameters:
 ///   - film: the steps to look at; none is beyond the number of events.
 ///   - nanoseconds: how long the recording is taken to have lasted, for what goes back as time goes
 ///     by. With 0 nothing does.
+///   - isWriting: whether a word of each page is written.
 ///   - progress: called now and then with the steps done and the steps there are.
 ///   - visit: called at each step, in order.
 /// - Throws: `ReplayError` where there is no arena, and at the first call that fails.
 package func replay(
   _ trace: ProgramTrace, film: FilmSteps, lasting nanoseconds: UInt64,
-  progress: ((_ done: Int, _ total: Int) -> Void)? = nil,
+  isWriting: Bool = false, progress: ((_ done: Int, _ total: Int) -> Void)? = nil,
   visit: (_ step: Int, _ snapshot: PageSnapshot) -> Void
 ) throws(ReplayError) {
   let clock = ReplayClock()
@@ -54,7 +55,7 @@ package func replay(
   } catch {
     throw ReplayError(line: nil, reason: PageArena.describe(error))
   }
-  let options = ReplayOptions(checking: .nothing)
+  let options = ReplayOptions(checking: isWriting ? .oneWord : .nothing)
   var tables = ReplayTables(trace, options)
   var replayer = Replayer(trace: trace, source: arena, options: options)
   var scavenging = SteppedScavenging(

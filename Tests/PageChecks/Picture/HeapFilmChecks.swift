@@ -66,13 +66,14 @@ package let heapFilmChecks: [Check] = [
     arena.give(run.part(100, 50), &recorder)
     let snapshot = arena.snapshot()
     var film = HeapFilm(peakPages: 900)
-    film.append(snapshot, step: 7)
+    film.append(snapshot, hugePages: [1], step: 7)
     let picture = PagePicture(snapshot, title: "")
     let frame = film.frames[0]
     recorder.expectEqual(frame.step, 7, "the step")
     recorder.expectEqual(frame.pageCount, snapshot.pageCount, "pages")
     recorder.expectEqual(frame.longestFreeRun, snapshot.longestFreeRun, "the longest free run")
     recorder.expectEqual(frame.byteCount, film.changes.count, "bytes")
+    recorder.expect(frame.hugePages == [1], "huge pages")
     for state in PageState.allCases {
       recorder.expectEqual(
         frame.counts[Int(state.rawValue)], snapshot.count(of: state), "\(state.name)")
