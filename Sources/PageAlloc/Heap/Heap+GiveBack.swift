@@ -65,6 +65,17 @@ extension Heap {
   }
 }
 
+// MARK: - Limbo
+
+extension Heap {
+  /// Keeps a run that was freed from everybody, as the kernel will not make it plain memory now.
+  mutating func putInLimbo(_ run: Range<PageNumber>) {
+    // It is nobody's any more.
+    checks?.forget(run)
+    limbo.put(run)
+  }
+}
+
 // MARK: - The checked mode
 
 extension Heap {
@@ -93,7 +104,7 @@ extension Heap {
   /// Keeps a withheld run that the kernel will not make plain memory now.
   mutating func keepWithheldInLimbo(_ run: Range<PageNumber>) {
     returnToSight(run)
-    limbo.put(run)
+    putInLimbo(run)
   }
 
   /// A withheld run is a run in use again, as whoever gives it back expects.

@@ -175,7 +175,7 @@ extension ArenaCore {
     withHeap { heap in
       heap.countAgain(uncounted, of: whole)
       heap.counters.frees &+= 1
-      heap.limbo.put(whole)
+      heap.putInLimbo(whole)
     }
     discountOwner()
   }
@@ -191,7 +191,7 @@ extension ArenaCore {
     while let run = withHeap({ $0.limbo.take() }) {
       let memory = range(of: run)
       guard (try? system.replace(memory.address, memory.byteCount)) != nil else {
-        withHeap { $0.limbo.put(run) }
+        withHeap { $0.putInLimbo(run) }
         return freed
       }
       system.sysUnused(byteCount: memory.byteCount)

@@ -104,7 +104,7 @@ extension ArenaCore {
         heap.giveBack(part, of: start..<part.upperBound)
       } else {
         heap.divide(start, at: part.lowerBound)
-        heap.limbo.put(part)
+        heap.putInLimbo(part)
       }
       return heap.wakesScavenger()
     }

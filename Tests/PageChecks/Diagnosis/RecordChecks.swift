@@ -145,6 +145,28 @@ package let recordChecks: [Check] = [
     )
   },
 
+  Check("checked: what waits for the kernel is nobody's leak") { recorder in
+    let calls = FakeCalls()
+    guard let arena = makeCheckedArena(&recorder, calls: calls),
+      let leaked = arena.take(3, &recorder)
+    else { return }
+    // More runs than there is room for: six pages are out of use for good.
+    for _ in 0..<70 {
+      guard var run = arena.own(1, &recorder) else { return }
+      recorder.succeeds("decommit") { () throws(PageArenaError) in try run.decommit(in: 0..<1) }
+      calls.refuse(.mmap)
+      run.deallocate()
+      arena.emptyQuarantine()
+      calls.failNoMore()
+    }
+    recorder.expectEqual(arena.leaks.pages, 3, "pages in the report")
+    recorder.expectEqual(arena.leaks.unknownPages, 0, "without a record")
+    recorder.expectEqual(arena.statistics.inUseBytes, (3 + 70) * 8192, "out of use")
+    recorder.expectEqual(arena.emptyLimbo(), 64 * 8192, "free later")
+    recorder.expectEqual(arena.leaks.pages, 3, "pages in the report afterwards")
+    arena.give(leaked, &recorder)
+  },
+
   Check("checked: without records it goes on") { recorder in
     guard !is32Bit else {
       return recorder.leaveOut("70,000 runs take more address space than is sure to be there")
