@@ -59,5 +59,5 @@ extension PageArena {
   }
 
   /// Takes back what all caches hold, those of idle threads included.
-  package func drainCaches() { core.drainCaches(own: cacheInLastSlot(number)) }
+  package func drainCaches() { core.drainCaches(own: core.cacheInItsSlot()) }
 }

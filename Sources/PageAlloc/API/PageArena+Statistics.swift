@@ -45,7 +45,7 @@ extension PageArena {
     /// it grows, is handed out anew and taken back.
     ///
     /// What threads take from what they have at hand, and put there, they count by themselves, and
-    /// each reading asks for it: the calling thread, and 32 others or handles, in turn. So with up
+    /// each reading asks for it: the calling thread, and 8 others or handles, in turn. So with up
     /// to that many both counts are true but for the calls that are under way, and with more by
     /// what happened since each was asked last.
     public let allocations: UInt64
@@ -200,7 +200,7 @@ extension PageArena {
 extension PageArena.Statistics {
   init(_ core: ArenaCore) {
     let system = core.system
-    let own = core.cacheInLastSlot()
+    let own = core.cacheInItsSlot()
     self = core.withHeap { heap in
       // A signal's handler may have come while its thread is inside of its cache.
       if let own, own.front.isOutside { own.contents.tell() }

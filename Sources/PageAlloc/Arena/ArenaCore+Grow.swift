@@ -45,7 +45,7 @@ extension ArenaCore {
           continue
         } else if !isDrained {
           // What the caches held may join the free pages at the frontier.
-          drainCaches(own: cacheInLastSlot())
+          drainCaches(own: cacheInItsSlot())
           if checks != nil { emptyQuarantine() }
           isDrained = true
         } else {

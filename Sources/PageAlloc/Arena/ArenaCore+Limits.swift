@@ -39,7 +39,7 @@ extension ArenaCore {
       switch answer {
       case .granted: return
       case .cached:
-        if drainCaches(own: cacheInLastSlot()) > 0 {
+        if drainCaches(own: cacheInItsSlot()) > 0 {
           losses += 1
         } else if !patience.waits() {
           return try refuse(pageCount, withHeap { $0.inUsePages })
@@ -150,7 +150,7 @@ extension ArenaCore {
     // Waits for a batch under way, which may be all that was missing.
     let result = Releaser(self).release(Self.bytes(pages), .force, .limit)
     if result.releasedBytes > 0 { return .some }
-    if drains, drainCaches(own: cacheInLastSlot()) > 0 { return .some }
+    if drains, drainCaches(own: cacheInItsSlot()) > 0 { return .some }
     if claimShare(toKeep: pages, from: .free) { return .some }
     return result.firstRefusal == nil ? .none : .refused
   }

@@ -8,7 +8,7 @@ extension ArenaCore {
   func release(_ byteCount: UInt64, _ cause: ReleaseCause) throws(PageArenaError) -> UInt64 {
     let released = try releaseOnce(byteCount, cause)
     if released >= byteCount { return released }
-    drainCaches(own: cacheInLastSlot())
+    drainCaches(own: cacheInItsSlot())
     return released + (try releaseOnce(byteCount - released, cause))
   }
 

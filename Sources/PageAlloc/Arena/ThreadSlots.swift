@@ -22,6 +22,25 @@ extension ArenaCore {
     PageAlloc.cacheInLastSlot(number)
   }
 
+  /// The cache that this thread has already, wherever its slot is: for who reads figures, empties
+  /// caches, or asks whether the thread is inside. The slot used last stays as it is.
+  ///
+  /// - Returns: `nil` where the thread has none; and, but for the slot used last, in the handler of
+  ///   a signal that came in the middle of a change of the thread's slots or caches.
+  /// - Complexity: O(1), whatever the number of arenas.
+  @inline(__always)
+  func cacheInItsSlot() -> CacheReference? { cacheInLastSlot() ?? cacheInOtherSlot() }
+
+  @inline(never)
+  private func cacheInOtherSlot() -> CacheReference? {
+    if InsideMark.mayChangeCaches { return nil }
+    // A handler may have the table move.
+    let mark = InsideMark(.slots)
+    defer { mark.end() }
+    if !ThisThread.names(number, at: place) { return nil }
+    return CacheReference(address: ThisThread[slot: place].cache)
+  }
+
   /// The cache of a handle, or one that the caller knows already; else this thread's.
   ///
   /// - Returns: `nil` where caches are off or there is no memory for one; and whether the short way
@@ -51,7 +70,7 @@ extension ArenaCore {
 
   /// The calling thread is in the middle of a call.
   var isInside: Bool {
-    InsideMark.isAny || !(cacheInLastSlot()?.front.isOutside ?? true)
+    InsideMark.isAny || !(cacheInItsSlot()?.front.isOutside ?? true)
   }
 
   /// This thread's cache, which is then in the slot used last; or a new one.

@@ -80,6 +80,11 @@ struct InsideMark {
   /// The calling thread is in the middle of something of the library's.
   @inline(__always)
   static var isAny: Bool { ThisThread.record.inside != 0 }
+
+  /// The calling thread may be in the middle of a change of its slots, or of one of its caches.
+  static var mayChangeCaches: Bool {
+    ThisThread.record.inside & (Place.heap.rawValue | Place.slots.rawValue) != 0
+  }
 }
 
 extension FutexLock {

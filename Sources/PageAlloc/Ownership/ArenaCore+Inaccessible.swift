@@ -76,7 +76,7 @@ extension ArenaCore {
       try admit(pages)
       answer = withHeap { $0.countAdmitted(pages) }
     } while answer == nil
-    if isHeadroomDue { trimForGrowth(draining: cacheInLastSlot()) }
+    if isHeadroomDue { trimForGrowth(draining: cacheInItsSlot()) }
     let isWatched = pagesUntilLook != .max
     if isWatched { lookIfLate(untouched: pages) }
     if answer == true || isWatched, !bringUnderLimits() {

@@ -48,12 +48,12 @@ extension ArenaCore {
     if taken == nil {
       if isBlocked(page, pages) { return false }
       // They may be nobody's but in a cache.
-      drainCaches(own: cacheInLastSlot())
+      drainCaches(own: cacheInItsSlot())
       taken = takeNext(page, pages, zeroed, &dirt)
     }
     guard let taken else { return false }
     let clean = taken.scavengedPages
-    noteUsed(clean, draining: cacheInLastSlot())
+    noteUsed(clean, draining: cacheInItsSlot())
     // Where it is refused, the pages go back as the run that they are until they join the other.
     try keepLimits(taken, pages)
     withHeap { heap in
@@ -75,7 +75,7 @@ extension ArenaCore {
     switch growToReach(page, pages) {
     case .yes: return true
     case .no: return false
-    case .cached: return drainCaches(own: cacheInLastSlot()) > 0 && growToReach(page, pages) == .yes
+    case .cached: return drainCaches(own: cacheInItsSlot()) > 0 && growToReach(page, pages) == .yes
     }
   }
 

@@ -194,7 +194,7 @@ private enum CounterMode: CaseIterable {
 }
 
 /// A handle in a list.
-private final class CountedHandle {
+final class CountedHandle {
   private var cache: PageArena.Cache
 
   init?(_ arena: PageArena) {

@@ -57,6 +57,89 @@ package let threadSlotsChecks: [Check] = [
       }
     }
   },
+
+  Check("thread slots: an arena's figures count its cache, whichever arena was used last") {
+    recorder in
+    guard let arena = makeArena(&recorder), let other = makeArena(&recorder) else { return }
+    // More than one reading asks for what they counted.
+    let handles = (0..<40).compactMap { _ in CountedHandle(arena) }
+    recorder.expectEqual(handles.count, 40, "handles")
+    for round in 0..<3 {
+      recorder.context = "round \(round)"
+      guard let run = arena.take(33, &recorder) else { return }
+      arena.give(run, &recorder)
+      let before = arena.statistics
+      // Without a word: the hot run, and then a part of it.
+      guard arena.take(33, &recorder) == run else { return recorder.fail("the hot run") }
+      arena.give(run, &recorder)
+      guard let part = arena.take(20, &recorder), let one = other.take(1, &recorder) else { return }
+      let now = arena.statistics
+      recorder.expectEqual(now.inUseBytes, before.inUseBytes + 20 << 13, "in use")
+      recorder.expectEqual(now.cachedBytes, before.cachedBytes - 20 << 13, "cached")
+      recorder.expectEqual(now.allocations, before.allocations + 2, "handed out")
+      recorder.expectEqual(now.frees, before.frees + 1, "taken back")
+      recorder.expect(now.runSizes != before.runSizes, "the part counts by its size")
+      recorder.expectEqual(other.statistics.inUseBytes, 1 << 13, "in use elsewhere")
+      // It is still the other's cache that is found at once.
+      recorder.expect(other.insideOwnCache {}, "the slot used last")
+      other.give(one, &recorder)
+      arena.give(part, &recorder)
+      recorder.expect((try? arena.releaseFreeMemory()) != nil, "given back")
+    }
+    recorder.context = ""
+    // They live until here.
+    for handle in handles { handle.pairs(1) }
+  },
+
+  Check("thread slots: a pool's figures are exact after a frame of another arena") { recorder in
+    guard let pool = makePool(&recorder), let other = makeArena(&recorder) else { return }
+    guard let run = pool.take(33, &recorder) else { return }
+    recorder.expect(pool.errorOfGiving(run) == nil, "freed")
+    recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use")
+    guard let again = pool.take(33, &recorder), let one = other.take(1, &recorder) else { return }
+    recorder.expectEqual(pool.statistics.inUseBytes, 33 << 13, "in use, taken without a word")
+    recorder.expect(pool.errorOfGiving(again) == nil, "freed")
+    other.give(one, &recorder)
+    recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use in the end")
+  },
+
+  Check("thread slots: without barriers a drain finds the thread's cache wherever it is") {
+    recorder in
+    let calls = FakeCalls()
+    guard let arena = makeArena(&recorder, calls: calls), let other = makeArena(&recorder),
+      let run = arena.take(60, &recorder)
+    else { return }
+    arena.give(run, &recorder)
+    recorder.expect(arena.statistics.cachedBytes >= 60 << 13, "at hand")
+    guard let one = other.take(1, &recorder) else { return }
+    // The cache was opened before the first refusal: nobody else may take from it.
+    calls.hasBarriers.store(false, ordering: .relaxed)
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "given back")
+    recorder.expectEqual(arena.statistics.maybeResidentBytes, 0, "resident")
+    other.give(one, &recorder)
+  },
+
+  Check("thread slots: a call inside of a cache is refused after a call of another arena") {
+    recorder in
+    guard let arena = makeArena(&recorder), let other = makeArena(&recorder),
+      let first = arena.take(3, &recorder), let second = arena.take(5, &recorder)
+    else { return }
+    arena.give(first, &recorder)
+    arena.give(second, &recorder)
+    // As the handler of a signal does.
+    let isServed = arena.insideOwnCache {
+      if let one = other.take(1, &recorder) { other.give(one, &recorder) }
+      do throws(PageArenaError) {
+        try arena.releaseFreeMemory()
+        recorder.fail("not refused")
+      } catch { recorder.expect(error == .reentered, "refused: \(error.description)") }
+      recorder.expectEqual(arena.statistics.inUseBytes, 5 << 13, "as it was told")
+    }
+    recorder.expect(isServed, "inside")
+    recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use")
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "from outside")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
 ]
 
 /// Uses each of some arenas in turn, three times.
