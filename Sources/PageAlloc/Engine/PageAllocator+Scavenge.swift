@@ -1,7 +1,8 @@
 extension PageAllocator {
   /// Marks free pages as given back until `byteCount` bytes are, or nothing is left.
   ///
-  /// The bookkeeping half alone: no memory is touched.
+  /// The bookkeeping half alone: no memory is touched. By the rules of the Go runtime: a chunk in
+  /// which nothing was found below a cursor is called empty, whatever is above.
   /// - Returns: how many bytes; more than asked for where huge pages or physical pages need it.
   /// - Complexity: O(chunks looked at).
   package mutating func scavenge(_ byteCount: UInt64, _ mode: ScavengeMode) -> UInt64 {
@@ -9,7 +10,8 @@ extension PageAllocator {
     var noneSpared = DenseUnits.none
     while released < byteCount {
       // Neither sum nor difference can wrap: the space has 2^32 bytes.
-      guard let run = nextCandidate(byteCount &- released, mode, &noneSpared) else { break }
+      guard let run = nextCandidate(byteCount &- released, mode, &noneSpared, looksAbove: false)
+      else { break }
       markScavenged(run)
       lowerSearchPage(to: run.lowerBound)
       released &+= PageSpace.byteCount(of: run.count)
@@ -26,17 +28,21 @@ extension PageAllocator {
   mutating func detachCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
   ) -> Range<PageNumber>? {
-    guard let run = nextCandidate(byteCount, mode, &spared) else { return nil }
+    guard let run = nextCandidate(byteCount, mode, &spared, looksAbove: true) else { return nil }
     detach(run)
     return run
   }
 
-  /// The same, with no unit left alone.
+  /// The same by the rules of `scavenge`, with no unit left alone.
   package mutating func detachCandidate(
     _ byteCount: UInt64, _ mode: ScavengeMode
   ) -> Range<PageNumber>? {
     var noneSpared = DenseUnits.none
-    return detachCandidate(byteCount, mode, &noneSpared)
+    guard let run = nextCandidate(byteCount, mode, &noneSpared, looksAbove: false) else {
+      return nil
+    }
+    detach(run)
+    return run
   }
 
   /// Takes free pages of one chunk out of reach. Those that are scavenged already stay marked so.
@@ -75,27 +81,42 @@ extension PageAllocator {
   package mutating func nextGeneration() { scavengeIndex.nextGeneration() }
 
   /// Finds pages of one chunk to give back; a chunk that has none is noted as such.
+  ///
+  /// - Parameter looksAbove: a chunk is looked at above the cursor, too, before it is noted.
   private mutating func nextCandidate(
-    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits
+    _ byteCount: UInt64, _ mode: ScavengeMode, _ spared: inout DenseUnits, looksAbove: Bool
   ) -> Range<PageNumber>? {
-    let minimum = kernelPages.pagesPerPhysicalPage
     // What one chunk cannot have, it need not be asked for.
     let limit = min(PageSpace.pageCount(holding: byteCount), Geometry.pagesPerChunk)
     while let (chunk, place) = scavengeIndex.find(mode) {
       let dense = spared.words(of: chunk, self)
-      if summaries.leaf(chunk).max >= minimum,
-        let places = chunks.data(chunk).findScavengeCandidate(
-          from: place, minimum: minimum, limit: limit, kernelPages: kernelPages, spared: dense)
-      {
-        let base = Geometry.firstPage(of: chunk)
-        let run = (base &+ places.lowerBound)..<(base &+ places.upperBound)
-        requireSound(chunk)
-        requireNobodys(run)
-        return run
+      if let run = candidate(in: chunk, from: place, limit, dense) { return run }
+      let top = Geometry.pagesPerChunk &- 1
+      if looksAbove, place < top, let later = candidate(in: chunk, from: top, limit, dense) {
+        // Freed above the cursor since that came to the chunk.
+        if mode == .force { return later }
+        scavengeIndex.postpone(chunk, highest: later.upperBound &- 1)
+      } else {
+        scavengeIndex.setEmpty(chunk, isSpared: dense != 0)
       }
-      scavengeIndex.setEmpty(chunk, isSpared: dense != 0)
     }
     return nil
+  }
+
+  /// The highest pages of a chunk to give back, at or below a place in it.
+  private func candidate(
+    in chunk: ChunkIndex, from place: Int, _ limit: Int, _ spared: UInt8
+  ) -> Range<PageNumber>? {
+    let minimum = kernelPages.pagesPerPhysicalPage
+    guard summaries.leaf(chunk).max >= minimum,
+      let places = chunks.data(chunk).findScavengeCandidate(
+        from: place, minimum: minimum, limit: limit, kernelPages: kernelPages, spared: spared)
+    else { return nil }
+    let base = Geometry.firstPage(of: chunk)
+    let run = (base &+ places.lowerBound)..<(base &+ places.upperBound)
+    requireSound(chunk)
+    requireNobodys(run)
+    return run
   }
 
   private func markScavenged(_ run: Range<PageNumber>) {

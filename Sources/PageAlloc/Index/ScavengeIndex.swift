@@ -10,6 +10,11 @@
 //
 // A cursor is *marked* when it was moved up; a marked cursor stays where it is when a search finds
 // nothing, so that a free which happens meanwhile is not forgotten.
+//
+// A background cursor may stand in the middle of a chunk while pages are freed above it. When all
+// below is given back, the chunk is not empty, then: what is above is *postponed* to the next
+// generation. (The engine by itself calls it empty, as the Go runtime does, and so forgets those
+// pages until there is another free in the chunk.)
 
 /// Where a search for memory to give back starts.
 package struct ScavengeCursor: Equatable, Sendable {
@@ -151,6 +156,14 @@ package struct ScavengeIndex: ~Copyable {
     record.hasFree = false
     record.isSpared = isSpared
     setRecord(chunk, record)
+  }
+
+  /// What a chunk has to give back lies above the place where the background began to look in it,
+  /// the highest of it at `page`: it is for the next generation, and this one goes on below.
+  mutating func postpone(_ chunk: ChunkIndex, highest page: PageNumber) {
+    highWater = max(highWater, page)
+    backgroundCursor.page = Geometry.firstPage(of: chunk) &- 1
+    backgroundCursor.isMarked = false
   }
 
   /// A chunk has something to give back after all, the highest of it at `page`.

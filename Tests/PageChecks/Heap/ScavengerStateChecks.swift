@@ -116,6 +116,21 @@ package let scavengerStateChecks: [Check] = [
     recorder.expect(steps.isFresh, "the next step is a first one")
     recorder.expect(subject.heap.scavenger.wakeAbove != .max, "a free can wake it")
   },
+
+  Check("heap scavenger: what is freed above the place that a search has come to is found later") {
+    recorder in
+    guard let subject = makeHeap(&recorder), let run = subject.fill(1024, &recorder) else { return }
+    let chunk = Geometry.firstPage(of: Geometry.chunk(of: run.upperBound - 1))
+    // The lower part was freed in the last generation, and the upper one in this one.
+    subject.give(chunk..<(chunk + 200), of: run)
+    subject.heap.allocator.nextGeneration()
+    subject.give((chunk + 300)..<(chunk + 400), of: chunk + 200..<run.upperBound)
+    recorder.expectEqual(release(subject), 200, "pages of the last generation")
+    recorder.expectEqual(release(subject), 0, "none of this one")
+    subject.heap.allocator.nextGeneration()
+    recorder.expectEqual(release(subject), 100, "pages of what is the last one now")
+    recorder.expectEqual(subject.heap.counts.freeResident, 0, "free and resident")
+  },
 ]
 
 private func begin(
@@ -123,4 +138,16 @@ private func begin(
 ) {
   subject.heap.beginStep(
     &steps, plan, now: Moment(nanoseconds: time), processorTime: Moment(nanoseconds: 0))
+}
+
+/// Gives back what the background finds.
+///
+/// - Returns: how many pages.
+private func release(_ subject: StandaloneHeap) -> Int {
+  var order = ReleaseOrder()
+  var pages = 0
+  while let run = subject.heap.detach(.max, .background, &order) {
+    pages += subject.heap.reattach(run, scavenged: true)
+  }
+  return pages
 }
