@@ -88,6 +88,7 @@ private let bottomUpChecks: [Check] = [
   cacheDrainChecks,
   // Return
   scavengerStepChecks,
+  scavengerParkChecks,
   returnBatchChecks,
   lockedMemoryChecks,
   hugeUnitChecks,

@@ -36,10 +36,14 @@ extension ArenaCore {
   /// - Complexity: O(caches that may hold something + runs in them), one call to the kernel.
   @discardableResult
   func drainCaches(own: CacheReference?, looks: Int = 100) -> Int {
-    var drained = 0
+    drain(own: own, looks: looks).pages
+  }
+
+  private func drain(own: CacheReference?, looks: Int) -> Drained {
+    var drained = Drained()
     let asked = withHeap { heap in
       let before = heap.counts.allocated
-      defer { drained += before - heap.counts.allocated }
+      defer { drained.pages += before - heap.counts.allocated }
       return heap.closeForDrain()
     }
     guard let drain = asked else { return drained }
@@ -47,11 +51,12 @@ extension ArenaCore {
     for _ in 0..<looks {
       let isDone = withHeap { heap in
         let before = heap.counts.allocated
-        defer { drained += before - heap.counts.allocated }
+        defer { drained.pages += before - heap.counts.allocated }
         return heap.drainClosed(by: drain, canSeeOthers: canSeeOthers, own: own)
       }
       // To look once more helps only where an owner can be seen to go.
-      if isDone || (!canSeeOthers && !withHeap { $0.areOwnersFenced }) { break }
+      drained.isPending = !isDone && (canSeeOthers || withHeap { $0.areOwnersFenced })
+      if !drained.isPending { break }
     }
     return drained
   }
@@ -66,8 +71,14 @@ extension ArenaCore {
   }
 
   /// The same for a thread that has no cache and can wait for the next time.
-  ///
-  /// - Returns: how many pages came back.
   @discardableResult
-  func drainCachesOfOthers() -> Int { drainCaches(own: nil, looks: 1) }
+  func drainCachesOfOthers() -> Drained { drain(own: nil, looks: 1) }
+}
+
+/// What came of a drain.
+struct Drained {
+  /// How many pages came back.
+  var pages = 0
+  /// An owner was inside at the last look: what his cache holds is still to come.
+  var isPending = false
 }

@@ -12,8 +12,12 @@ extension Heap {
   /// One comparison, while there is nothing to do.
   @inline(__always)
   package mutating func wakesScavenger() -> Bool {
-    counts.freeResident &+ depot.pageCount > scavenger.wakeAbove && wakeScavenger()
+    watchedPages > scavenger.wakeAbove && wakeScavenger()
   }
+
+  /// Free pages that may be resident, those in caches not.
+  @inline(__always)
+  private var watchedPages: Int { counts.freeResident &+ depot.pageCount }
 
   @inline(never)
   private mutating func wakeScavenger() -> Bool { scavenger.wake() }
@@ -43,7 +47,7 @@ extension Heap {
   }
 
   private func mustEmptyCaches(_ plan: ScavengePlan, _ now: HeapReading) -> Bool {
-    unwatchedPages > 0 && counts.freeResident &+ depot.pageCount > wakeMark(plan, now)
+    unwatchedPages > 0 && watchedPages > wakeMark(plan, now)
   }
 
   /// There is no scavenger any more that is awake: the first free that finds too much wakes it.
@@ -80,6 +84,7 @@ extension Heap {
     }
     steps.lastStep = now
     steps.lastProcessorTime = processorTime
+    steps.freePages = watchedPages
   }
 
   /// Resident pages beyond the goal.
@@ -101,7 +106,10 @@ extension Heap {
     // allows.
     let now = countedReading
     let goal = plan.goal.residentPages(inUse: now.accessible, peak: 0, limits: limits)
-    let isDone = isIdle ? steps.idleGenerations >= 2 : counts.resident <= goal
+    // What was freed since the step looked woke nobody, and has not been tried.
+    let isAllTried = watchedPages <= steps.freePages &+ ScavengeGoal.leastFreedPages
+    let isDone =
+      isIdle ? steps.idleGenerations >= 2 && isAllTried : counts.resident <= goal
     if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan, now)) {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }

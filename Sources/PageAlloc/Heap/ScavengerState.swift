@@ -56,8 +56,11 @@ package struct ScavengeSteps {
   /// The most pages in use that were seen in this generation and in the one before.
   package var peak = 0
   package var previousPeak = 0
-  /// Generations that ended since something was given back.
+  /// Generations that ended since something was given back, or was about to come back, or nothing
+  /// was too much.
   package var idleGenerations = 0
+  /// Free pages that might be resident when the step looked.
+  package var freePages = 0
   /// Total stall time that the kernel told last, in microseconds.
   var pressure: UInt64?
 

@@ -80,9 +80,13 @@ struct Scavenger {
       }
       // Perhaps it is in the caches of threads: then it is free, and old enough when the generation
       // ends. In the first one after waking, what is in use by turns has not been seen yet.
-      if isNearSoft || !steps.isFirstGeneration, core.drainCachesOfOthers() > 0 {
-        steps.idleGenerations = 0
+      if isNearSoft || !steps.isFirstGeneration {
+        let drained = core.drainCachesOfOthers()
+        // Who is inside may be so for long, if he was preempted: no free need follow.
+        if drained.pages > 0 || drained.isPending { steps.idleGenerations = 0 }
       }
+    } else {
+      steps.idleGenerations = 0
     }
     // Once in a generation: threads at work get what they need again.
     if mayPark, !steps.isFirstGeneration, core.withHeap({ $0.mustEmptyCaches(plan) }) {

@@ -117,6 +117,26 @@ package let scavengerStateChecks: [Check] = [
     recorder.expect(subject.heap.scavenger.wakeAbove != .max, "a free can wake it")
   },
 
+  Check("heap scavenger: what is freed between a step's look and its end keeps it awake") {
+    recorder in
+    let plan = ScavengePlan(background: .init(), generationNanoseconds: 1_000)
+    guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(2048, &recorder)
+    else { return }
+    var steps = ScavengeSteps(plan)
+    subject.give(run.lowerBound..<(run.lowerBound + 1024), of: run)
+    var start = run.lowerBound + 1024
+    for pages in [65, 64] {
+      recorder.context = "\(pages) pages"
+      for time in [1, 1_001, 2_001] { begin(&steps, plan, subject, at: UInt64(time)) }
+      subject.give(start..<(start + pages), of: start..<run.upperBound)
+      start += pages
+      let wakes = subject.heap.wakesScavenger()
+      recorder.expect(!wakes, "it is awake: a free wakes nobody")
+      let next = subject.heap.finishStep(&steps, plan, isIdle: true, mayPark: true)
+      recorder.expect((next == .park) == (pages == 64), "parked")
+    }
+  },
+
   Check("heap scavenger: what is freed above the place that a search has come to is found later") {
     recorder in
     guard let subject = makeHeap(&recorder), let run = subject.fill(1024, &recorder) else { return }

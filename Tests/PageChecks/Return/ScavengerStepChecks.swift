@@ -274,7 +274,7 @@ private func giveBackAtHand(wasSeen: Bool, _ recorder: inout Recorder) {
 ///
 /// - Parameter wasSeen: the scavenger saw those in use, so that for two generations they may come
 ///   back.
-private func makeHoard(
+func makeHoard(
   wasSeen: Bool, _ recorder: inout Recorder
 ) -> (PageArena, FakeClock, live: Run)? {
   let clock = FakeClock()

@@ -1,0 +1,58 @@
+import PageAlloc
+
+/// When the scavenger may park although too much is resident: where nothing of it is to be had. The
+/// steps are performed by the check, on a clock of its own.
+package let scavengerParkChecks: [Check] = [
+  Check("scavenger parks: a refusal in the first generation of too much is not the end") {
+    recorder in
+    let clock = FakeClock()
+    let calls = FakeCalls()
+    var options = PageArena.Options.stepped(clock)
+    options.calls = calls
+    guard let arena = makeArena(&recorder, options), let run = arena.take(3000, &recorder),
+      let other = arena.take(1096, &recorder)
+    else { return }
+    run.stamp(1)
+    recorder.expect(arena.backgroundStep() == .park, "all is in use")
+    arena.give(other, &recorder)
+    guard case .sleep(let first) = arena.backgroundStep() else { return recorder.fail("parked") }
+    clock.sleep(first)
+    // No more is resident then than what was in use lately allows, but more than what is.
+    recorder.expect((try? arena.scavenge(byteCount: 800 << 13)) != nil, "given back on request")
+    arena.give(run.part(1000, 2000), &recorder)
+    guard case .sleep(let second) = arena.backgroundStep() else { return recorder.fail("parked") }
+    recorder.expectEqual(arena.statistics.returned.backgroundBytes, 0, "it may come back")
+    clock.sleep(second)
+    calls.refuse(.madvise)
+    guard case .sleep(let third) = arena.backgroundStep() else { return recorder.fail("parked") }
+    recorder.expect(arena.statistics.returned.refusedBytes > 0, "refused")
+    clock.sleep(third)
+    calls.failNoMore()
+    guard runUntilParked(arena, clock, &recorder) != nil else { return }
+    let kept = arena.statistics.maybeResidentBytes
+    recorder.expect(kept <= 1228 * 8192, "\(kept) bytes stay")
+  },
+
+  Check("scavenger parks: not while the owner of a cache that is to give is inside") {
+    recorder in
+    guard let (arena, clock, _) = makeHoard(wasSeen: false, &recorder) else { return }
+    var isParked = false
+    let isServed = arena.insideOwnCache {
+      // Preempted for ten generations.
+      for _ in 0..<10 {
+        guard case .sleep(let time) = arena.backgroundStep() else {
+          isParked = true
+          return
+        }
+        clock.sleep(time)
+      }
+    }
+    recorder.expect(isServed, "inside")
+    recorder.expect(!isParked, "parked with too much")
+    guard runUntilParked(arena, clock, &recorder) != nil else { return }
+    let statistics = arena.statistics
+    recorder.expectEqual(statistics.cachedBytes, 0, "at hand when it parks")
+    recorder.expect(
+      statistics.maybeResidentBytes <= 1228 * 8192, "\(statistics.maybeResidentBytes) stay")
+  },
+]
