@@ -322,6 +322,8 @@ write_target() {
     swift+=(-Xclang-linker "--target=$gnu" -Xclang-linker "--gcc-toolchain=$root/usr")
     swift+=(-Xclang-linker -static -use-ld=lld)
     c=("--target=$gnu" -isystem "$root/usr/$gnu/include")
+    # Not a word of C's says so: Sources/CThreadSlots/embedded.c.
+    c+=(-DPAGEALLOC_EMBEDDED)
   fi
   {
     printf '{ "schemaVersion": "1.0"'

@@ -81,7 +81,6 @@ package let recordingChecks: [Check] = [
 
   Check("recording: a file that was damaged is refused, or what it says fits together") {
     recorder in
-    if leavesOutTraces(&recorder) { return }
     guard let file = MemoryFile(&recorder),
       let arena = recordedArena(file, byteCount: 4096, &recorder)
     else { return }
@@ -229,16 +228,6 @@ private func recordedArena(
   return makeArena(&recorder, options)
 }
 
-/// Says so where a recording cannot be read: that is for tools, which are the full language.
-private func leavesOutTraces(_ recorder: inout Recorder) -> Bool {
-  #if arch(arm64) && hasFeature(Embedded)
-    recorder.leaveOut("as Embedded Swift on arm64, the text of a trace's header is read wrongly")
-    return true
-  #else
-    return false
-  #endif
-}
-
 extension MemoryFile {
   fileprivate func expect(byteCount: Int, _ recorder: inout Recorder, line: UInt = #line) {
     guard let bytes = bytes(&recorder) else { return }
@@ -262,7 +251,6 @@ extension MemoryFile {
 
   /// As a page trace, which the parser has found to fit together.
   fileprivate func trace(_ recorder: inout Recorder) -> ProgramTrace? {
-    if leavesOutTraces(&recorder) { return nil }
     guard let recording = recording(&recorder) else { return nil }
     do throws(TraceFormatError) {
       return try ProgramTrace(parsing: try recording.trace())
