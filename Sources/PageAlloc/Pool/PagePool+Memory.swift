@@ -76,6 +76,27 @@ extension PagePool {
     return released
   }
 
+  /// Lets the kernel take all free memory when it wants to, as
+  /// ``PageArena/releaseFreeMemoryLazily()``: until then it counts as resident.
+  ///
+  /// ```swift
+  /// let pool = try PagePool(reserving: 64 << 30)
+  /// let byteCount = try pool.releaseFreeMemoryLazily()
+  /// print(byteCount, "bytes offered")
+  /// ```
+  ///
+  /// - Returns: the bytes offered.
+  /// - Throws: as there; the arenas before the one where the kernel refused have offered theirs.
+  /// - Complexity: O(arenas), and as there for each.
+  @discardableResult
+  public func releaseFreeMemoryLazily() throws(PageArenaError) -> Int {
+    var offered = 0
+    try forEachArena { arena throws(PageArenaError) in
+      offered += try arena.releaseFreeMemoryLazily()
+    }
+    return offered
+  }
+
   /// Sets another bound on what the arenas have resident together.
   ///
   /// - Throws: as ``PageArena/setMemoryLimit(_:)``.

@@ -283,6 +283,12 @@ private var poolStackCalls: [StackCall] {
       unsafe try pool.discard(base, pages: 8)
       unsafe try pool.discardLazily(base, pages: 8)
     },
+    StackCall("PagePool.releaseFreeMemory, releaseFreeMemoryLazily", in: pool) {
+      pool throws(PageArenaError) in
+      unsafe try pool.deallocate(try pool.allocate(pages: 3))
+      _ = try pool.releaseFreeMemoryLazily()
+      _ = try pool.releaseFreeMemory()
+    },
     StackCall("PagePool.forEachRun, snapshots, leaks, diagnose", in: pool) { pool in
       pool.forEachRun { _ in }
       _ = pool.snapshots()

@@ -39,6 +39,33 @@ package let poolForwardChecks: [Check] = [
     recorder.expect(pool.brokenInvariant() == nil, "invariants")
   },
 
+  Check("pool: free memory of all its arenas is offered to the kernel") { recorder in
+    guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
+    guard let pool = makePool(&recorder, caching: false), let run = pool.take(10, &recorder),
+      let most = pool.take(1022 * 512 - 100, &recorder), let next = pool.take(4000, &recorder)
+    else { return }
+    recorder.expect(next.address >> 32 != run.address >> 32, "another arena")
+    for taken in [run, next] {
+      taken.stamp(1)
+      recorder.expect(pool.errorOfGiving(taken) == nil, "freed")
+    }
+    let (before, free) = (pool.statistics, 4010 << 13)
+    do throws(PageArenaError) {
+      let offered = try pool.releaseFreeMemoryLazily()
+      recorder.expect(offered >= free, "offered: \(offered) of \(free)")
+      recorder.expectEqual(
+        pool.statistics.returned.lazyBytes - before.returned.lazyBytes, UInt64(offered), "counted")
+    } catch { recorder.fail(error.description) }
+    recorder.expectEqual(
+      pool.statistics.freeMaybeResidentBytes, before.freeMaybeResidentBytes, "resident as before")
+    pool.underHeapLock {
+      let error = pool.errorOfReleasingLazily()
+      recorder.expect(error == .reentered, error?.description ?? "done, by a signal's handler")
+    }
+    recorder.expect(pool.errorOfGiving(most) == nil, "freed")
+    recorder.expect(pool.brokenInvariant() == nil, "invariants")
+  },
+
   Check("pool: a run that outgrows its arena moves to another, and back") { recorder in
     guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
     guard let pool = makePool(&recorder, caching: false), let run = pool.take(10, &recorder),
@@ -120,6 +147,13 @@ private enum PoolUse: CaseIterable {
 }
 
 extension PagePool {
+  fileprivate func errorOfReleasingLazily() -> PageArenaError? {
+    do throws(PageArenaError) {
+      try releaseFreeMemoryLazily()
+      return nil
+    } catch { return error }
+  }
+
   fileprivate func errorOf(_ use: PoolUse, _ run: Run, _ pages: Int) -> PageArenaError? {
     do throws(PageArenaError) {
       switch use {
