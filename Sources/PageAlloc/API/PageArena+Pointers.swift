@@ -35,7 +35,8 @@ extension PageArena {
     return run.map { PageExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
   }
 
-  /// Calls `body` with each run in use, in the order of their addresses.
+  /// Calls `body` with each run in use, in the order of their addresses; its pages are all of it,
+  /// those that were decommitted included.
   ///
   /// Other threads may go on meanwhile, and `body` may use the arena: the runs that start in 4 MiB
   /// are looked for at once, but for what threads take from what they have at hand and put there,

@@ -22,15 +22,24 @@ enum FaultReports {
     ArenaRegistry.withLockIfFree {
       ArenaRegistry.forEach { core in
         guard let checks = core.checks, let page = core.anyPage(at: address) else { return }
-        let found = core.withHeapIfFree { heap -> (RunNote, Range<PageNumber>)? in
+        let found = core.withHeapIfFree { heap -> (RunNote, Range<PageNumber>, Bool)? in
           guard heap.allocator.isGrown(Geometry.chunk(of: page)),
             let note = checks.note(of: page)
           else { return nil }
-          return (note, heap.accessiblePages(of: note, guardPages: core.guardPages))
+          let pages = heap.accessiblePages(of: note, guardPages: core.guardPages)
+          return (note, pages, heap.runs.decommitted.count(in: page..<(page + 1)) > 0)
         }
-        guard let (note, pages) = found ?? nil else { return }
+        guard let (note, pages, isDecommitted) = found ?? nil else { return }
         let bytes = core.address(of: pages.lowerBound)..<core.address(of: pages.upperBound)
-        report(address, access, trace, note, bytes, base: core.base)
+        let state: StaticString =
+          if note.state != .inUse {
+            ", in a run that was freed"
+          } else if isDecommitted {
+            ", in pages of a run that are decommitted"
+          } else {
+            ", in a run or its guards"
+          }
+        report(address, access, trace, note, bytes, state, base: core.base)
         if core.checkedMode.endsProcess { CheckedMode.endProcess() }
       }
     }
@@ -38,7 +47,7 @@ enum FaultReports {
 
   private static func report(
     _ address: UInt, _ access: Int32, _ trace: Trace, _ note: RunNote, _ run: Range<UInt>,
-    base: UInt
+    _ state: StaticString, base: UInt
   ) {
     var line = DumpLine()
     line.append("PageAlloc: thread ")
@@ -59,7 +68,7 @@ enum FaultReports {
     line.append(distance)
     line.append(distance == 1 ? " byte" : " bytes")
     line.append(place)
-    line.append(note.state == .inUse ? ", in a run or its guards" : ", in a run that was freed")
+    line.append(state)
     line.write()
     trace.reportCalls(isReadable: false) { $0.write() }
     note.report(base: base, isReadable: false) { $0.write() }

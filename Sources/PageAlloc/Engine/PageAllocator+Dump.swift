@@ -48,6 +48,18 @@ extension PageAllocator {
       line.append(hex: data.scavenged.word(index))
     }
     line.write()
+    dumpDecommitted(chunk, &line)
+  }
+
+  private func dumpDecommitted(_ chunk: ChunkIndex, _ line: inout DumpLine) {
+    let first = Geometry.firstPage(of: chunk)
+    var rest = first..<(first + Geometry.pagesPerChunk)
+    while let part = runs.decommitted.first(in: rest) {
+      line.append("  decommitted from page ", part.lowerBound)
+      line.append(": ", part.count)
+      line.write()
+      rest = part.upperBound..<rest.upperBound
+    }
   }
 
   private func dumpRecord(_ chunk: ChunkIndex, _ line: inout DumpLine) {

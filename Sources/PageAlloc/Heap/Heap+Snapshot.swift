@@ -5,9 +5,11 @@
 public enum PageState: UInt8, CaseIterable, Sendable {
   /// What the arena has not grown to: it costs nothing. On a 32-bit host it may be anybody's.
   case neverUsed
-  /// In use: part of a run that somebody has, or that the kernel would not take back yet.
+  /// In use, and memory: part of a run that somebody has, or that the kernel would not take back
+  /// yet.
   case inUse
-  /// A guard of a run: any access faults.
+  /// In use, costs nothing, and any access faults: a guard of a run, or a part of one that was
+  /// decommitted (``PageRun/decommit(in:)``) or has been inaccessible from the start.
   case guardPage
   /// Free, and kept at hand by a thread or the arena, in quarantine, or on its way to the kernel.
   case atHand
@@ -57,6 +59,18 @@ extension Heap {
       states[place] = rest.state
       rest.pages -= 1
       place += 1
+    }
+    lookForDecommitted(from: first, &states)
+  }
+
+  /// Notes which pages of a chunk nobody can access, of runs in use.
+  private func lookForDecommitted(
+    from first: PageNumber, _ states: inout InlineArray<512, PageState>
+  ) {
+    var rest = first..<(first + Geometry.pagesPerChunk)
+    while let part = runs.decommitted.first(in: rest) {
+      for page in part where states[page - first] == .inUse { states[page - first] = .guardPage }
+      rest = part.upperBound..<rest.upperBound
     }
   }
 

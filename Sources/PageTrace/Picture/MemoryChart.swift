@@ -29,7 +29,7 @@ package struct MemoryChart {
       }
       self.init(
         step: step, live: bytes(.inUse, .guardPage),
-        resident: bytes(.inUse, .guardPage, .atHand, .free), givenBack: bytes(.empty))
+        resident: bytes(.inUse, .atHand, .free), givenBack: bytes(.empty))
     }
   }
 

@@ -37,6 +37,40 @@ package let snapshotChecks: [Check] = [
     expectSums(snapshot, arena, &recorder)
   },
 
+  Check("snapshot: pages that were decommitted are in use, and cost nothing") { recorder in
+    guard let arena = makeArena(&recorder, caching: false), var run = arena.own(1500, &recorder)
+    else { return }
+    do throws(PageArenaError) {
+      try run.decommit(in: 100..<1300)
+      try run.commit(in: 512..<516)
+      var space = try arena.allocateRun(pages: 32, access: .none)
+      try space.commit(in: 0..<8)
+      var snapshot = arena.snapshot()
+      let (first, second) = (snapshot.page(at: run.address), snapshot.page(at: space.address))
+      for page in 0..<1500 {
+        let isClosed = (100..<1300).contains(page) && !(512..<516).contains(page)
+        recorder.expect(
+          snapshot[first + page] == (isClosed ? .guardPage : .inUse), "page \(page) of the run")
+      }
+      for page in 0..<32 {
+        recorder.expect(
+          snapshot[second + page] == (page < 8 ? .inUse : .guardPage), "page \(page) of the space")
+      }
+      recorder.expectEqual(
+        snapshot.count(of: .guardPage), Int(arena.statistics.inaccessibleBytes >> 13),
+        "inaccessible")
+      expectSums(snapshot, arena, &recorder)
+      var found: [Int] = []
+      arena.forEachRun { found.append($0.pages) }
+      recorder.expect(found.sorted() == [32, 1500], "runs as a whole")
+      run.deallocate()
+      space.deallocate()
+      snapshot = arena.snapshot()
+      recorder.expectEqual(snapshot.count(of: .guardPage), 0, "at the end")
+      expectSums(snapshot, arena, &recorder)
+    } catch { recorder.fail(error.description) }
+  },
+
   Check("snapshot: what a thread has at hand, and what is in quarantine") { recorder in
     for isChecked in [false, true] {
       let made = isChecked ? makeCheckedArena(&recorder) : makeArena(&recorder)
@@ -103,6 +137,11 @@ package let snapshotChecks: [Check] = [
     expectSums(snapshot, arena, &recorder)
   },
 ]
+
+extension PageSnapshot {
+  /// The page that lies at an address.
+  fileprivate func page(at address: UInt) -> Int { Int((address - self.address) >> 13) }
+}
 
 /// Where nobody else is at work, it is what the statistics say.
 private func expectSums(

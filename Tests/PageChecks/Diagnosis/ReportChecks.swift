@@ -70,6 +70,19 @@ package let reportChecks: [Check] = [
     }
   },
 
+  Check("reports: a write to what was decommitted") { recorder in
+    if leavesOutFaults(&recorder) { return }
+    let end = inHeardChild(&recorder) {
+      guard let arena = makeReportingArena(faults: true),
+        var run = try? arena.allocateRun(pages: 4), (try? run.decommit(in: 2..<4)) != nil
+      else { return }
+      run.stamp(1)
+    }
+    recorder.expectEqual(end.status, 256 + 11, "it dies of SIGSEGV")
+    expectAccess(end, ", writing", ", 16384 bytes behind the start of the run", &recorder)
+    end.expect(", in pages of a run that are decommitted\n", &recorder)
+  },
+
   Check("reports: a fault elsewhere is left to whoever looked after it before") { recorder in
     if leavesOutFaults(&recorder) { return }
     let end = inHeardChild(&recorder) {
