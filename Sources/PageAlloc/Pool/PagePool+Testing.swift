@@ -9,6 +9,9 @@ extension PagePool {
     return nil
   }
 
+  /// The arena that there is from the start.
+  package var firstArena: PageArena? { withArena(0) { $0 } }
+
   /// Does something as the handler of a signal that finds its thread under the heap lock of the
   /// first arena.
   package func underHeapLock(_ body: () -> Void) { _ = withArena(0) { $0.underHeapLock(body) } }

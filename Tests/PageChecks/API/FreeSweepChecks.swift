@@ -12,7 +12,7 @@ import PageAlloc
 //   L   badPageCount, whose limit is the run
 
 /// A place, and what comes of each call there.
-private struct Row {
+struct FreeRow {
   let name: StaticString
   /// By `deallocate`, of an arena and of a handle.
   let frees: String
@@ -24,74 +24,79 @@ private struct Row {
   let place: @Sendable (SweepArena) -> Run
 }
 
-private let rows: [Row] = [
-  Row(name: "a short run", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) { $0.short },
-  Row(name: "inside of a short run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
+let freeRows: [FreeRow] = [
+  FreeRow(name: "a short run", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) { $0.short },
+  FreeRow(name: "inside of a short run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
     $0.short.part(1, 3)
   },
-  Row(name: "the last page of a short run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
+  FreeRow(name: "the last page of a short run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
     $0.short.part(3, 1)
   },
-  Row(name: "a long run", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) { $0.long },
-  Row(name: "where a long run's length stands", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
+  FreeRow(name: "a long run", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) { $0.long },
+  FreeRow(name: "where a long run's length stands", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
     $0.long.part(1, 199)
   },
-  Row(name: "the last page of a long run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
+  FreeRow(name: "the last page of a long run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
     $0.long.part(199, 1)
   },
-  Row(name: "a run before a freed one", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) {
+  FreeRow(name: "a run before a freed one", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true)
+  {
     $0.last
   },
-  Row(name: "a run over an edge", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) {
+  FreeRow(name: "a run over an edge", frees: "CCC--PFCC", adopts: "CCCL-PFCC", isStart: true) {
     $0.across
   },
-  Row(name: "the edge of a chunk, in a run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") { $0.edge },
-  Row(name: "a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") { $0.freed },
-  Row(name: "inside of a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
+  FreeRow(name: "the edge of a chunk, in a run", frees: "CCC--PFCC", adopts: "CCCNNPFCC") {
+    $0.edge
+  },
+  FreeRow(name: "a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") { $0.freed },
+  FreeRow(name: "inside of a freed run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
     $0.freed.part(1, 2)
   },
-  Row(name: "a long run that was freed", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") { $0.freedLong },
-  Row(name: "where a freed run's length stood", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
+  FreeRow(name: "a long run that was freed", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
+    $0.freedLong
+  },
+  FreeRow(name: "where a freed run's length stood", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
     $0.freedLong.part(4, 146)
   },
-  Row(name: "the guard before a run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
+  FreeRow(name: "the guard before a run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
     $0.at($0.guarded.address - 8192, 1)
   },
-  Row(name: "the guard after a run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
+  FreeRow(name: "the guard after a run", frees: "CCCNNNFCC", adopts: "CCCNNNFCC") {
     $0.at($0.guarded.address + 6 * 8192, 1)
   },
-  Row(name: "the last page that was grown", frees: "CCCNNFFCC", adopts: "CCCNNFFCC") {
+  FreeRow(name: "the last page that was grown", frees: "CCCNNFFCC", adopts: "CCCNNFFCC") {
     $0.page($0.end - 1, 1)
   },
-  Row(name: "a chunk never grown", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
+  FreeRow(name: "a chunk never grown", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
     $0.page($0.end, 1)
   },
-  Row(name: "the chunk after that", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
+  FreeRow(name: "the chunk after that", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
     $0.page($0.end + 512, 512)
   },
-  Row(name: "the first chunk of the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
+  FreeRow(name: "the first chunk of the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
     $0.page(1, 8)
   },
-  Row(name: "the last page of the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
+  FreeRow(name: "the last page of the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
     $0.page(524_287, 1)
   },
   // Where offsets are addresses nothing is below or above: these are pages of the space then.
-  Row(name: "below the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.page(-1, 1) },
-  Row(name: "far below the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.at(8192, 1) },
-  Row(name: "above the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.page(524_289, 1) },
-  Row(name: "the end of all addresses", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
+  FreeRow(name: "below the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.page(-1, 1) },
+  FreeRow(name: "far below the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.at(8192, 1) },
+  FreeRow(name: "above the space", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") { $0.page(524_289, 1) },
+  FreeRow(name: "the end of all addresses", frees: "CCCFFFFCC", adopts: "CCCFFFFCC") {
     $0.at(UInt.max & ~8191, 1)
   },
-  Row(name: "a byte into a run", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
+  FreeRow(name: "a byte into a run", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
     $0.at($0.short.address + 1, 4)
   },
-  Row(name: "half a page into a long run", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
+  FreeRow(name: "half a page into a long run", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
     $0.at($0.long.address + 4096, 200)
   },
-  Row(name: "the last byte of a run's page", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
+  FreeRow(name: "the last byte of a run's page", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
     $0.at($0.across.address + 8191, 400)
   },
-  Row(name: "a byte into a chunk never grown", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
+  FreeRow(name: "a byte into a chunk never grown", frees: "CCCMMMMCC", adopts: "CCCMMMMCC") {
     $0.at($0.page($0.end, 1).address + 1, 1)
   },
 ]
@@ -103,7 +108,7 @@ package let freeSweepChecks: [Check] = [
   },
   Check("sweep: frees that succeed, of whole runs and of parts") { recorder in
     for mode in SweepMode.allCases {
-      for row in rows {
+      for row in freeRows {
         for column in 0..<9 where letter(row.frees, column) == "-" {
           if recorder.isGood { freeInVain(row, column, mode, &recorder) }
         }
@@ -119,12 +124,12 @@ package let freeSweepChecks: [Check] = [
 ]
 
 /// The counts of a row's columns.
-private func counts(_ rest: Int) -> [Int] {
+func freeCounts(_ rest: Int) -> [Int] {
   [.min, -1, 0, 1, rest, rest + 1, pageLimit, pageLimit + 1, .max]
 }
 
 /// The error that a letter stands for; `nil` where there is none.
-private func error(_ letter: Unicode.Scalar, _ run: Run, rest: Int) -> PageArenaError? {
+func freeError(_ letter: Unicode.Scalar, _ run: Run, rest: Int) -> PageArenaError? {
   switch letter {
   case "-": nil
   case "C": .badPageCount(pages: run.pages, limit: pageLimit)
@@ -144,13 +149,13 @@ private func sweepRefusedFrees(_ mode: SweepMode, _ recorder: inout Recorder) {
   }
   withCache(of: swept.arena, &recorder) { cache, recorder throws(PageArenaError) in
     let before = swept.arena.statistics
-    for row in rows {
+    for row in freeRows {
       let place = row.place(swept)
-      let counts = counts(place.pages)
+      let counts = freeCounts(place.pages)
       for column in 0..<9 where letter(row.frees, column) != "-" {
         recorder.context = "\(row.name), \(counts[column]) pages, \(mode)"
         let run = place.part(0, counts[column])
-        let expected = error(letter(row.frees, column), run, rest: place.pages)
+        let expected = freeError(letter(row.frees, column), run, rest: place.pages)
         let errors = [swept.arena.errorOfGiving(run), cache.errorOfGiving(run)]
         for error in errors {
           recorder.expect(error == expected, "\(error?.description ?? "no error")")
@@ -177,12 +182,12 @@ func expectSamePattern(
 
 /// Frees a run or a part of it, then again, which is refused, then all the rest.
 private func freeInVain(
-  _ row: Row, _ column: Int, _ mode: SweepMode, _ recorder: inout Recorder
+  _ row: FreeRow, _ column: Int, _ mode: SweepMode, _ recorder: inout Recorder
 ) {
   for byHandle in [false, true] {
     guard let swept = SweepArena(mode, &recorder) else { return }
     let place = row.place(swept)
-    let run = place.part(0, counts(place.pages)[column])
+    let run = place.part(0, freeCounts(place.pages)[column])
     recorder.context = "\(row.name), \(run.pages) pages, \(mode), by handle: \(byHandle)"
     withCache(of: swept.arena, &recorder) { cache, recorder in
       let before = swept.arena.settledStatistics.inUseBytes
@@ -208,12 +213,12 @@ private func sweepLookups(_ mode: SweepMode, _ recorder: inout Recorder) {
   }
   withCache(of: swept.arena, &recorder) { cache, recorder throws(PageArenaError) in
     let before = swept.arena.statistics
-    for row in rows {
+    for row in freeRows {
       let place = row.place(swept)
-      for (column, pages) in counts(place.pages).enumerated() {
+      for (column, pages) in freeCounts(place.pages).enumerated() {
         recorder.context = "\(row.name), \(pages) pages, \(mode)"
         let run = place.part(0, pages)
-        let expected = error(letter(row.adopts, column), run, rest: place.pages)
+        let expected = freeError(letter(row.adopts, column), run, rest: place.pages)
         do throws(PageArenaError) {
           let owner = unsafe try swept.arena.adopt(run.pointer, pages: pages)
           recorder.expect(expected == nil && owner.pages == pages, "adopted")
@@ -233,7 +238,7 @@ private func sweepLookups(_ mode: SweepMode, _ recorder: inout Recorder) {
 
 /// An offset stands for a run where one starts; a record is kept of what was handed out.
 private func expectFound(
-  _ row: Row, _ place: Run, _ arena: PageArena, _ recorder: inout Recorder
+  _ row: FreeRow, _ place: Run, _ arena: PageArena, _ recorder: inout Recorder
 ) {
   let distance = place.address &- arena.origin
   if let offset = UInt32(exactly: distance) {

@@ -13,6 +13,10 @@ import PageAlloc
 //                       without; allocateGuardedRun
 //   ResizeSweepChecks   grow, resize, shrink and split of an owner's run
 //   AmountSweepChecks   scavenge, setMemoryLimit, and the options
+//   PointerSweepChecks  what an arena and a pool have of bare addresses: deallocate with a count or
+//                       without, deallocateRuns, deallocateDiscarding, allocate(at:), discard,
+//                       discardLazily, resize, extend, adopt, contains, run(containing:)
+//   PartSweepChecks     parts of an owner's run, and of a region
 //
 // A run of 770 pages is cut into runs that touch, so that their neighbours are known, whatever the
 // arena keeps at hand:
@@ -45,6 +49,8 @@ enum SweepMode: CaseIterable {
 /// An arena that holds one thing of each kind.
 final class SweepArena {
   let arena: PageArena
+  /// The pool whose first arena it is, if it is one's.
+  let pool: PagePool?
   let guarded: PageRun
   let short: Run
   let long: Run
@@ -55,8 +61,9 @@ final class SweepArena {
 
   private let wall: Run
 
-  init?(_ mode: SweepMode, _ recorder: inout Recorder) {
-    guard let arena = makeSweepArena(mode, &recorder),
+  init?(_ mode: SweepMode, inPool: Bool = false, _ recorder: inout Recorder) {
+    pool = inPool ? makeSweepPool(mode, &recorder) : nil
+    guard let arena = inPool ? pool?.firstArena : makeSweepArena(mode, &recorder),
       let guarded = arena.own(6, guarded: true, &recorder),
       let whole = arena.own(770, &recorder)
     else { return nil }
@@ -106,9 +113,12 @@ final class SweepArena {
 
   /// What is in order as long as nothing has changed.
   func expectSound(_ recorder: inout Recorder) {
-    let broken = arena.brokenInvariant()
+    let broken = arena.brokenInvariant() ?? pool?.brokenInvariant()
     recorder.expect(broken == nil, broken?.description ?? "")
   }
+
+  /// What the arena holds, or all of the pool's.
+  var statistics: PageArena.Statistics { pool?.statistics ?? arena.statistics }
 
   /// Has nothing kept at hand or from everybody any more.
   func stackHotRun() {
@@ -145,6 +155,19 @@ final class SweepArena {
 func makeSweepArena(_ mode: SweepMode, _ recorder: inout Recorder) -> PageArena? {
   if mode == .checked { return makeCheckedArena(&recorder, byteCount: 64 << 20) }
   return makeArena(&recorder, byteCount: 64 << 20, caching: mode == .caching)
+}
+
+/// A pool of two arenas from which nothing goes back by itself.
+private func makeSweepPool(_ mode: SweepMode, _ recorder: inout Recorder) -> PagePool? {
+  var options = quiet(caching: mode == .caching)
+  if mode == .checked { options.diagnosis = .checked(quarantineByteCount: 1 << 20) }
+  options.reportsMistakes = false
+  do throws(PageArenaError) {
+    return try PagePool(reserving: 2 << 32, options: options)
+  } catch {
+    recorder.fail("no pool: \(error.description)")
+    return nil
+  }
 }
 
 /// Takes pages off the front of a run, and their owner away.
