@@ -62,6 +62,32 @@ extension PageArena {
     (ScavengerThread.exists, core.withHeap { $0.scavenger.phase == .parked })
   }
 
+  /// When the scavenger's thread would come back to the arena, which must not scavenge in the
+  /// background, after steps that end so; each is begun because the arena was woken.
+  ///
+  /// - Parameter wakes: whether a free wakes the arena in the middle of each step.
+  /// - Returns: nanoseconds for each step: 0 for at once; `nil` for not before it is woken.
+  package func returns(after steps: [ScavengeStep], wakes: [Bool]) -> [UInt64?] {
+    var list = ScavengerThread.List()
+    defer {
+      list.remove(core)
+      core.withLink { $0 = ScavengerLink() }
+    }
+    var returns: [UInt64?] = []
+    for (step, isWoken) in zip(steps, wakes) {
+      list.wake(core)
+      guard case .step = list.next(after: 0) else { return returns }
+      if isWoken { list.wake(core) }
+      list.finish(core, step)
+      switch list.next(after: 0) {
+      case .step: returns.append(0)
+      case .sleep(let nanoseconds): returns.append(nanoseconds)
+      case .end: return returns
+      }
+    }
+    return returns
+  }
+
   /// Whether guards are markers here, as a rule.
   package var hasMarkers: Bool { core.system.calls.canMarkGuards }
 

@@ -55,4 +55,31 @@ package let scavengerParkChecks: [Check] = [
     recorder.expect(
       statistics.maybeResidentBytes <= 1228 * 8192, "\(statistics.maybeResidentBytes) stay")
   },
+
+  Check("scavenger parks: in a child of a fork its generations begin anew") { recorder in
+    if leavesOutFork(&recorder) { return }
+    let clock = FakeClock()
+    guard let arena = makeArena(&recorder, .stepped(clock)), let run = arena.take(4096, &recorder)
+    else { return }
+    run.stamp(1)
+    arena.give(run.part(0, 2048), &recorder)
+    // In the middle of its first generation.
+    guard case .sleep(let whole) = arena.backgroundStep() else { return recorder.fail("parked") }
+    clock.sleep(whole / 2)
+    let status = inChild {
+      let before = arena.statistics.returned
+      guard arena.errorOfGiving(run.part(2048, 2048)) == nil else { return 1 }
+      // What was freed just now is left alone for a whole generation, and so is what was before.
+      guard arena.backgroundStep() == .sleep(nanoseconds: whole) else { return 2 }
+      let now = arena.statistics.returned
+      // Nobody was at work in the child until then.
+      if now.backgroundElapsedNanoseconds != before.backgroundElapsedNanoseconds { return 3 }
+      for _ in 0..<100 {
+        guard case .sleep(let time) = arena.backgroundStep() else { break }
+        clock.sleep(time)
+      }
+      return arena.statistics.maybeResidentBytes <= 1 << 20 ? 0 : 4
+    }
+    recorder.expectEqual(status, 0, "the child's status")
+  },
 ]

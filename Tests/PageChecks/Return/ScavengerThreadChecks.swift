@@ -74,6 +74,15 @@ package let scavengerThreadChecks: [Check] = [
     }
   },
 
+  Check("scavenger thread: a wake in the middle of a step is not lost, and counts once") {
+    recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20) else { return }
+    let returns = arena.returns(
+      after: [.park, .park, .sleep(nanoseconds: 7), .sleep(nanoseconds: 7), .park],
+      wakes: [false, true, false, true, false])
+    recorder.expect(returns == [nil, 0, 7, 0, nil], "\(returns.count) returns")
+  },
+
   Check("scavenger thread: releaseFreeMemory joins a pass that is under way") { recorder in
     guard let arena = makeArena(&recorder, .quick()), let run = arena.take(8192, &recorder)
     else { return }
