@@ -49,10 +49,12 @@ package struct ResidencyScan {
   /// By `mincore`, which writes a byte for each page of the range.
   ///
   /// - Returns: bytes.
+  /// - Throws: the kernel does not say; `EAGAIN` where it has no resources for it, a hundred times.
   package func byMincore() throws(Errno) -> UInt {
     var flags = InlineArray<4096, UInt8>(repeating: 0)
     var pages: UInt = 0
     var place = start
+    var patience = 100
     while place < end {
       let size = min(end - place, UInt(flags.count) * pageSize)
       let count = Int(size / pageSize)
@@ -61,7 +63,10 @@ package struct ResidencyScan {
       let error = unsafe span.withUnsafeMutableBufferPointer {
         unsafe csm_mincore(place, Int(size), $0.baseAddress)
       }
-      if error == EAGAIN { continue }
+      if error == EAGAIN, patience > 0 {
+        patience -= 1
+        continue
+      }
       guard error == 0 else { throw Errno(rawValue: error) }
       for index in 0..<count { pages += UInt(flags[index] & 1) }
       place += size
