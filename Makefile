@@ -88,7 +88,8 @@ install: ## build libpagealloc and install it (PREFIX=/usr/local, DESTDIR=)
 ##@ Prove
 
 gates := lint test-ladder test-x86_64 test-compile test-docs docs test-references test-two-copies \
-  test-malloc test-metrics test-c-door test-clients test-model test-consumer examples
+  test-malloc test-metrics test-c-door test-c-door-i386 test-clients test-model test-consumer \
+  examples
 test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
