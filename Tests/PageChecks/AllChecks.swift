@@ -131,7 +131,7 @@ private let bottomUpChecks: [Check] = [
   textChecks,
   barrierChecks,
   freeSweepChecks, pointerSweepChecks,
-  takeSweepChecks,
+  takeSweepChecks, poolTakeSweepChecks,
   resizeSweepChecks, partSweepChecks,
   amountSweepChecks,
   optionsChecks,

@@ -36,7 +36,7 @@ extension PagePool {
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false, isZero: inout Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try serve(pages) { arena throws(PageArenaError) in
+    unsafe try serve(pages, alignment) { arena throws(PageArenaError) in
       unsafe try arena.allocate(
         pages: pages, alignment: alignment, zeroed: zeroed, isZero: &isZero)
     }

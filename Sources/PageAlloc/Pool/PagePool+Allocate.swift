@@ -54,7 +54,7 @@ extension PagePool {
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try serve(pages) { arena throws(PageArenaError) in
+    unsafe try serve(pages, alignment) { arena throws(PageArenaError) in
       unsafe try arena.allocate(pages: pages, alignment: alignment, zeroed: zeroed)
     }
   }
@@ -133,15 +133,26 @@ extension PagePool {
     return result
   }
 
+  /// Refuses what no arena can serve, so that none is made for it.
+  ///
+  /// - Parameter guards: pages of guards that are taken with so many.
+  func check(_ pages: Int, _ alignment: Int, guards: Int = 0) throws(PageArenaError) {
+    // The handler of a signal, in the middle of something that its own thread does.
+    if InsideMark.isAny { throw .reentered }
+    let limit = (Geometry.growableChunks.count << Geometry.chunkPagesLog) - guards
+    guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
+    guard Geometry.isAlignment(alignment) else { throw .badAlignment(alignment: alignment) }
+  }
+
   /// Runs `body` with an arena that has room for a run: the thread's; else any other that there is;
   /// else a new one. Where none has, each is to try in earnest.
   ///
   /// - Parameter body: takes a run of so many pages.
   func serve<Result: ~Copyable>(
-    _ pages: Int, _ body: (PageArena) throws(PageArenaError) -> Result
+    _ pages: Int, _ alignment: Int, guards: Int = 0,
+    _ body: (PageArena) throws(PageArenaError) -> Result
   ) throws(PageArenaError) -> Result {
-    // The handler of a signal, in the middle of something that its own thread does.
-    if InsideMark.isAny { throw .reentered }
+    try check(pages, alignment, guards: guards)
     var largest = 0
     let home = home()
     if let run = try attempt(at: home, pages, &largest, isLast: false, body) { return run }

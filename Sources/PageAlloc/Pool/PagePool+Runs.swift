@@ -28,7 +28,7 @@ extension PagePool {
   func allocateRunColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> PageRun {
-    try serve(pages) { arena throws(PageArenaError) in
+    try serve(pages, alignment) { arena throws(PageArenaError) in
       try arena.allocateRun(pages: pages, alignment: alignment, zeroed: zeroed)
     }
   }
@@ -41,7 +41,11 @@ extension PagePool {
   public func allocateRun(
     pages: Int, alignment: Int = PageArena.pageSize, access: PageAccess
   ) throws(PageArenaError) -> PageRun {
-    try serve(pages) { arena throws(PageArenaError) in
+    if access == .readWriteExecute, !options.allowsWritableCode {
+      try check(pages, alignment)
+      throw .writableCode
+    }
+    return try serve(pages, alignment) { arena throws(PageArenaError) in
       try arena.allocateRun(pages: pages, alignment: alignment, access: access)
     }
   }
@@ -54,7 +58,8 @@ extension PagePool {
   public func allocateGuardedRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
   ) throws(PageArenaError) -> PageRun {
-    try serve(pages) { arena throws(PageArenaError) in
+    let guards = 2 * (withArena(0) { $0.core.guardPages } ?? 1)
+    return try serve(pages, alignment, guards: guards) { arena throws(PageArenaError) in
       try arena.allocateGuardedRun(pages: pages, alignment: alignment, zeroed: zeroed)
     }
   }

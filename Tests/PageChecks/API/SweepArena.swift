@@ -11,6 +11,7 @@ import PageAlloc
 //   FreeSweepChecks     deallocate of an arena and of a handle; adopt, bytes(at:), diagnose
 //   TakeSweepChecks     allocate of an arena and of a handle; allocateRun, with an access or
 //                       without; allocateGuardedRun
+//   PoolTakeSweepChecks what takes a run of a pool
 //   ResizeSweepChecks   grow, resize, shrink and split of an owner's run
 //   AmountSweepChecks   scavenge, setMemoryLimit, and the options
 //   PointerSweepChecks  what an arena and a pool have of bare addresses: deallocate with a count or

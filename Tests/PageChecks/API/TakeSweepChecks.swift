@@ -46,18 +46,18 @@ private enum Taker: CaseIterable {
 }
 
 /// The last is the largest power of two in an `Int`: an alignment where a word has 32 bits.
-private let alignments = [
+let sweepAlignments = [
   .min, -1, 0, 1, 3, 4096, 8192, 1 << 16, 64 << 20, 128 << 20, .max, .max / 2 + 1,
 ]
 
 /// A count, and what comes of each alignment.
-private struct CountRow {
+struct CountRow {
   /// The count, by the most that there may be.
   let pages: @Sendable (_ limit: Int) -> Int
   let letters: String
 }
 
-private let countRows: [CountRow] = [
+let countRows: [CountRow] = [
   CountRow(pages: { _ in .min }, letters: "CCCCCCCCCCCC"),
   CountRow(pages: { _ in -1 }, letters: "CCCCCCCCCCCC"),
   CountRow(pages: { _ in 0 }, letters: "CCCCCCCCCCCC"),
@@ -88,7 +88,7 @@ private func sweepTakes(_ mode: SweepMode, _ recorder: inout Recorder) {
       for row in countRows {
         for (index, inTable) in row.letters.unicodeScalars.enumerated() where inTable != "?" {
           let letter = taker.letter(inTable)
-          let (pages, alignment) = (row.pages(taker.limit), alignments[index])
+          let (pages, alignment) = (row.pages(taker.limit), sweepAlignments[index])
           recorder.context = "\(taker), \(pages) pages, alignment \(alignment), \(mode)"
           // What there is at hand goes back before the arena grows: not what this is about.
           if letter != "A" && letter != "C" { swept.stackHotRun() }
@@ -123,7 +123,7 @@ private func expectSame(
 }
 
 /// The error is the one that a letter stands for.
-private func expect(
+func expect(
   _ error: PageArenaError?, _ letter: Unicode.Scalar, _ pages: Int, _ alignment: Int,
   _ limit: Int, _ recorder: inout Recorder
 ) {
@@ -147,7 +147,7 @@ private func sweepLargeAlignments(_ mode: SweepMode, _ recorder: inout Recorder)
   for taker in Taker.allCases {
     for row in countRows {
       for (index, letter) in row.letters.unicodeScalars.enumerated() where letter == "?" {
-        let (pages, alignment) = (row.pages(taker.limit), alignments[index])
+        let (pages, alignment) = (row.pages(taker.limit), sweepAlignments[index])
         recorder.context = "\(taker), \(pages) pages, alignment \(alignment), \(mode)"
         guard let swept = SweepArena(mode, &recorder) else { return }
         withCache(of: swept.arena, &recorder) { cache, recorder in
