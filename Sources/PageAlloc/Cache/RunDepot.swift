@@ -66,8 +66,7 @@ extension RunDepot {
   /// - Precondition: there are fewer than 32.
   package mutating func put(_ magazine: Magazine) {
     precondition(magazineCount < Self.magazineCapacity, "too many magazines")
-    // A slot is 0 ..< 32; so below. A checked access would copy the whole array to read from it.
-    unsafe magazines[unchecked: slot(magazineCount)] = magazine
+    self[magazine: magazineCount] = magazine
     magazineCount &+= 1
     magazinePages &+= magazine.pageCount
   }
@@ -77,7 +76,7 @@ extension RunDepot {
     var index = magazineCount
     while index > 0 {
       index &-= 1
-      let magazine = unsafe magazines[unchecked: slot(index)]
+      let magazine = self[magazine: index]
       if magazine.pagesPerRun == size {
         removeMagazine(at: index, magazine.pageCount)
         return magazine
@@ -96,7 +95,7 @@ extension RunDepot {
     guard magazineCount > 0,
       magazineCount == Self.magazineCapacity || magazinePages &+ pages > capacity
     else { return nil }
-    let oldest = unsafe magazines[unchecked: first]
+    let oldest = self[magazine: 0]
     first = slot(1)
     magazineCount &-= 1
     magazinePages &-= oldest.pageCount
@@ -109,9 +108,17 @@ extension RunDepot {
     magazineCount &-= 1
     var hole = index
     while hole < magazineCount {
-      unsafe magazines[unchecked: slot(hole)] = magazines[unchecked: slot(hole &+ 1)]
+      self[magazine: hole] = self[magazine: hole &+ 1]
       hole &+= 1
     }
+  }
+
+  /// A magazine by its age; 0 is the oldest. A checked access would copy the whole array to read
+  /// from it; so below.
+  private subscript(magazine index: Int) -> Magazine {
+    // A slot is 0 ..< 32, by the mask.
+    @inline(__always) get { unsafe magazines[unchecked: slot(index)] }
+    @inline(__always) set { unsafe magazines[unchecked: slot(index)] = newValue }
   }
 
   /// Where a magazine lies; 0 is the oldest.
@@ -125,8 +132,7 @@ extension RunDepot {
   package var longestRun: Int {
     var longest = 0
     for index in 0..<longRunCount {
-      // 0 ..< count; so below.
-      longest = unsafe max(longest, longRuns[unchecked: index].pageCount)
+      longest = max(longest, self[long: index].pageCount)
     }
     return longest
   }
@@ -136,7 +142,7 @@ extension RunDepot {
   /// - Precondition: there are fewer than 16.
   package mutating func putLong(_ page: PageNumber, _ pages: Int) {
     precondition(longRunCount < Self.longRunCapacity, "too many long runs")
-    unsafe longRuns[unchecked: longRunCount] = LongRun(page: page, pageCount: pages)
+    self[long: longRunCount] = LongRun(page: page, pageCount: pages)
     longRunCount &+= 1
     longRunPages &+= pages
   }
@@ -148,7 +154,7 @@ extension RunDepot {
     var index = longRunCount
     while index > 0 {
       index &-= 1
-      let run = unsafe longRuns[unchecked: index]
+      let run = self[long: index]
       if run.pageCount == pages, alignment.roundUp(run.page) == run.page {
         return removeLong(at: index).page
       }
@@ -170,14 +176,23 @@ extension RunDepot {
     return oldest.page..<(oldest.page &+ oldest.pageCount)
   }
 
+  /// A long run by its age; 0 is the oldest.
+  private subscript(long index: Int) -> LongRun {
+    // A place is 0 ..< 16, by the mask.
+    @inline(__always) get { unsafe longRuns[unchecked: index & (Self.longRunCapacity &- 1)] }
+    @inline(__always) set {
+      unsafe longRuns[unchecked: index & (Self.longRunCapacity &- 1)] = newValue
+    }
+  }
+
   /// Takes one out; later ones move up.
   private mutating func removeLong(at index: Int) -> LongRun {
-    let run = unsafe longRuns[unchecked: index]
+    let run = self[long: index]
     longRunCount &-= 1
     longRunPages &-= run.pageCount
     var hole = index
     while hole < longRunCount {
-      unsafe longRuns[unchecked: hole] = longRuns[unchecked: hole &+ 1]
+      self[long: hole] = self[long: hole &+ 1]
       hole &+= 1
     }
     return run
