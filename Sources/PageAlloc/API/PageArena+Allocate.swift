@@ -46,7 +46,16 @@ extension PageArena {
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try core.allocate(pages, alignment, zeroed: zeroed, through: cacheOfThread)
+    // Of pages that were just taken for the caller.
+    unsafe PageSpace.memory(at: try take(pages, alignment, zeroed))
+  }
+
+  /// The same.
+  ///
+  /// - Returns: the address.
+  @inline(__always)
+  func take(_ pages: Int, _ alignment: Int, _ zeroed: Bool) throws(PageArenaError) -> UInt {
+    try core.allocate(pages, alignment, zeroed: zeroed, through: cacheOfThread)
   }
 
   /// The cache that the calling thread has, wherever its slot is.

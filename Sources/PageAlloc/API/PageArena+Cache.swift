@@ -53,7 +53,9 @@ extension PageArena {
     mutating func allocateColdly(
       _ pages: Int, _ alignment: Int
     ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-      unsafe try arena.core.allocate(pages, alignment, zeroed: false, through: cache)
+      let run = try arena.core.allocate(pages, alignment, zeroed: false, through: cache)
+      // Of pages that were just taken for the caller.
+      return unsafe PageSpace.memory(at: run)
     }
 
     /// Gives a run back, or a part of one; as ``PageArena/deallocate(_:pages:)``.

@@ -17,9 +17,15 @@ extension PageArena {
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false, isZero: inout Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     // Of pages that were just taken for the caller.
+    unsafe PageSpace.memory(at: try take(pages, alignment, zeroed, isZero: &isZero))
+  }
+
+  func take(
+    _ pages: Int, _ alignment: Int, _ zeroed: Bool, isZero: inout Bool
+  ) throws(PageArenaError) -> UInt {
     let page = try core.allocate(pages, alignment, zeroed: zeroed, isZero: &isZero)
     core.recordTake(page, pages)
-    return unsafe core.pointer(to: page)
+    return core.address(ofTaken: page)
   }
 
   /// Gives the contents of pages in use back to the kernel: they stay, and read as zero.
@@ -34,8 +40,12 @@ extension PageArena {
   public func discard(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    let byteCount = try core.advise(.dontNeed, at: UInt(bitPattern: base), pages)
-    unsafe core.recordDiscard(core.page(of: base), pages)
+    try discard(at: UInt(bitPattern: base), pages)
+  }
+
+  func discard(at address: UInt, _ pages: Int) throws(PageArenaError) {
+    let byteCount = try core.advise(.dontNeed, at: address, pages)
+    core.recordDiscard(core.page(of: address), pages)
     core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(byteCount) }
   }
 
@@ -48,7 +58,11 @@ extension PageArena {
   public func discardLazily(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    let byteCount = try core.advise(.free, at: UInt(bitPattern: base), pages)
+    try discardLazily(at: UInt(bitPattern: base), pages)
+  }
+
+  func discardLazily(at address: UInt, _ pages: Int) throws(PageArenaError) {
+    let byteCount = try core.advise(.free, at: address, pages)
     core.withHeap { $0.scavenger.counters.lazyBytes += UInt64(byteCount) }
   }
 
@@ -62,7 +76,10 @@ extension PageArena {
   public func deallocateDiscarding(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    let address = UInt(bitPattern: base)
+    try giveBackDiscarding(UInt(bitPattern: base), pages)
+  }
+
+  func giveBackDiscarding(_ address: UInt, _ pages: Int) throws(PageArenaError) {
     if !core.isRecorded { return try core.deallocateDiscarding(address, pages) }
     try core.recordingFree(of: address, pages) { () throws(PageArenaError) in
       try core.deallocateDiscarding(address, pages)

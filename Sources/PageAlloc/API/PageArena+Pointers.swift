@@ -19,7 +19,11 @@ extension PageArena {
   /// - Complexity: O(1), and the arena's lock.
   public func contains(_ pointer: UnsafeRawPointer) -> Bool {
     // Only the address is looked at; so below.
-    guard let page = core.anyPage(at: UInt(bitPattern: pointer)) else { return false }
+    contains(UInt(bitPattern: pointer))
+  }
+
+  func contains(_ address: UInt) -> Bool {
+    guard let page = core.anyPage(at: address) else { return false }
     return core.withHeap { $0.allocator.isGrown(Geometry.chunk(of: page)) }
   }
 
@@ -30,7 +34,11 @@ extension PageArena {
   ///   thread or in quarantine, or in a guard.
   /// - Complexity: O(1), and the arena's lock.
   public func run(containing pointer: UnsafeRawPointer) -> PageExtent? {
-    guard let page = core.anyPage(at: UInt(bitPattern: pointer)) else { return nil }
+    run(containing: UInt(bitPattern: pointer))
+  }
+
+  func run(containing address: UInt) -> PageExtent? {
+    guard let page = core.anyPage(at: address) else { return nil }
     let run = core.withHeap { $0.run(containing: page) }
     return run.map { PageExtent(address: core.address(of: $0.lowerBound), pages: $0.count) }
   }
@@ -68,11 +76,14 @@ extension PageArena {
   ///   starts.
   /// - Complexity: as there.
   public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
-    let address = UInt(bitPattern: base)
+    try giveBackRun(at: UInt(bitPattern: base))
+  }
+
+  func giveBackRun(at address: UInt) throws(PageArenaError) {
     let pages = try core.reportingMistakes(at: address, 1) { () throws(PageArenaError) in
       try core.lengthOfRun(at: address)
     }
-    unsafe try deallocate(base, pages: pages)
+    try deallocateColdly(address, pages)
   }
 
   /// Gives all runs back that fill a range, the first and the last perhaps in part.
@@ -106,7 +117,10 @@ extension PageArena {
   public func allocate(
     at base: UnsafeMutableRawPointer, pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
-    let address = UInt(bitPattern: base)
+    try take(at: UInt(bitPattern: base), pages, zeroed)
+  }
+
+  func take(at address: UInt, _ pages: Int, _ zeroed: Bool) throws(PageArenaError) -> Bool {
     try core.requireOutside()
     let page = try core.page(at: address, pages)
     guard core.withHeap({ $0.allocator.isGrown(page, pages) }) else {
@@ -135,7 +149,11 @@ extension PageArena {
   public func extend(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
-    var run = unsafe try adoptWhole(base)
+    try extend(at: UInt(bitPattern: base), to: pages, zeroed)
+  }
+
+  func extend(at address: UInt, to pages: Int, _ zeroed: Bool) throws(PageArenaError) -> Bool {
+    var run = try adoptWhole(address)
     let hasGrown = run.grow(to: pages, zeroed: zeroed)
     // Plain memory, as it came: nothing is to be undone.
     _ = unsafe try run.leak()
@@ -156,19 +174,24 @@ extension PageArena {
   public func resize(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    var run = unsafe try adoptWhole(base)
+    // Only the address is looked at; the run that it becomes is the caller's.
+    unsafe PageSpace.memory(at: try resize(at: UInt(bitPattern: base), to: pages, zeroed))
+  }
+
+  func resize(at address: UInt, to pages: Int, _ zeroed: Bool) throws(PageArenaError) -> UInt {
+    var run = try adoptWhole(address)
     var refusal: PageArenaError?
     do throws(PageArenaError) {
       try run.resize(to: pages, zeroed: zeroed, mayMoveTables: false)
     } catch { refusal = error }
-    let first = core.page(of: run.address)
+    let first = run.address
     _ = unsafe try run.leak()
     if let refusal { throw refusal }
-    return unsafe core.pointer(to: first)
+    return first
   }
 
   /// An owner for the length of a call.
-  private func adoptWhole(_ base: UnsafeMutableRawPointer) throws(PageArenaError) -> PageRun {
-    unsafe try adopt(base, pages: core.lengthOfRun(at: UInt(bitPattern: base)))
+  private func adoptWhole(_ address: UInt) throws(PageArenaError) -> PageRun {
+    try adopt(at: address, core.lengthOfRun(at: address))
   }
 }

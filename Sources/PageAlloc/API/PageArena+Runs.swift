@@ -25,10 +25,7 @@ extension PageArena {
       let cache = cacheInLastSlot(number), cache.front.enter()
     {
       let run = cache.front.handOutHot(pages, as: .owned)
-      // Where there is one, it is the address of pages that were just taken for the caller.
-      if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-        return unsafe PageRun(base: base, pages: pages, core: core)
-      }
+      if run != 0 { return PageRun(at: run, pages: pages, core: core) }
       return try core.allocateRunInside(pages, cache)
     }
     return try core.allocateRunColdly(pages, alignment, zeroed: zeroed)
@@ -104,7 +101,10 @@ extension PageArena {
   public func adopt(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) -> PageRun {
-    let address = UInt(bitPattern: base)
+    try adopt(at: UInt(bitPattern: base), pages)
+  }
+
+  func adopt(at address: UInt, _ pages: Int) throws(PageArenaError) -> PageRun {
     try core.requireOutside()
     let page = try core.page(at: address, pages)
     let whole = page..<(page + pages)
@@ -114,7 +114,7 @@ extension PageArena {
       guard run == whole else { throw .badPageCount(pages: pages, limit: run.count) }
       heap.owners.live &+= 1
     }
-    return unsafe PageRun(base: base, pages: pages, core: core)
+    return PageRun(at: address, pages: pages, core: core)
   }
 
   /// Turns a run's handle back into its memory.
@@ -131,7 +131,7 @@ extension PageArena {
       throw .notARun(offset: offset)
     }
     return unsafe UnsafeMutableRawBufferPointer(
-      start: core.pointer(to: page), count: count << Geometry.pageShift)
+      start: core.memory(of: page), count: count << Geometry.pageShift)
   }
 
   private func length(of page: PageNumber) -> Int? {

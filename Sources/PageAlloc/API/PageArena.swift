@@ -191,8 +191,7 @@ extension ArenaCore {
     let cacheByteCount = mode == nil ? max(0, options.threadCacheByteCount) : 0
     let cacheLimit = min(cacheByteCount >> Geometry.pageShift, Geometry.pageCount)
     let plan = options.scavengePlan
-    // The table outlives the arena's facts, which lie in the same mapping.
-    let runs = unsafe RunTable(storage: tables.runs)
+    let runs = tables.runs
     let facts = unsafe ArenaFacts(
       system: Unmanaged.passRetained(system), physicalPageSize: system.physicalPageSize,
       number: inPool?.number ?? ArenaNumbers.take(1),
@@ -211,7 +210,7 @@ extension ArenaCore {
       hugePageSize: options.hugePages == .avoid ? 0 : options.calls.hugePageSize)
     let growth = Growth(reservation: reservation, tables: tables)
     // The head's, which is initialized before anybody reads it.
-    let tally = unsafe ArenaCore(head: growth.tables.head).tally
+    let tally = unsafe ArenaCore(at: growth.tables.address(of: .head)).tally
     self.init(growth, facts, ScavengeSteps(plan)) {
       Heap($0, plan, kernelPages: kernelPages, runs: runs, tally: tally, checks: extras.checks)
     }

@@ -10,16 +10,16 @@ extension ArenaCore {
   /// Takes a run by way of a cache of the caller's, or else everything besides.
   ///
   /// - Parameter cache: which the caller is outside of; `nil` for none known.
+  /// - Returns: the address of pages that are the caller's now. So do all below.
   @inline(__always)
   func allocate(
     _ pages: Int, _ alignment: Int, zeroed: Bool, through cache: CacheReference?
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    if let cache,
-      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw, byFence: false)
-    {
-      return unsafe run
+  ) throws(PageArenaError) -> UInt {
+    if let cache {
+      let run = takeCached(pages, alignment, zeroed, cache, as: .raw, byFence: false)
+      if run != 0 { return run }
     }
-    return unsafe try allocateByFence(pages, alignment, zeroed: zeroed, cache)
+    return try allocateByFence(pages, alignment, zeroed: zeroed, cache)
   }
 
   /// The same where the owner of the cache passes a fence to get in, as in an arena that is recorded;
@@ -27,51 +27,45 @@ extension ArenaCore {
   @inline(never)
   private func allocateByFence(
     _ pages: Int, _ alignment: Int, zeroed: Bool, _ cache: CacheReference?
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    let run: UnsafeMutableRawPointer
-    if let cache, cache.front.isFenced,
-      let cached = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw)
-    {
-      unsafe run = cached
-    } else {
-      unsafe run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: cache)
+  ) throws(PageArenaError) -> UInt {
+    var run: UInt = 0
+    if let cache, cache.front.isFenced {
+      run = takeCached(pages, alignment, zeroed, cache, as: .raw)
     }
-    recordTake(page(of: UInt(bitPattern: run)), pages)
-    return unsafe run
+    if run == 0 { run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: cache) }
+    recordTake(page(of: run), pages)
+    return run
   }
 
   /// Takes a run that lies as asked for out of a cache that the caller owns, without a lock, and
   /// clears it if it is to be zeroed.
   ///
-  /// - Returns: `nil` where the cache has none, whatever was asked for.
+  /// - Returns: its address; 0 where the cache has none, whatever was asked for.
   @inline(__always)
   func takeCached(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool, _ cache: CacheReference,
     as kind: RunKind, byFence: Bool = true
-  ) -> UnsafeMutableRawPointer? {
+  ) -> UInt {
     guard Geometry.isAlignment(alignment),
       cache.front.enter() || (byFence && cache.front.enterByFence())
-    else { return nil }
+    else { return 0 }
     let mask = UInt(bitPattern: alignment &- 1)
     let hot = cache.front.handOutHot(pages, mask, as: kind)
-    if hot != 0, !zeroed {
-      // Of pages that were just taken for the caller; so below.
-      return unsafe UnsafeMutableRawPointer(bitPattern: hot)
-    }
+    if hot != 0, !zeroed { return hot }
     let run =
       hot != 0
       ? CachedRun(page: page(of: hot), isZero: false)
       : cache.allocateInside(pages, mask, as: kind)
-    guard let run else { return nil }
-    if zeroed, !run.isZero { return unsafe cleared(run.page..<(run.page &+ pages)) }
-    return unsafe UnsafeMutableRawPointer(bitPattern: cache.front.address(of: run.page))
+    guard let run else { return 0 }
+    if zeroed, !run.isZero { return cleared(run.page..<(run.page &+ pages)) }
+    return cache.front.address(of: run.page)
   }
 
   /// Clears a run that was just taken.
   @inline(never)
-  private func cleared(_ run: Range<PageNumber>) -> UnsafeMutableRawPointer {
+  private func cleared(_ run: Range<PageNumber>) -> UInt {
     clear(run)
-    return unsafe pointer(to: run.lowerBound)
+    return address(ofTaken: run.lowerBound)
   }
 
   /// Takes a run by way of a cache that the caller is inside of, where the hot run did not help.
@@ -80,20 +74,19 @@ extension ArenaCore {
     _ pages: Int, _ cache: CacheReference
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
     let run = cache.handOut(pages, as: .raw)
-    // Where there is one, it is the address of pages that were just taken for the caller.
-    if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-    return unsafe try allocateOrCut(pages, cache)
+    // Of pages that were just taken for the caller.
+    if run != 0 { return unsafe PageSpace.memory(at: run) }
+    return unsafe PageSpace.memory(at: try allocateOrCut(pages, cache))
   }
 
   /// The same where no run is just as long.
   @inline(never)
   private func allocateOrCut(
     _ pages: Int, _ cache: CacheReference
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+  ) throws(PageArenaError) -> UInt {
     let run = cache.handOutOrCut(pages, as: .raw)
-    // As above.
-    if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-    return unsafe try allocateSlowly(pages, Geometry.pageSize, zeroed: false, by: cache)
+    if run != 0 { return run }
+    return try allocateSlowly(pages, Geometry.pageSize, zeroed: false, by: cache)
   }
 
   /// Everything but a run at hand.
@@ -103,7 +96,7 @@ extension ArenaCore {
   @inline(never)
   func allocateSlowly(
     _ pages: Int, _ alignment: Int, zeroed: Bool, by handle: CacheReference?
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+  ) throws(PageArenaError) -> UInt {
     let limit = Geometry.growableChunks.count << Geometry.chunkPagesLog
     guard pages > 0, pages <= limit else { throw .badPageCount(pages: pages, limit: limit) }
     let aligned = try check(alignment)
@@ -112,21 +105,20 @@ extension ArenaCore {
       let run = refillAndTake(pages, alignment, cache, wasAsked: wasAsked)
     {
       if zeroed, !run.isZero { clear(run.page..<(run.page &+ pages)) }
-      return unsafe pointer(to: run.page)
+      return address(ofTaken: run.page)
     }
-    // A pointer is handed on, not used.
-    if zeroed { return unsafe try allocateZeroed(pages, aligned, draining: cache) }
+    if zeroed { return try allocateZeroed(pages, aligned, draining: cache) }
 
     let taken = try takeFromAllocator(pages, aligned, draining: cache) { _, _ in }
     if checks != nil { noteAllocation(taken.page, pages) }
-    return unsafe pointer(to: taken.page)
+    return address(ofTaken: taken.page)
   }
 
   @inline(never)
   private func allocateZeroed(
     _ pages: Int, _ aligned: PageAllocator.Alignment,
     draining cache: CacheReference?
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+  ) throws(PageArenaError) -> UInt {
     // The scavenged bits go when the run is taken, so they are copied before.
     var dirt = DirtMap()
     let taken = try takeFromAllocator(pages, aligned, draining: cache) {
@@ -136,7 +128,7 @@ extension ArenaCore {
       clear(taken.page, pages, dirt, isAllDirty: taken.scavengedPages == 0)
     }
     if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
-    return unsafe pointer(to: taken.page)
+    return address(ofTaken: taken.page)
   }
 
   /// Takes a run by the lock, and grows for it where there is none.

@@ -27,7 +27,7 @@ extension ArenaCore {
   func clear(_ pages: Range<PageNumber>) {
     if checks != nil { permit(pages, hasContents: true) }
     // The caller owns these pages: they were just taken for it.
-    unsafe pointer(to: pages.lowerBound).initializeMemory(
+    unsafe memory(of: pages.lowerBound).initializeMemory(
       as: UInt8.self, repeating: 0, count: pages.count << Geometry.pageShift)
   }
 }

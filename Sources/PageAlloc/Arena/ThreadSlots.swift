@@ -240,8 +240,8 @@ extension ArenaCore {
       withHeap { $0.note(growth) }
       return address
     }
-    let cache = unsafe CacheReference(
-      zeroed: address, base: base, runs: runs, core: UnsafeRawPointer(head), tally: tally,
+    let cache = CacheReference(
+      zeroed: address, base: base, runs: runs, core: self.address, tally: tally,
       profile: profile)
     withHeap { $0.add(cache, for: thread) }
     return cache

@@ -3,16 +3,16 @@
 ///
 /// Who makes one promises the memory, once; an index that is out of range traps.
 @safe
-struct MappedTable<Element: BitwiseCopyable> {
+package struct MappedTable<Element: BitwiseCopyable> {
   // Invariant: so many values, which outlive the view. Who may change them, the owner's lock says.
   private let base: UnsafeMutablePointer<Element>
-  let count: Int
+  package let count: Int
 
   /// The table at an address.
   ///
   /// - Precondition: that many values lie there, or zeroes that are such values.
   @unsafe @inline(__always)
-  init(at address: UInt, count: Int) {
+  package init(at address: UInt, count: Int) {
     guard let memory = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
       corrupted("a table lies at address 0")
     }
@@ -21,7 +21,7 @@ struct MappedTable<Element: BitwiseCopyable> {
   }
 
   /// A value by its place.
-  subscript(index: Int) -> Element {
+  package subscript(index: Int) -> Element {
     @inline(__always) unsafeAddress {
       precondition(index >= 0 && index < count)
       return unsafe UnsafePointer(base + index)

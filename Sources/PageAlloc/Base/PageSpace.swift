@@ -95,6 +95,19 @@ extension PageSpace {
   }
 }
 
+extension PageSpace {
+  /// The memory at an address.
+  ///
+  /// The bookkeeping speaks of addresses as numbers alone; this is where one becomes a pointer. To
+  /// use it is as safe as the reason for which the caller may touch that memory.
+  ///
+  /// - Precondition: the address is not 0.
+  @inlinable @inline(__always)
+  package static func memory(at address: UInt) -> UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped
+  }
+}
+
 // MARK: - Sizes
 
 extension PageSpace {

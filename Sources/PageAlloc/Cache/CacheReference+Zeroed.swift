@@ -1,14 +1,15 @@
 extension CacheReference {
   /// Makes a cache of memory that is zero and for it alone.
   ///
-  /// All of an empty cache is zero but for its front, its capacity, and what it samples. So nothing else is written,
-  /// and of the five pages of a cache those of the stacks are backed only when they are used.
+  /// All of an empty cache is zero but for its front, its capacity, and what it samples. So nothing
+  /// else is written, and of the five pages of a cache those of the stacks are backed only when
+  /// they are used.
   /// - Parameters:
   ///   - address: where the memory is.
   ///   - base, runs, core, tally: as for the cache's own `init`.
   ///   - profile: has what the owner takes sampled.
   init(
-    zeroed address: UInt, base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally,
+    zeroed address: UInt, base: UInt, runs: RunTable, core: UInt, tally: CacheTally,
     profile: RunProfile?
   ) {
     guard let pointer = unsafe UnsafeMutablePointer<RunCache>(bitPattern: address) else {

@@ -39,8 +39,11 @@ package struct CacheTally {
   /// Bytes of a tally.
   package static var byteCount: Int { lineCount * lineByteCount }
 
-  /// The tally in memory that is zero at first, as large as ``byteCount``.
-  package init(at lines: UnsafeMutableRawPointer) { unsafe self.lines = lines }
+  /// The tally at an address.
+  ///
+  /// - Precondition: ``byteCount`` bytes lie there, zero at first, as long as there are caches.
+  @unsafe
+  package init(at address: UInt) { unsafe lines = PageSpace.memory(at: address) }
 
   /// What was told: in the midst of changes any number, and negative as well.
   ///
@@ -66,8 +69,10 @@ package struct CacheTally {
   private var others: CacheCount { count(Self.lineCount - 1) }
 
   private func count(_ line: Int) -> CacheCount {
-    let count = unsafe (lines + line * Self.lineByteCount).assumingMemoryBound(to: Atomic<Int>.self)
-    return unsafe CacheCount(count, isShared: line == Self.lineCount - 1)
+    precondition(line >= 0 && line < Self.lineCount)
+    // One of the lines.
+    return unsafe CacheCount(
+      lines + line * Self.lineByteCount, isShared: line == Self.lineCount - 1)
   }
 }
 
@@ -79,8 +84,8 @@ struct CacheCount {
   /// Others tell there, too.
   let isShared: Bool
 
-  fileprivate init(_ pages: UnsafePointer<Atomic<Int>>, isShared: Bool) {
-    unsafe self.pages = pages
+  fileprivate init(_ line: UnsafeMutableRawPointer, isShared: Bool) {
+    unsafe pages = UnsafePointer(line.assumingMemoryBound(to: Atomic<Int>.self))
     self.isShared = isShared
   }
 

@@ -38,8 +38,8 @@ package struct CacheFront: ~Copyable {
   /// Runs that the owner took back, in all: the one count of the shortest way. Of the owner; read
   /// by the statistics. See RunCache+Calls.
   @usableFromInline let frees = Atomic<Int>(0)
-  /// What owners refer to. The cache only keeps it, and never looks behind the address.
-  @usableFromInline let core: UnsafeRawPointer
+  /// Where what owners refer to lies: a number that the cache keeps, and never looks behind.
+  @usableFromInline let core: UInt
   /// Where the owner tells what the cache holds.
   let told: CacheCount
   /// The owner passes a fence since the cache was last opened. Of who holds the heap lock.
@@ -47,11 +47,11 @@ package struct CacheFront: ~Copyable {
 
   private static var byFence: UInt32 { 2 }
 
-  init(base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally) {
+  init(base: UInt, runs: RunTable, core: UInt, tally: CacheTally) {
     self.base = base
     self.runs = runs
     cells = runs.cells(from: base)
-    unsafe self.core = core
+    self.core = core
     told = tally.takeCount()
   }
 }

@@ -111,8 +111,8 @@ package struct RunCache: ~Copyable {
   ///   - runs: notes what is handed out.
   ///   - core: what owners (`PageRun`) refer to. To the cache it is only an address.
   ///   - tally: where the cache tells what it holds.
-  package init(base: UInt, runs: RunTable, core: UnsafeRawPointer, tally: CacheTally) {
-    front = unsafe CacheFront(base: base, runs: runs, core: core, tally: tally)
+  package init(base: UInt, runs: RunTable, core: UInt, tally: CacheTally) {
+    front = CacheFront(base: base, runs: runs, core: core, tally: tally)
   }
 }
 

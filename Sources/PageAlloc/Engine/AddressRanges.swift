@@ -5,7 +5,9 @@
 @safe
 package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
   // Invariant: elements 0 ..< count are initialised; the storage outlives the list.
-  private let storage: UnsafeMutableBufferPointer<Range<Bound>>
+  private let storage: UnsafeMutablePointer<Range<Bound>>
+  /// The most ranges that there may be.
+  package let capacity: Int
   /// How many ranges there are.
   package private(set) var count = 0
   /// The sum of their sizes.
@@ -13,7 +15,9 @@ package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
 
   /// An empty list, which holds at most as many ranges as `storage` has room for.
   package init(storage: UnsafeMutableBufferPointer<Range<Bound>>) {
-    unsafe self.storage = storage
+    capacity = storage.count
+    // No range is read before it was written.
+    unsafe self.storage = storage.baseAddress.unsafelyUnwrapped
   }
 
   /// A range by its place in the order.
@@ -21,6 +25,12 @@ package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
     precondition(index >= 0 && index < count)
     // Initialised, by the precondition.
     return unsafe storage[index]
+  }
+
+  private func put(_ range: Range<Bound>, at index: Int) {
+    precondition(index >= 0 && index < capacity, "no room for another range")
+    // In the storage; a range has nothing that would have to end.
+    unsafe (storage + index).initialize(to: range)
   }
 
   /// The place of the first range that starts above `bound`; `count` where none does.
@@ -67,12 +77,12 @@ package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
     total += range.upperBound - range.lowerBound
     switch (joinsBelow, joinsAbove) {
     case (true, true):
-      replace(index - 1, self[index - 1].lowerBound..<self[index].upperBound)
+      put(self[index - 1].lowerBound..<self[index].upperBound, at: index - 1)
       removeElement(index)
     case (true, false):
-      replace(index - 1, self[index - 1].lowerBound..<range.upperBound)
+      put(self[index - 1].lowerBound..<range.upperBound, at: index - 1)
     case (false, true):
-      replace(index, range.lowerBound..<self[index].upperBound)
+      put(range.lowerBound..<self[index].upperBound, at: index)
     case (false, false):
       insertElement(index, range)
     }
@@ -91,7 +101,7 @@ package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
       return last
     }
     let cut = last.upperBound - size
-    replace(count - 1, last.lowerBound..<cut)
+    put(last.lowerBound..<cut, at: count - 1)
     total -= size
     return cut..<last.upperBound
   }
@@ -104,33 +114,26 @@ package struct AddressRanges<Bound: FixedWidthInteger & UnsignedInteger> {
       let kept = max(last.lowerBound, bound)
       total -= last.upperBound - kept
       if kept > last.lowerBound {
-        replace(count - 1, last.lowerBound..<kept)
+        put(last.lowerBound..<kept, at: count - 1)
         return
       }
       count -= 1
     }
   }
 
-  private func replace(_ index: Int, _ range: Range<Bound>) {
-    // `index` is below `count`: initialised.
-    unsafe storage[index] = range
-  }
-
   private mutating func insertElement(_ index: Int, _ range: Range<Bound>) {
-    // The capacity alone is read.
-    precondition(unsafe count < storage.count, "no room for another range")
+    precondition(count < capacity, "no room for another range")
     var position = count
     while position > index {
-      // Both are within the storage, and the source is initialised.
-      unsafe storage.initializeElement(at: position, to: storage[position - 1])
+      put(self[position - 1], at: position)
       position -= 1
     }
-    unsafe storage.initializeElement(at: index, to: range)
+    put(range, at: index)
     count += 1
   }
 
   private mutating func removeElement(_ index: Int) {
-    for position in index..<(count - 1) { replace(position, self[position + 1]) }
+    for position in index..<(count - 1) { put(self[position + 1], at: position) }
     count -= 1
   }
 }

@@ -10,27 +10,19 @@ import SysMem
 /// belongs to grown chunks is written to, and counted as memory that the tables cost.
 @safe
 package struct AllocatorTables: ~Copyable {
-  /// What can be stored in front of the tables.
-  package let head: UnsafeMutableRawPointer
-  /// 1,170 words for the summary tree.
-  package let summaries: UnsafeMutablePointer<UInt64>
-  /// 1,024 words for the scavenge index.
-  package let scavengeRecords: UnsafeMutablePointer<UInt64>
-  /// Room for as many ranges as can lie apart.
-  package let ranges: UnsafeMutableBufferPointer<Range<UInt32>>
-  /// The chunk map.
-  package let chunks: UnsafeMutablePointer<UInt64>
-
-  /// The run table, a byte a page and what follows.
-  package let runs: UnsafeMutableRawPointer
+  // Invariant: from `start` on `byteCount` bytes are mapped, in the order of the picture above.
+  // Each table is bound to its element and to nothing else; views of them are used as long as this
+  // lives.
+  private let start: UInt
+  private let byteCount: UInt
+  private let headByteCount: UInt
 
   /// Room for something else of the owner's, zero at first. It ends where the run table begins:
   /// what is used together with that lies on the same page.
   package let annex: UInt
 
+  private let annexByteCount: UInt
   private let system: SysMem
-  private let start: UInt
-  private let byteCount: UInt
   private let fixedByteCount: UInt
   /// Which physical pages behind the fixed tables are counted: with pages of 4 KiB 32 of the chunk
   /// map, 128 where runs start, and those of the annex; never the few behind these.
@@ -75,36 +67,22 @@ package struct AllocatorTables: ~Copyable {
     self.system = system
     self.start = start
     self.byteCount = byteCount
+    self.headByteCount = headByteCount
+    self.annexByteCount = annexByteCount
     annex = start + annexOffset
     self.fixedByteCount = fixedByteCount
     mappedByteCount = fixedByteCount
-
-    // The range was just mapped, is zero, and is bound to each table's element once, here.
-    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: start) else {
-      corrupted("the kernel mapped the tables at address 0")
-    }
-    unsafe head = base
-    let tables = unsafe base + Int(headByteCount)
-    unsafe summaries = tables.bindMemory(to: UInt64.self, capacity: Geometry.summaryEntryCount)
-    let records = unsafe tables + Int(Self.summaryByteCount)
-    unsafe scavengeRecords = records.bindMemory(to: UInt64.self, capacity: Geometry.chunkCount)
-    let rangeBase = unsafe records + Int(Self.recordByteCount)
-    unsafe ranges = UnsafeMutableBufferPointer(
-      start: rangeBase.bindMemory(to: Range<UInt32>.self, capacity: Self.rangeCapacity),
-      count: Self.rangeCapacity)
-    unsafe chunks = (base + Int(fixedByteCount)).bindMemory(
-      to: UInt64.self, capacity: ChunkMap.byteCount / MemoryLayout<UInt64>.size)
-    unsafe runs = base + Int(annexOffset + annexByteCount)
+    if start == 0 { corrupted("the kernel mapped the tables at address 0") }
   }
 
   /// Counts the parts of chunk map and run table that belong to chunks which are about to be grown.
   package mutating func mapChunks(_ added: Range<ChunkIndex>) {
-    count(added, of: unsafe UInt(bitPattern: chunks), bytesPerChunk: ChunkMap.bytesPerChunk)
-    count(added, of: unsafe UInt(bitPattern: runs), bytesPerChunk: RunTable.bytesPerChunk)
+    count(added, of: address(of: .chunks), bytesPerChunk: ChunkMap.bytesPerChunk)
+    count(added, of: address(of: .runs), bytesPerChunk: RunTable.bytesPerChunk)
   }
 
   /// Counts the annex.
-  package mutating func useAnnex() { count(annex..<(unsafe UInt(bitPattern: runs))) }
+  package mutating func useAnnex() { count(annex..<address(of: .runs)) }
 
   /// The largest annex whose pages can be counted.
   private static let largestAnnex: UInt = 64 << 10
@@ -136,19 +114,24 @@ package struct AllocatorTables: ~Copyable {
   ///
   /// - Complexity: O(chunks).
   package func clear(chunks grown: Range<ChunkIndex>) {
-    // Each table is as long as `sysInit` made it; no range of the list is initialised afterwards.
-    unsafe summaries.update(repeating: 0, count: Geometry.summaryEntryCount)
-    unsafe scavengeRecords.update(repeating: 0, count: Geometry.chunkCount)
-    let words = ChunkMap.bytesPerChunk / MemoryLayout<UInt64>.size
-    unsafe (chunks + grown.lowerBound * words).update(repeating: 0, count: grown.count * words)
+    clear(headByteCount, Self.summaryByteCount + Self.recordByteCount)
+    clear(
+      fixedByteCount + UInt(grown.lowerBound * ChunkMap.bytesPerChunk),
+      UInt(grown.count * ChunkMap.bytesPerChunk))
+  }
+
+  private func clear(_ offset: UInt, _ size: UInt) {
+    precondition(offset <= byteCount && size <= byteCount - offset)
+    // In the tables, all of whose elements may be zero.
+    unsafe PageSpace.memory(at: start + offset).initializeMemory(
+      as: UInt8.self, repeating: 0, count: Int(size))
   }
 
   /// Gives the pages of chunk map and run table back to the kernel, which are zero.
   package mutating func giveBackPages() {
     let mask = UInt(system.physicalPageSize) - 1
-    let map = unsafe UInt(bitPattern: chunks)
-    giveBack(map..<annex & ~mask)
-    giveBack((unsafe UInt(bitPattern: runs) + mask) & ~mask..<(start + byteCount))
+    giveBack(address(of: .chunks)..<annex & ~mask)
+    giveBack((address(of: .runs) + mask) & ~mask..<(start + byteCount))
   }
 
   private mutating func giveBack(_ addresses: Range<UInt>) {
@@ -162,6 +145,47 @@ package struct AllocatorTables: ~Copyable {
       system.sysUnmapped(byteCount: unit)
       mappedByteCount -= unit
     }
+  }
+
+  // MARK: - The tables, each at its place
+
+  /// What the mapping is made of, but for the annex.
+  package enum Table { case head, summaries, scavengeRecords, ranges, chunks, runs }
+
+  /// Where a table starts.
+  package func address(of table: Table) -> UInt {
+    switch table {
+    case .head: start
+    case .summaries: start + headByteCount
+    case .scavengeRecords: address(of: .summaries) + Self.summaryByteCount
+    case .ranges: address(of: .scavengeRecords) + Self.recordByteCount
+    case .chunks: start + fixedByteCount
+    case .runs: annex + annexByteCount
+    }
+  }
+
+  /// 1,170 words for the summary tree.
+  package var summaries: UnsafeMutablePointer<UInt64> { unsafe memory(of: .summaries) }
+
+  /// 1,024 words for the scavenge index.
+  package var scavengeRecords: UnsafeMutablePointer<UInt64> { unsafe memory(of: .scavengeRecords) }
+
+  /// A list of ranges, with room for as many as can lie apart.
+  package var ranges: AddressRanges<UInt32> {
+    unsafe AddressRanges(
+      storage: UnsafeMutableBufferPointer(start: memory(of: .ranges), count: Self.rangeCapacity))
+  }
+
+  /// The chunk map.
+  package var chunks: ChunkMap { unsafe ChunkMap(storage: memory(of: .chunks)) }
+
+  /// The run table, a byte a page and what follows.
+  package var runs: RunTable {
+    unsafe RunTable(storage: PageSpace.memory(at: address(of: .runs)))
+  }
+
+  private func memory<Element>(of table: Table) -> UnsafeMutablePointer<Element> {
+    unsafe PageSpace.memory(at: address(of: table)).assumingMemoryBound(to: Element.self)
   }
 
   /// Where the tables lie, with the guards around them.

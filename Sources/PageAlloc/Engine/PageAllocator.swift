@@ -48,9 +48,9 @@ package struct PageAllocator: ~Copyable {
     // The tables are zero and outlive the allocator, which their owner sees to.
     unsafe summaries = SummaryTree.sysInit(storage: tables.summaries)
     unsafe scavengeIndex = ScavengeIndex.sysInit(storage: tables.scavengeRecords)
-    unsafe ranges = AddressRanges(storage: tables.ranges)
-    unsafe chunks = ChunkMap(storage: tables.chunks)
-    unsafe runs = RunTable(storage: tables.runs)
+    ranges = tables.ranges
+    chunks = tables.chunks
+    runs = tables.runs
     self.kernelPages = kernelPages
   }
 

@@ -8,13 +8,18 @@ extension ArenaCore {
   @inline(__always)
   func address(of page: PageNumber) -> UInt { Geometry.address(of: page, from: base) }
 
+  /// The address of a page that was handed out.
+  @inline(__always)
+  func address(ofTaken page: PageNumber) -> UInt {
+    let address = address(of: page)
+    if address == 0 { corrupted("page 0 was handed out", UInt(page)) }
+    return address
+  }
+
   /// The memory of a page that was handed out.
   @inline(__always)
-  func pointer(to page: PageNumber) -> UnsafeMutableRawPointer {
-    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address(of: page)) else {
-      corrupted("page 0 was handed out", UInt(page))
-    }
-    return unsafe pointer
+  func memory(of page: PageNumber) -> UnsafeMutableRawPointer {
+    unsafe PageSpace.memory(at: address(ofTaken: page))
   }
 
   /// The page at an address that the arena handed out.

@@ -28,22 +28,22 @@ struct ArenaCore: @unchecked Sendable {
   // arena's end waits for whoever does.
   @usableFromInline let pointer: UnsafeMutablePointer<ArenaFacts>
 
-  /// The core of a head that is, or is about to be, initialized.
-  @inlinable @inline(__always)
-  init(head: UnsafeMutableRawPointer) {
-    unsafe pointer = head.assumingMemoryBound(to: ArenaFacts.self)
+  /// The core at an address.
+  ///
+  /// - Precondition: the head there is, or is about to be, initialized.
+  @unsafe @inlinable @inline(__always)
+  init(at address: UInt) {
+    unsafe pointer = UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
   }
 
-  /// The core whose address a cache holds.
+  /// The core that a cache keeps the address of.
   @inlinable @inline(__always)
-  init(_ address: UnsafeRawPointer) {
-    unsafe self.init(head: UnsafeMutableRawPointer(mutating: address))
+  init(of cache: borrowing CacheFront) {
+    // It was made by that core, which outlives it.
+    unsafe self.init(at: cache.core)
   }
 
-  /// Where the head lies.
-  var head: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
-
-  /// The same as a number, which tells arenas apart.
+  /// Where the head lies, which tells arenas apart.
   var address: UInt { unsafe UInt(bitPattern: pointer) }
 
   /// What never changes.
@@ -60,11 +60,11 @@ struct ArenaCore: @unchecked Sendable {
 
   @inline(__always)
   private func pointer<Part: ~Copyable>(to part: ArenaPart<Part>) -> UnsafeMutablePointer<Part> {
-    unsafe (head + part.offset).assumingMemoryBound(to: Part.self)
+    unsafe (UnsafeMutableRawPointer(pointer) + part.offset).assumingMemoryBound(to: Part.self)
   }
 
   /// What all caches hold.
-  var tally: CacheTally { unsafe CacheTally(at: head + ArenaHead.tallyOffset) }
+  var tally: CacheTally { unsafe CacheTally(at: address + UInt(ArenaHead.tallyOffset)) }
 
   private var locks: ArenaLocks {
     @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(to: .locks)) }
@@ -231,7 +231,7 @@ extension ArenaCore {
     _ growth: consuming Growth, _ facts: ArenaFacts, _ steps: ScavengeSteps,
     heap: (borrowing Growth) -> Heap
   ) {
-    unsafe self.init(head: growth.tables.head)
+    unsafe self.init(at: growth.tables.address(of: .head))
     unsafe pointer.initialize(to: facts)
     put(ArenaLocks(), at: .locks)
     put(heap(growth), at: .heap)

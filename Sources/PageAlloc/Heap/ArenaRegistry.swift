@@ -145,9 +145,8 @@ extension ArenaRegistry {
   }
 
   private static func core(_ index: Int) -> ArenaCore? {
-    guard let head = unsafe UnsafeMutableRawPointer(bitPattern: places[index].core) else {
-      return nil
-    }
-    return unsafe ArenaCore(head: head)
+    let address = places[index].core
+    // An arena is in the list only as long as it lives.
+    return address == 0 ? nil : unsafe ArenaCore(at: address)
   }
 }

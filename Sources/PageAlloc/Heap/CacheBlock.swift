@@ -2,7 +2,6 @@ import SysMem
 
 /// A mapping for many caches, and a bit for each of their places: 1 where an arena parted with the
 /// cache that was there.
-@safe
 struct CacheBlock {
   private let start: UInt
   private let capacity: Int
@@ -34,9 +33,9 @@ struct CacheBlock {
   /// - Returns: its address; 0 where the block is full.
   mutating func take() -> UInt {
     if idle > 0 {
-      for word in 0..<(capacity / 64) where bits(word) != 0 {
-        let index = word * 64 + bits(word).trailingZeroBitCount
-        setBits(word, bits(word) & (bits(word) &- 1))
+      for word in 0..<(capacity / 64) where bits[word] != 0 {
+        let index = word * 64 + bits[word].trailingZeroBitCount
+        bits[word] &= bits[word] &- 1
         idle -= 1
         return address(of: index)
       }
@@ -49,7 +48,7 @@ struct CacheBlock {
   /// Takes a place back, whose memory the kernel has.
   mutating func giveBack(_ address: UInt) {
     let index = Int((address - start - bitsByteCount) / cacheByteCount)
-    setBits(index / 64, bits(index / 64) | 1 &<< UInt64(index & 63))
+    bits[index / 64] |= 1 &<< UInt64(index & 63)
     idle += 1
   }
 
@@ -65,14 +64,5 @@ struct CacheBlock {
   }
 
   /// The bits of 64 places, which lie before the first.
-  private func bits(_ word: Int) -> UInt64 { unsafe wordPointer(word).pointee }
-
-  private func setBits(_ word: Int, _ bits: UInt64) { unsafe wordPointer(word).pointee = bits }
-
-  private func wordPointer(_ word: Int) -> UnsafeMutablePointer<UInt64> {
-    guard let words = unsafe UnsafeMutablePointer<UInt64>(bitPattern: start) else {
-      corrupted("the kernel mapped caches at address 0")
-    }
-    return unsafe words + word
-  }
+  private var bits: MappedTable<UInt64> { unsafe MappedTable(at: start, count: capacity / 64) }
 }

@@ -103,10 +103,8 @@ package final class PoolAccount: Sendable {
     if isClosed.load(ordering: .sequentiallyConsistent) { return }
     for index in 0..<heads.count {
       // The head of an arena that was added, and that does not end before this visit does.
-      guard let head = unsafe UnsafeMutableRawPointer(bitPattern: heads.load(index)) else {
-        continue
-      }
-      if !body(unsafe ArenaCore(head: head)) { return }
+      let head = heads.load(index)
+      if head != 0, !body(unsafe ArenaCore(at: head)) { return }
     }
   }
 

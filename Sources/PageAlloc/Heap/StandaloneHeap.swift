@@ -24,9 +24,9 @@ package final class StandaloneHeap {
     let growth = Growth(
       reservation: try Reservation.reserve(byteCount, from: system), tables: tables)
     // The head is zero, and here for the tally alone.
-    let tally = unsafe CacheTally(at: growth.tables.head)
-    heap = unsafe Heap(
-      growth, plan, kernelPages: kernelPages, runs: RunTable(storage: growth.tables.runs),
+    let tally = unsafe CacheTally(at: growth.tables.address(of: .head))
+    heap = Heap(
+      growth, plan, kernelPages: kernelPages, runs: growth.tables.runs,
       tally: tally, checks: nil)
     self.growth = growth
     self.system = system

@@ -31,9 +31,9 @@ extension ArenaCore {
         return .outOfMemory(pages: pages, largestFreeRun: heap.largestFreeRun)
       }
     }
-    let all = unsafe try allocateOwned(
+    let all = try allocateOwned(
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)
-    let first = unsafe page(of: all)
+    let first = page(of: all)
     let run = (first + front)..<(first + front + pages)
     if front > guardPages { recordFree(first, front - guardPages) }
     withHeap { heap in
@@ -75,7 +75,7 @@ extension ArenaCore {
       endSpecial(withGuards(run, traits), mappings: counted)
       throw error
     }
-    return unsafe PageRun(
-      base: pointer(to: run.lowerBound), pages: run.count, core: self, traits: traits)
+    return PageRun(
+      at: address(of: run.lowerBound), pages: run.count, core: self, traits: traits)
   }
 }

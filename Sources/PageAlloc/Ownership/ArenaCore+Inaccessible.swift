@@ -38,8 +38,8 @@ extension ArenaCore {
       endSpecial(run, mappings: 0)
       throw error
     }
-    return unsafe PageRun(
-      base: pointer(to: run.lowerBound), pages: pages, core: self,
+    return PageRun(
+      at: address(of: run.lowerBound), pages: pages, core: self,
       traits: [.protected, .closed, .decommitted])
   }
 

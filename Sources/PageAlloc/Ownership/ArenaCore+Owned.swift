@@ -11,10 +11,7 @@ extension ArenaCore {
     _ pages: Int, _ cache: CacheReference
   ) throws(PageArenaError) -> PageRun {
     let run = cache.handOut(pages, as: .owned)
-    // Where there is one, it is the address of pages that were just taken for the owner.
-    if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-      return unsafe PageRun(base: base, pages: pages, core: self)
-    }
+    if run != 0 { return PageRun(at: run, pages: pages, core: self) }
     return try allocateRunOrCut(pages, cache)
   }
 
@@ -24,10 +21,7 @@ extension ArenaCore {
     _ pages: Int, _ cache: CacheReference
   ) throws(PageArenaError) -> PageRun {
     let run = cache.handOutOrCut(pages, as: .owned)
-    // As above.
-    if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-      return unsafe PageRun(base: base, pages: pages, core: self)
-    }
+    if run != 0 { return PageRun(at: run, pages: pages, core: self) }
     return try allocateRunColdly(pages, Geometry.pageSize, zeroed: false)
   }
 
@@ -36,33 +30,32 @@ extension ArenaCore {
   func allocateRunColdly(
     _ pages: Int, _ alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> PageRun {
-    let base = unsafe try allocateOwned(pages, alignment: alignment, zeroed: zeroed)
-    return unsafe PageRun(base: base, pages: pages, core: self)
+    let run = try allocateOwned(pages, alignment: alignment, zeroed: zeroed)
+    return PageRun(at: run, pages: pages, core: self)
   }
 
   /// Takes a run for an owner, who is counted.
+  ///
+  /// - Returns: its address.
   func allocateOwned(
     _ pages: Int, alignment: Int, zeroed: Bool
-  ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+  ) throws(PageArenaError) -> UInt {
     try requireOutside()
-    let cache = cacheInLastSlot()
-    if ownersUseCaches, let cache,
-      let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .owned)
-    {
-      if isRecorded { unsafe recordTake(page(of: run), pages) }
-      return unsafe run
+    var run: UInt = 0
+    var isCounted = false
+    if let cache = cacheInLastSlot() {
+      if ownersUseCaches {
+        run = takeCached(pages, alignment, zeroed, cache, as: .owned)
+        isCounted = run != 0
+      }
+      // One that is at hand for callers without an owner.
+      if run == 0 { run = takeCached(pages, alignment, zeroed, cache, as: .raw) }
     }
-    let taken: UnsafeMutableRawPointer
-    if let cache, let run = unsafe takeCached(pages, alignment, zeroed, cache, as: .raw) {
-      // One that was at hand for callers without an owner.
-      unsafe taken = run
-    } else {
-      unsafe taken = try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil)
-    }
-    if isRecorded { unsafe recordTake(page(of: taken), pages) }
+    if run == 0 { run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil) }
+    if isRecorded { recordTake(page(of: run), pages) }
     // Between the two the caller's reference keeps the arena.
-    countOwner()
-    return unsafe taken
+    if !isCounted { countOwner() }
+    return run
   }
 
   /// Notes one more owner: of a run that was taken as a raw one, or of a part of an owned one.
@@ -79,11 +72,10 @@ extension ArenaCore {
   /// no type can see: it traps, and says so.
   /// - Parameter isZero: the kernel has the contents already.
   @inlinable @inline(__always)
-  func giveBackOwned(_ base: UnsafeMutableRawPointer, pages: Int, isZero: Bool = false) {
-    // Only the address is looked at. The cache lives as long as the core, and that as long as this
+  func giveBackOwned(_ address: UInt, pages: Int, isZero: Bool = false) {
+    // The cache lives as long as the core, and that as long as this
     // owner is counted. Nothing of the arena may be looked at once it is not: another thread may
     // have ended it.
-    let address = UInt(bitPattern: base)
     if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
       let run = cache.front.run(at: address, of: pages), cache.front.enter()
     {
@@ -161,12 +153,8 @@ extension ArenaCore {
 
   /// The offset of an address that the arena handed out.
   @inline(__always)
-  func offset(of base: UnsafeMutableRawPointer) -> UInt32 {
+  func offset(of address: UInt) -> UInt32 {
     // The arena spans 32 bits.
-    UInt32(truncatingIfNeeded: UInt(bitPattern: base) &- self.base)
+    UInt32(truncatingIfNeeded: address &- base)
   }
-
-  /// The page at an address that the arena handed out.
-  @inline(__always)
-  func page(of base: UnsafeMutableRawPointer) -> PageNumber { page(of: UInt(bitPattern: base)) }
 }

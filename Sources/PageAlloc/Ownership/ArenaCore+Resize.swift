@@ -25,9 +25,9 @@ extension ArenaCore {
 
   /// Takes the pages that follow an owned run.
   func extendOwned(
-    _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, zeroed: Bool
+    _ address: UInt, from old: Int, to pages: Int, zeroed: Bool
   ) -> Bool {
-    let page = unsafe page(of: base)
+    let page = page(of: address)
     // A limit that is in the way is one reason of many.
     return (try? takePages(at: page + old, pages - old, zeroed: zeroed, joining: page)) ?? false
   }
@@ -108,31 +108,32 @@ extension ArenaCore {
   /// Takes a run of another size, moves the contents there and frees the old one.
   @inline(never)
   func moveOwned(
-    _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, _ traits: RunTraits,
+    _ source: UInt, from old: Int, to pages: Int, _ traits: RunTraits,
     zeroed: Bool, mayMoveTables: Bool
   ) throws(PageArenaError) -> MovedRun {
-    let (target, isBacked) = unsafe try takeTarget(old, pages, zeroed: zeroed)
+    let (target, isBacked) = try takeTarget(old, pages, zeroed: zeroed)
     var newTraits = traits.subtracting([.moved, .discarded])
     var isZero = false
     if mayMoveTables, old >= Self.moveThreshold, !isBacked,
-      unsafe movePageTables(base, target, pages: old)
+      movePageTables(source, target, pages: old)
     {
       newTraits.insert(.moved)
       isZero = true
     } else {
       // Two runs of the owner's, which do not overlap.
-      unsafe target.copyMemory(from: base, byteCount: old << Geometry.pageShift)
+      unsafe PageSpace.memory(at: target).copyMemory(
+        from: PageSpace.memory(at: source), byteCount: old << Geometry.pageShift)
     }
     countOwner()
     if isZero {
-      let run = unsafe page(of: base)
+      let run = page(of: source)
       endSpecial(run..<(run + old), mappings: mappings(of: traits))
     } else if traits.isEmpty {
-      unsafe giveBackOwned(base, pages: old)
+      giveBackOwned(source, pages: old)
     } else {
-      unsafe giveBackSpecial(base, pages: old, traits)
+      giveBackSpecial(source, pages: old, traits)
     }
-    return unsafe MovedRun(base: target, traits: newTraits)
+    return MovedRun(address: target, traits: newTraits)
   }
 
   /// Takes a run to move another to, of which only what follows the contents is to read as zero.
@@ -140,7 +141,7 @@ extension ArenaCore {
   /// - Returns: its address, and whether more than half of it is backed.
   private func takeTarget(
     _ old: Int, _ pages: Int, zeroed: Bool
-  ) throws(PageArenaError) -> (UnsafeMutableRawPointer, isBacked: Bool) {
+  ) throws(PageArenaError) -> (UInt, isBacked: Bool) {
     let more = pages - old
     var dirt = DirtMap()
     // What caches held may have gone back, since the run tried to grow where it is: not by way of
@@ -154,24 +155,20 @@ extension ArenaCore {
     if zeroed, taken.scavengedPages < pages {
       clear(taken.page + old, more, dirt, isAllDirty: taken.scavengedPages == 0)
     }
-    return unsafe (pointer(to: taken.page), taken.scavengedPages * 2 < pages)
+    return (address(ofTaken: taken.page), taken.scavengedPages * 2 < pages)
   }
 
   /// Moves pages by their entries in the page table.
   ///
   /// - Returns: `false` where it cannot be, and nothing has changed.
-  private func movePageTables(
-    _ source: UnsafeMutableRawPointer, _ target: UnsafeMutableRawPointer, pages: Int
-  ) -> Bool {
+  private func movePageTables(_ source: UInt, _ target: UInt, pages: Int) -> Bool {
     // Where the kernel's pages are larger, runs lie across them.
     guard physicalPageSize <= Geometry.pageSize else { return false }
-    let from = UInt(bitPattern: source)
-    let to = UInt(bitPattern: target)
     let bytes = Self.byteCount(pages)
     do throws(PageArenaError) {
       try countMappings(from: [], to: .moved)
     } catch { return false }
-    if withSystem({ (try? $0.move(from, bytes, to: to)) != nil }) { return true }
+    if withSystem({ (try? $0.move(source, bytes, to: target)) != nil }) { return true }
     return false
   }
 }

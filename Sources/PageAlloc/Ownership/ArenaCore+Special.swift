@@ -9,10 +9,10 @@ import SysMem
 extension ArenaCore {
   /// Takes a run back of which something was special, its guards included.
   @inline(never)
-  func giveBackSpecial(_ base: UnsafeMutableRawPointer, pages: Int, _ traits: RunTraits) {
+  func giveBackSpecial(_ address: UInt, pages: Int, _ traits: RunTraits) {
     if isInside { reentered() }
     emptyLimbo()
-    let run = unsafe page(of: base)
+    let run = page(of: address)
     let whole = withGuards(run..<(run + pages), traits)
     let mappings = mappings(of: traits)
     guard traits.isDisjoint(with: .mapped), removeMarkers(run..<(run + pages), traits) else {
@@ -22,7 +22,7 @@ extension ArenaCore {
     let isZero = traits.contains(.discarded) && discard(whole)
     if traits.contains(.wiped), !isZero { wipe(run..<(run + pages)) }
     forgetSpecial(whole, mappings: mappings)
-    unsafe giveBackOwned(pointer(to: whole.lowerBound), pages: whole.count, isZero: isZero)
+    giveBackOwned(self.address(of: whole.lowerBound), pages: whole.count, isZero: isZero)
   }
 
   /// Gives the kernel what an owner wrote to a run since it was discarded: little or nothing as a
@@ -129,18 +129,15 @@ extension ArenaCore {
   /// Makes sure that nobody can read the contents of plain memory any more.
   private func wipe(_ run: Range<PageNumber>) {
     // The run is still its owner's.
-    unsafe pointer(to: run.lowerBound).initializeMemory(
+    unsafe memory(of: run.lowerBound).initializeMemory(
       as: UInt8.self, repeating: 0, count: run.count << Geometry.pageShift)
   }
 
   /// Undoes what is special about a run that goes on without an owner; its guards are freed.
   ///
   /// - Returns: what the kernel refused; `nil` where all is done.
-  func makePlain(
-    _ base: UnsafeMutableRawPointer, pages: Int, _ traits: RunTraits
-  ) -> PageArenaError? {
-    let run = unsafe page(of: base)
-    let address = address(of: run)
+  func makePlain(_ address: UInt, pages: Int, _ traits: RunTraits) -> PageArenaError? {
+    let run = page(of: address)
     let bytes = Self.byteCount(pages)
     let guardSize = Self.byteCount(guardPages)
     do throws(SysMemError) {

@@ -11,11 +11,11 @@ extension PageRun {
     let hasGrown: Bool
     if traits.contains(.guardAfter) {
       if !traits.isDisjoint(with: [.locked, .undumped]) { return false }
-      hasGrown = unsafe core.growGuarded(base, from: old, to: pages, traits, zeroed: zeroed)
+      hasGrown = core.growGuarded(start, from: old, to: pages, traits, zeroed: zeroed)
     } else {
       hasGrown =
-        unsafe core.extendOwned(base, from: old, to: pages, zeroed: zeroed)
-        && core.makeAlike(core.page(of: base), from: old, to: pages, traits)
+        core.extendOwned(start, from: old, to: pages, zeroed: zeroed)
+        && core.makeAlike(core.page(of: start), from: old, to: pages, traits)
     }
     if hasGrown { self.pages = pages }
     return hasGrown
@@ -52,9 +52,9 @@ extension ArenaCore {
   /// Grows a run with a guard behind it, which moves.
   @inline(never)
   fileprivate func growGuarded(
-    _ base: UnsafeMutableRawPointer, from old: Int, to pages: Int, _ traits: RunTraits, zeroed: Bool
+    _ address: UInt, from old: Int, to pages: Int, _ traits: RunTraits, zeroed: Bool
   ) -> Bool {
-    let start = unsafe page(of: base)
+    let start = page(of: address)
     let oldGuard = (start + old)..<(start + old + guardPages)
     // The guard becomes a part of the run, and so do the pages behind it.
     guard

@@ -241,7 +241,7 @@ extension PageRun {
       do throws(PageArenaError) { try core.countDecommitted(run) } catch { return error }
       core.noteCommitted(run)
     }
-    let refusal = unsafe core.makePlain(base, pages: pages, traits)
+    let refusal = core.makePlain(start, pages: pages, traits)
     if refusal == nil { self.traits = [] }
     return refusal
   }

@@ -14,7 +14,7 @@ extension PageRun {
     precondition(pages > 0 && pages <= self.pages, "shrink(to:): pages is not in 1 ... the run's")
     if pages == self.pages { return }
     // The rest ends as any run does, whatever is special about it; a guard after it goes with it.
-    let whole = unsafe PageRun(base: base, pages: self.pages, core: core, traits: traits)
+    let whole = PageRun(at: start, pages: self.pages, core: core, traits: traits)
     let halves = whole.split(at: pages)
     self.pages = pages
     traits.remove(.guardAfter)
@@ -44,7 +44,7 @@ extension PageRun {
     if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) {
       return growSpecial(to: pages, zeroed: zeroed)
     }
-    let hasGrown = unsafe core.extendOwned(base, from: self.pages, to: pages, zeroed: zeroed)
+    let hasGrown = core.extendOwned(start, from: self.pages, to: pages, zeroed: zeroed)
     if hasGrown { self.pages = pages }
     return hasGrown
   }
@@ -93,11 +93,11 @@ extension PageRun {
     if grow(to: pages, zeroed: zeroed) { return false }
     guard traits.isSubset(of: [.wiped, .moved, .discarded]) else { throw .notPlain(base: address) }
 
-    let moved = unsafe try core.moveOwned(
-      base, from: self.pages, to: pages, traits, zeroed: zeroed, mayMoveTables: mayMoveTables)
-    unsafe self.base = moved.base
+    let moved = try core.moveOwned(
+      start, from: self.pages, to: pages, traits, zeroed: zeroed, mayMoveTables: mayMoveTables)
+    start = moved.address
     self.pages = pages
-    unsafe self.traits = moved.traits
+    self.traits = moved.traits
     return true
   }
 
@@ -106,8 +106,7 @@ extension PageRun {
 }
 
 /// Where a run went.
-@unsafe
 struct MovedRun {
-  let base: UnsafeMutableRawPointer
+  let address: UInt
   let traits: RunTraits
 }

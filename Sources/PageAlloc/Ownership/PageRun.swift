@@ -26,19 +26,18 @@ import SysMem
 public struct PageRun: ~Copyable, @unchecked Sendable {
   // @unchecked: the memory is the run's alone, and the arena's methods may be called from anywhere.
   //
-  // Invariant: `base` is the start of `pages` pages that are in use and nobody else's; `core` lives
-  // as long as owners that are counted, of which this is one.
-  @usableFromInline var base: UnsafeMutableRawPointer
+  // Invariant: at `start` are `pages` pages that are in use and nobody else's; `core` lives as long
+  // as owners that are counted, of which this is one.
+  @usableFromInline var start: UInt
   @usableFromInline var pageCount: Int
   @usableFromInline let core: ArenaCore
   @usableFromInline var traits: RunTraits
 
   @inlinable @inline(__always)
   init(
-    base: UnsafeMutableRawPointer, pages: Int, core: ArenaCore,
-    traits: RunTraits = RunTraits(rawValue: 0)
+    at start: UInt, pages: Int, core: ArenaCore, traits: RunTraits = RunTraits(rawValue: 0)
   ) {
-    unsafe self.base = base
+    self.start = start
     pageCount = pages
     self.core = core
     self.traits = traits
@@ -51,7 +50,7 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
   @inlinable @inline(__always)
   func release() {
     if traits.rawValue == 0 {
-      unsafe core.giveBackOwned(base, pages: pages)
+      core.giveBackOwned(start, pages: pages)
     } else {
       releaseSpecial()
     }
@@ -59,7 +58,7 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
 
   @usableFromInline @inline(never)
   func releaseSpecial() {
-    unsafe core.giveBackSpecial(base, pages: pages, traits)
+    core.giveBackSpecial(start, pages: pages, traits)
   }
 }
 
@@ -76,13 +75,16 @@ extension PageRun {
   public var byteCount: Int { pages << Geometry.pageShift }
 
   /// The address of its first byte.
-  public var address: UInt { unsafe UInt(bitPattern: base) }
+  public var address: UInt { start }
+
+  /// Its memory, which is there as long as the run.
+  var base: UnsafeMutableRawPointer { unsafe PageSpace.memory(at: start) }
 
   /// Where it lies in the arena, in bytes: a handle of 32 bits.
   ///
   /// ``PageArena/bytes(at:)`` turns it back into memory. It means nothing once the run has gone. Of
   /// a run of a pool's, ``PagePool/offset(of:)-(PageRun)`` tells it in the pool.
-  public var offset: UInt32 { unsafe core.offset(of: base) }
+  public var offset: UInt32 { core.offset(of: start) }
 }
 
 extension PageRun {
@@ -145,17 +147,17 @@ extension PageRun {
     precondition(page > 0 && page < pages, "split(at:): page is not inside the run")
     precondition(canSplit(at: page), "split(at:): page is inside a page of the kernel's")
     // The second owner is counted from now on.
-    let first = unsafe core.page(of: base)
+    let first = core.page(of: start)
     core.withHeap { heap in
       heap.divide(first, at: first &+ page)
       heap.owners.live &+= 1
     }
     let both = traits.intersection(.inherited)
-    let lower = unsafe PageRun(
-      base: base, pages: page, core: core,
+    let lower = PageRun(
+      at: start, pages: page, core: core,
       traits: both.union(traits.intersection(.guardBefore)))
-    let upper = unsafe PageRun(
-      base: base + page << Geometry.pageShift, pages: pages - page, core: core,
+    let upper = PageRun(
+      at: start + ArenaCore.byteCount(page), pages: pages - page, core: core,
       traits: both.union(traits.intersection(.guardAfter)))
     discard self
     return Halves(lower: lower, upper: upper)
@@ -181,7 +183,7 @@ extension PageRun {
       !traits.contains(.guardAfter), !next.traits.contains(.guardBefore),
       traits.intersection(.alike) == next.traits.intersection(.alike), !core.isInside
     else { return next }
-    let first = unsafe core.page(of: base)
+    let first = core.page(of: start)
     let total = pages + next.pages
     core.withHeap { heap in
       heap.join(first..<(first + total))

@@ -22,8 +22,10 @@ extension PagePool {
   public func allocate(
     at base: UnsafeMutableRawPointer, pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.allocate(at: base, pages: pages, zeroed: zeroed)
+    // Only the address is looked at; so below.
+    let address = UInt(bitPattern: base)
+    return try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.take(at: address, pages, zeroed)
     }
   }
 
@@ -36,10 +38,11 @@ extension PagePool {
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false, isZero: inout Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try serve(pages, alignment) { arena throws(PageArenaError) in
-      unsafe try arena.allocate(
-        pages: pages, alignment: alignment, zeroed: zeroed, isZero: &isZero)
+    let run = try serve(pages, alignment) { arena throws(PageArenaError) in
+      try arena.take(pages, alignment, zeroed, isZero: &isZero)
     }
+    // Of pages that were just taken for the caller.
+    return unsafe PageSpace.memory(at: run)
   }
 
   /// Changes the size of a run, moving it where it must: in its arena, or to another one where that
@@ -54,18 +57,21 @@ extension PagePool {
   public func resize(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
+    let address = UInt(bitPattern: base)
+    var moved: UInt = 0
     do throws(PageArenaError) {
-      return unsafe try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-        unsafe try arena.resize(base, to: pages, zeroed: zeroed)
+      moved = try withOwner(of: address) { arena throws(PageArenaError) in
+        try arena.resize(at: address, to: pages, zeroed)
       }
     } catch {
-      guard case .outOfMemory = error, let old = unsafe run(containing: base) else { throw error }
-      let target = unsafe try allocate(pages: pages, zeroed: zeroed)
+      guard case .outOfMemory = error, let old = run(containing: address) else { throw error }
+      moved = try take(pages, PageArena.pageSize, zeroed)
       // Two runs of the caller's, which do not overlap. The old one was to grow: it is shorter.
-      unsafe target.copyMemory(from: base, byteCount: old.byteCount)
-      unsafe try deallocate(base, pages: old.pages)
-      return unsafe target
+      unsafe PageSpace.memory(at: moved).copyMemory(from: base, byteCount: old.byteCount)
+      try deallocateColdly(address, old.pages)
     }
+    // Of pages that are the caller's.
+    return unsafe PageSpace.memory(at: moved)
   }
 
   /// Gives the contents of pages in use back to the kernel: they stay, and read as zero.
@@ -74,8 +80,9 @@ extension PagePool {
   /// - Throws: as there.
   /// - Complexity: as there.
   public func discard(_ base: UnsafeMutableRawPointer, pages: Int) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.discard(base, pages: pages)
+    let address = UInt(bitPattern: base)
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.discard(at: address, pages)
     }
   }
 
@@ -85,8 +92,9 @@ extension PagePool {
   /// - Throws: as there.
   /// - Complexity: as there.
   public func discardLazily(_ base: UnsafeMutableRawPointer, pages: Int) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.discardLazily(base, pages: pages)
+    let address = UInt(bitPattern: base)
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.discardLazily(at: address, pages)
     }
   }
 
@@ -98,8 +106,9 @@ extension PagePool {
   public func deallocateDiscarding(
     _ base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.deallocateDiscarding(base, pages: pages)
+    let address = UInt(bitPattern: base)
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.giveBackDiscarding(address, pages)
     }
   }
 }

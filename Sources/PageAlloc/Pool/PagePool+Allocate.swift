@@ -21,10 +21,11 @@ extension PagePool {
     if alignment == PageArena.pageSize, !zeroed, let cache = cacheInLastSlot,
       cache.front.enter()
     {
-      let run = cache.front.handOutHot(pages, as: .raw)
+      let hot = cache.front.handOutHot(pages, as: .raw)
       // Where there is one, it is the address of pages that were just taken for the caller.
+      if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: hot) { return unsafe pointer }
+      let run = takeInside(pages, cache, as: .raw)
       if let pointer = unsafe UnsafeMutableRawPointer(bitPattern: run) { return unsafe pointer }
-      if let pointer = unsafe takeInside(pages, cache, as: .raw) { return unsafe pointer }
     }
     return unsafe try allocateColdly(pages, alignment, zeroed)
   }
@@ -42,20 +43,28 @@ extension PagePool {
   @usableFromInline @inline(never)
   func takeInside(
     _ pages: Int, _ cache: CacheReference, as kind: RunKind
-  ) -> UnsafeMutableRawPointer? {
+  ) -> UInt {
     var run = cache.handOut(pages, as: kind)
     // Where no run is just as long; afterwards the caller is outside, whatever came of it.
     if run == 0 { run = cache.handOutOrCut(pages, as: kind) }
-    // As above.
-    return unsafe UnsafeMutableRawPointer(bitPattern: run)
+    return run
   }
 
   @usableFromInline @inline(never)
   func allocateColdly(
     _ pages: Int, _ alignment: Int, _ zeroed: Bool
   ) throws(PageArenaError) -> UnsafeMutableRawPointer {
-    unsafe try serve(pages, alignment) { arena throws(PageArenaError) in
-      unsafe try arena.allocate(pages: pages, alignment: alignment, zeroed: zeroed)
+    // Of pages that were just taken for the caller.
+    unsafe PageSpace.memory(at: try take(pages, alignment, zeroed))
+  }
+
+  /// The same.
+  ///
+  /// - Returns: the address.
+  @inline(__always)
+  func take(_ pages: Int, _ alignment: Int, _ zeroed: Bool) throws(PageArenaError) -> UInt {
+    try serve(pages, alignment) { arena throws(PageArenaError) in
+      try arena.take(pages, alignment, zeroed)
     }
   }
 
@@ -74,18 +83,16 @@ extension PagePool {
       cache.front.enter()
     {
       if cache.front.takeBackHot(run, address, pages, as: .raw) { return }
-      return try unsafe ArenaCore(cache.front.core).deallocateInside(
+      return try ArenaCore(of: cache.front).deallocateInside(
         address, run.page, pages, cache)
     }
-    unsafe try deallocateColdly(base, pages)
+    try deallocateColdly(address, pages)
   }
 
   @usableFromInline @inline(never)
-  func deallocateColdly(
-    _ base: UnsafeMutableRawPointer, _ pages: Int
-  ) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.deallocate(base, pages: pages)
+  func deallocateColdly(_ address: UInt, _ pages: Int) throws(PageArenaError) {
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.deallocateColdly(address, pages)
     }
   }
 
@@ -95,8 +102,10 @@ extension PagePool {
   /// - Throws: as ``PageArena/deallocate(_:)``.
   /// - Complexity: as there.
   public func deallocate(_ base: UnsafeMutableRawPointer) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.deallocate(base)
+    // Only the address is looked at; so below.
+    let address = UInt(bitPattern: base)
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.giveBackRun(at: address)
     }
   }
 
@@ -108,8 +117,9 @@ extension PagePool {
   public func deallocateRuns(
     from base: UnsafeMutableRawPointer, pages: Int
   ) throws(PageArenaError) {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.deallocateRuns(from: base, pages: pages)
+    let address = UInt(bitPattern: base)
+    try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.core.deallocateRuns(address, pages)
     }
   }
 }

@@ -11,15 +11,11 @@ extension PagePool {
     if alignment == PageArena.pageSize, !zeroed, ownersUseCaches, let cache = cacheInLastSlot,
       cache.front.enter()
     {
-      let core = unsafe ArenaCore(cache.front.core)
-      let run = cache.front.handOutHot(pages, as: .owned)
-      // Where there is one, it is the address of pages that were just taken for the caller.
-      if let base = unsafe UnsafeMutableRawPointer(bitPattern: run) {
-        return unsafe PageRun(base: base, pages: pages, core: core)
-      }
-      if let base = unsafe takeInside(pages, cache, as: .owned) {
-        return unsafe PageRun(base: base, pages: pages, core: core)
-      }
+      let core = ArenaCore(of: cache.front)
+      let hot = cache.front.handOutHot(pages, as: .owned)
+      if hot != 0 { return PageRun(at: hot, pages: pages, core: core) }
+      let run = takeInside(pages, cache, as: .owned)
+      if run != 0 { return PageRun(at: run, pages: pages, core: core) }
     }
     return try allocateRunColdly(pages, alignment, zeroed)
   }
@@ -78,7 +74,7 @@ extension PagePool {
     guard let index = index(of: address),
       let run = try withArena(
         index,
-        { arena throws(PageArenaError) in unsafe try arena.adopt(base, pages: pages) })
+        { arena throws(PageArenaError) in try arena.adopt(at: address, pages) })
     else { throw .foreign(base: address) }
     return run
   }
@@ -91,16 +87,22 @@ extension PagePool {
   ///
   /// - Complexity: as ``PageArena/contains(_:)``.
   public func contains(_ pointer: UnsafeRawPointer) -> Bool {
-    guard let index = index(of: UInt(bitPattern: pointer)) else { return false }
-    return withArena(index) { unsafe $0.contains(pointer) } ?? false
+    // Only the address is looked at; so below.
+    let address = UInt(bitPattern: pointer)
+    guard let index = index(of: address) else { return false }
+    return withArena(index) { $0.contains(address) } ?? false
   }
 
   /// The run in use that an address lies in.
   ///
   /// - Complexity: as ``PageArena/run(containing:)``.
   public func run(containing pointer: UnsafeRawPointer) -> PageExtent? {
-    guard let index = index(of: UInt(bitPattern: pointer)) else { return nil }
-    return withArena(index) { unsafe $0.run(containing: pointer) } ?? nil
+    run(containing: UInt(bitPattern: pointer))
+  }
+
+  func run(containing address: UInt) -> PageExtent? {
+    guard let index = index(of: address) else { return nil }
+    return withArena(index) { $0.run(containing: address) } ?? nil
   }
 
   /// Takes the pages that follow a run, if they are free.
@@ -111,8 +113,9 @@ extension PagePool {
   public func extend(
     _ base: UnsafeMutableRawPointer, to pages: Int, zeroed: Bool = false
   ) throws(PageArenaError) -> Bool {
-    try withOwner(of: UInt(bitPattern: base)) { arena throws(PageArenaError) in
-      unsafe try arena.extend(base, to: pages, zeroed: zeroed)
+    let address = UInt(bitPattern: base)
+    return try withOwner(of: address) { arena throws(PageArenaError) in
+      try arena.extend(at: address, to: pages, zeroed)
     }
   }
 

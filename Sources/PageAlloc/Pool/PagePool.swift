@@ -199,7 +199,7 @@ extension PagePool {
     guard arenas.claim(index, Self.beingMade) else { return false }
     do throws(PageArenaError) {
       let arena = try PageArena(options, inPlace: index, of: self)
-      unsafe heads.store(index, UInt(bitPattern: arena.core.head))
+      heads.store(index, arena.core.address)
       arenas.store(
         index, unsafe UInt(bitPattern: Unmanaged.passRetained(arena).toOpaque()))
       // The limit may have been changed before others could see the arena. Who changes it and is in

@@ -9,24 +9,18 @@
 // Words are shared with neighbours: the heap lock guards them.
 
 /// The pages in use that were decommitted.
-@safe
 package struct DecommittedPages {
-  // Invariant: `byteCount` bytes, zero at first, of which nobody else has a view.
-  private let words: UnsafeMutablePointer<UInt64>
+  private let words: MappedTable<UInt64>
 
   /// Bytes that it takes.
   package static let byteCount = Geometry.pageCount / 8
 
-  /// A view of zeroed memory, or of what an earlier one wrote there.
-  @inline(__always)
-  init(storage: UnsafeMutableRawPointer) {
-    unsafe words = storage.assumingMemoryBound(to: UInt64.self)
-  }
-
-  private subscript(index: Int) -> UInt64 {
-    // In range, since the pages are in the space.
-    get { unsafe words[index] }
-    nonmutating set { unsafe words[index] = newValue }
+  /// A view of the memory at an address.
+  ///
+  /// - Precondition: ``byteCount`` bytes, zero at first, of which nobody else has a view.
+  @unsafe @inline(__always)
+  init(at address: UInt) {
+    unsafe words = MappedTable(at: address, count: Geometry.pageCount / 64)
   }
 
   /// Adds pages.
@@ -35,19 +29,19 @@ package struct DecommittedPages {
   /// - Complexity: O(pages / 64); so below.
   package func insert(_ pages: Range<PageNumber>) -> Int {
     let count = count(in: pages)
-    forEachWord(of: pages) { self[$0] |= $1 }
+    forEachWord(of: pages) { words[$0] |= $1 }
     return pages.count - count
   }
 
   /// Takes pages out, as far as they are there.
   package func remove(_ pages: Range<PageNumber>) {
-    forEachWord(of: pages) { self[$0] &= ~$1 }
+    forEachWord(of: pages) { words[$0] &= ~$1 }
   }
 
   /// How many of some pages are there.
   package func count(in pages: Range<PageNumber>) -> Int {
     var count = 0
-    forEachWord(of: pages) { count += (self[$0] & $1).nonzeroBitCount }
+    forEachWord(of: pages) { count += (words[$0] & $1).nonzeroBitCount }
     return count
   }
 
@@ -65,7 +59,7 @@ package struct DecommittedPages {
     var page = pages.lowerBound
     while page < pages.upperBound {
       let count = min(64 - page & 63, pages.upperBound - page)
-      let found = (self[page >> 6] ^ flip) & mask(from: page & 63, count: count)
+      let found = (words[page >> 6] ^ flip) & mask(from: page & 63, count: count)
       if found != 0 { return page & ~63 + found.trailingZeroBitCount }
       page += count
     }

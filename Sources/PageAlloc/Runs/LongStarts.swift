@@ -13,11 +13,11 @@
 // but may be handed out again without the lock. The heap lock guards it.
 
 /// The first pages of all runs of more than 127 pages.
-@safe
 struct LongStarts {
-  // Invariant: `byteCount` bytes, zero at first, of which nobody else has a view.
-  private let words: UnsafeMutablePointer<UInt64>
-  private let places: UnsafeMutablePointer<UInt8>
+  /// The bits of 64 blocks each; at ``wordCount``, those of the words.
+  private let words: MappedTable<UInt64>
+  /// Where the run of a block starts in it.
+  private let places: MappedTable<UInt8>
 
   private static var blockLog: Int { 7 }
   private static var blockCount: Int { Geometry.pageCount >> blockLog }
@@ -25,40 +25,29 @@ struct LongStarts {
   /// Bytes that it takes: the bits of blocks, one word of bits of words, the places.
   static let byteCount = 8 * (wordCount + 1) + blockCount
 
-  /// A view of zeroed memory, or of what an earlier one wrote there.
-  @inline(__always)
-  init(storage: UnsafeMutableRawPointer) {
-    unsafe words = storage.assumingMemoryBound(to: UInt64.self)
-    unsafe places = (storage + 8 * (Self.wordCount + 1)).assumingMemoryBound(to: UInt8.self)
-  }
-
-  /// The bits of 64 blocks; at ``wordCount``, those of the words.
-  private subscript(word index: Int) -> UInt64 {
-    // In range, since every page is in the space; so below.
-    @inline(__always) unsafeAddress { unsafe UnsafePointer(words + index) }
-    @inline(__always) nonmutating unsafeMutableAddress { unsafe words + index }
-  }
-
-  /// Where the run of a block starts in it.
-  private subscript(place block: Int) -> UInt8 {
-    @inline(__always) get { unsafe places[block] }
-    @inline(__always) nonmutating set { unsafe places[block] = newValue }
+  /// A view of the memory at an address.
+  ///
+  /// - Precondition: ``byteCount`` bytes, zero at first, of which nobody else has a view.
+  @unsafe @inline(__always)
+  init(at address: UInt) {
+    unsafe words = MappedTable(at: address, count: Self.wordCount + 1)
+    unsafe places = MappedTable(at: address + UInt(8 * words.count), count: Self.blockCount)
   }
 
   /// Adds the start of a run.
   func insert(_ page: PageNumber) {
     let block = page >> Self.blockLog
-    self[place: block] = UInt8(page & (1 << Self.blockLog - 1))
-    self[word: block >> 6] |= 1 &<< UInt64(block & 63)
-    self[word: Self.wordCount] |= 1 &<< UInt64(block >> 6)
+    places[block] = UInt8(page & (1 << Self.blockLog - 1))
+    words[block >> 6] |= 1 &<< UInt64(block & 63)
+    words[Self.wordCount] |= 1 &<< UInt64(block >> 6)
   }
 
   /// Takes the start of a run out, if it is there.
   func remove(_ page: PageNumber) {
     let block = page >> Self.blockLog
-    self[word: block >> 6] &= ~(1 &<< UInt64(block & 63))
-    if self[word: block >> 6] == 0 {
-      self[word: Self.wordCount] &= ~(1 &<< UInt64(block >> 6))
+    words[block >> 6] &= ~(1 &<< UInt64(block & 63))
+    if words[block >> 6] == 0 {
+      words[Self.wordCount] &= ~(1 &<< UInt64(block >> 6))
     }
   }
 
@@ -69,23 +58,23 @@ struct LongStarts {
   func last(upTo page: PageNumber) -> PageNumber? {
     if page < 0 { return nil }
     let block = page >> Self.blockLog
-    if self[word: block >> 6] &>> UInt64(block & 63) & 1 != 0 {
+    if words[block >> 6] &>> UInt64(block & 63) & 1 != 0 {
       let start = start(in: block)
       if start <= page { return start }
     }
     // All bits below a place, which may be 0.
-    let below = self[word: block >> 6] & ((1 &<< UInt64(block & 63)) &- 1)
+    let below = words[block >> 6] & ((1 &<< UInt64(block & 63)) &- 1)
     if below != 0 { return start(in: block & ~63 | (63 - below.leadingZeroBitCount)) }
-    let others = self[word: Self.wordCount] & ((1 &<< UInt64(block >> 6)) &- 1)
+    let others = words[Self.wordCount] & ((1 &<< UInt64(block >> 6)) &- 1)
     if others == 0 { return nil }
     let index = 63 - others.leadingZeroBitCount
     // The word is not zero, as its bit says.
-    let bits = self[word: index]
+    let bits = words[index]
     return start(in: index << 6 | (63 - bits.leadingZeroBitCount))
   }
 
   private func start(in block: Int) -> PageNumber {
-    let place = self[place: block]
+    let place = places[block]
     return block << Self.blockLog | Int(place)
   }
 }

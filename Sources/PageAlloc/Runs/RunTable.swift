@@ -197,7 +197,7 @@ package struct RunTable {
 
   private var longStarts: LongStarts {
     // Behind the bytes of all pages; their number is a multiple of a word.
-    unsafe LongStarts(storage: bytes + Geometry.pageCount)
+    unsafe LongStarts(at: UInt(bitPattern: bytes + Geometry.pageCount))
   }
 
   @inline(never)
@@ -229,7 +229,8 @@ package struct RunTable {
   /// The pages in use that nobody can access, since nothing backs them. Under the heap lock.
   package var decommitted: DecommittedPages {
     // Behind that, which is a multiple of a word, too.
-    unsafe DecommittedPages(storage: bytes + Geometry.pageCount + LongStarts.byteCount)
+    unsafe DecommittedPages(
+      at: UInt(bitPattern: bytes + Geometry.pageCount + LongStarts.byteCount))
   }
 
   /// Where the byte of a page lies.

@@ -162,10 +162,13 @@ struct MagazineTable: @unchecked Sendable {
   /// Bytes that they take.
   static var byteCount: Int { count << strideLog }
 
-  /// The magazines in `storage`.
-  init(storage: UnsafeMutableRawPointer) {
+  /// The magazines at an address.
+  ///
+  /// - Precondition: so it is, as the invariant says.
+  @unsafe
+  init(at address: UInt) {
     assert(MemoryLayout<FrameMagazine>.size <= 1 << Self.strideLog)
-    unsafe start = storage
+    unsafe start = PageSpace.memory(at: address)
   }
 
   /// The calling thread: not 0, and no other that lives.

@@ -37,9 +37,12 @@ struct FrameStates: @unchecked Sendable {
   // atomic bytes only.
   @usableFromInline let bytes: UnsafeMutablePointer<Atomic<UInt8>>
 
-  /// The states in `storage`, zero at first.
-  init(storage: UnsafeMutableRawPointer) {
-    unsafe bytes = storage.assumingMemoryBound(to: Atomic<UInt8>.self)
+  /// The states at an address.
+  ///
+  /// - Precondition: so it is, as the invariant says.
+  @unsafe
+  init(at address: UInt) {
+    unsafe bytes = PageSpace.memory(at: address).assumingMemoryBound(to: Atomic<UInt8>.self)
   }
 
   /// What a frame is.

@@ -21,13 +21,13 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   // anywhere.
   //
   // Invariant: the start of a frame of the slab's that is in use and nobody else's.
-  private let base: UnsafeMutableRawPointer
+  private let start: UInt
   /// The slab that it is from.
   public let slab: PageSlab
   private var isLeaked = false
 
-  fileprivate init(base: UnsafeMutableRawPointer, slab: PageSlab) {
-    unsafe self.base = base
+  fileprivate init(at address: UInt, slab: PageSlab) {
+    start = address
     self.slab = slab
   }
 
@@ -41,17 +41,17 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   public var byteCount: Int { slab.frameByteCount }
 
   /// The address of its first byte.
-  public var address: UInt { unsafe UInt(bitPattern: base) }
+  public var address: UInt { start }
 
   /// The memory itself: it never moves, and ends with the frame.
-  public var baseAddress: UnsafeMutableRawPointer { unsafe base }
+  public var baseAddress: UnsafeMutableRawPointer { unsafe PageSpace.memory(at: start) }
 
   /// The memory, to be read.
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
       // The frame's own memory; nobody else writes to it while it is borrowed.
-      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: byteCount)
+      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(baseAddress), byteCount: byteCount)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
@@ -61,7 +61,7 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
     @_lifetime(&self)
     mutating get {
       // As above; nobody else touches it meanwhile.
-      let span = unsafe MutableRawSpan(_unsafeStart: base, byteCount: byteCount)
+      let span = unsafe MutableRawSpan(_unsafeStart: baseAddress, byteCount: byteCount)
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }
@@ -80,7 +80,7 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   /// - Complexity: O(1).
   public consuming func leak() -> UnsafeMutableRawPointer {
     isLeaked = true
-    return unsafe base
+    return unsafe baseAddress
   }
 }
 
@@ -90,7 +90,7 @@ extension PageSlab {
   /// - Throws: as ``allocate()``.
   /// - Complexity: O(1).
   public func allocateFrame() throws(PageArenaError) -> PageFrame {
-    unsafe PageFrame(base: try allocate(), slab: self)
+    PageFrame(at: UInt(bitPattern: unsafe try allocate()), slab: self)
   }
 
   /// Makes an owner for a frame that has none: from ``allocate()``, or leaked.
@@ -101,8 +101,16 @@ extension PageSlab {
   /// - Complexity: O(1).
   @unsafe
   public func adopt(_ base: UnsafeMutableRawPointer) throws(PageArenaError) -> PageFrame {
-    if unsafe frame(containing: base) != base { try refuse(UInt(bitPattern: base)) }
-    return unsafe PageFrame(base: base, slab: self)
+    let address = UInt(bitPattern: base)
+    if !isInUse(address) { try refuse(address) }
+    return PageFrame(at: address, slab: self)
+  }
+
+  /// Whether a frame that a caller has starts at an address.
+  private func isInUse(_ address: UInt) -> Bool {
+    layout.frame(containing: address).map {
+      layout.address(ofFrame: $0) == address && states[$0] == .inUse
+    } ?? false
   }
 
   fileprivate func takeBackOwned(_ address: UInt) {

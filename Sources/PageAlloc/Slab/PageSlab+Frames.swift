@@ -68,7 +68,7 @@ extension PageSlab {
   @inlinable @inline(__always)
   func pointer(to frame: Int) -> UnsafeMutableRawPointer {
     // In a run of the arena's, which never lies at address 0.
-    unsafe UnsafeMutableRawPointer(bitPattern: layout.address(ofFrame: frame)).unsafelyUnwrapped
+    unsafe PageSpace.memory(at: layout.address(ofFrame: frame))
   }
 }
 
@@ -138,10 +138,8 @@ extension PageSlab {
 
   /// Takes a run from the arena.
   private func addRun() throws(PageArenaError) {
-    let base = unsafe try arena.allocate(pages: layout.pagesPerRun, alignment: layout.runByteCount)
-    // Only the address is looked at.
-    let run = layout.run(at: UInt(bitPattern: base))
-    core.withRuns { $0.add(run) }
+    let run = try arena.take(layout.pagesPerRun, layout.runByteCount, false)
+    core.withRuns { $0.add(layout.run(at: run)) }
   }
 
   /// The calling thread's magazine, which the caller is then inside of; or a new one.

@@ -59,23 +59,21 @@ struct SlabCore: @unchecked Sendable {
     _ layout: SlabLayout, in arena: PageArena
   ) throws(SysMemError) -> (SlabCore, MagazineTable, FrameStates) {
     let parts = Parts(layout)
-    let address = try arena.core.system.sysMapGuarded(UInt(parts.byteCount))
-    guard let start = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
-      corrupted("the kernel mapped a slab at address 0")
-    }
+    let start = try arena.core.system.sysMapGuarded(UInt(parts.byteCount))
+    if start == 0 { corrupted("the kernel mapped a slab at address 0") }
     // Each lies in the mapping, which is zero.
-    let states = unsafe FrameStates(storage: start + parts.statesOffset)
-    let magazines = unsafe MagazineTable(storage: start + Parts.headByteCount)
-    let runs = unsafe SlabRuns(storage: start + parts.runsOffset, states: states)
+    let states = unsafe FrameStates(at: start + UInt(parts.statesOffset))
+    let magazines = unsafe MagazineTable(at: start + UInt(Parts.headByteCount))
+    let runs = unsafe SlabRuns(at: start + UInt(parts.runsOffset), states: states)
     // The arena is lent, as SlabHead says.
     let head = unsafe SlabHead(
       runs: runs, magazines: magazines, layout: layout, arena: .passUnretained(arena))
-    return (unsafe SlabCore(start, head), magazines, states)
+    return (SlabCore(start, head), magazines, states)
   }
 
-  private init(_ start: UnsafeMutableRawPointer, _ head: consuming SlabHead) {
+  private init(_ start: UInt, _ head: consuming SlabHead) {
     assert(MemoryLayout<SlabHead>.size <= Parts.headByteCount)
-    unsafe pointer = start.assumingMemoryBound(to: SlabHead.self)
+    unsafe pointer = PageSpace.memory(at: start).assumingMemoryBound(to: SlabHead.self)
     unsafe pointer.initialize(to: head)
   }
 

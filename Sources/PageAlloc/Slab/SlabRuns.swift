@@ -48,9 +48,10 @@ struct SlabRuns: ~Copyable {
 
   /// No run yet.
   ///
-  /// - Parameter storage: zero at first.
-  init(storage: UnsafeMutableRawPointer, states: FrameStates) {
-    unsafe table = storage.assumingMemoryBound(to: SlabRun.self)
+  /// - Precondition: the table lies at the address, as the invariant says.
+  @unsafe
+  init(at address: UInt, states: FrameStates) {
+    unsafe table = PageSpace.memory(at: address).assumingMemoryBound(to: SlabRun.self)
     self.states = states
   }
 

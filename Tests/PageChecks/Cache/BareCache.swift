@@ -14,7 +14,7 @@ final class BareTable {
     runs = unsafe RunTable(storage: storage)
     let counts = UnsafeMutableRawPointer.allocate(byteCount: CacheTally.byteCount, alignment: 64)
     unsafe counts.initializeMemory(as: UInt8.self, repeating: 0, count: CacheTally.byteCount)
-    tally = unsafe CacheTally(at: counts)
+    tally = unsafe CacheTally(at: UInt(bitPattern: counts))
   }
 }
 
@@ -49,7 +49,7 @@ final class BareCache {
     // optimiser ends it.
     let memory = UnsafeMutablePointer<RunCache>.allocate(capacity: 1)
     unsafe memory.initialize(
-      to: RunCache(base: base, runs: runs, core: UnsafeRawPointer(memory), tally: tally))
+      to: RunCache(base: base, runs: runs, core: UInt(bitPattern: memory), tally: tally))
     reference = unsafe CacheReference(memory)
   }
 

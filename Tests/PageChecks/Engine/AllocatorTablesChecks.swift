@@ -17,7 +17,7 @@ package let allocatorTablesChecks: [Check] = [
           parts[1] - parts[0], UInt(headByteCount + 63) / 64 * 64, "room for the head")
         recorder.expectEqual(parts[2] - parts[1], UInt(Geometry.summaryEntryCount * 8), "summaries")
         recorder.expectEqual(parts[3] - parts[2], UInt(Geometry.chunkCount * 8), "records")
-        let rangeCount = unsafe owner.tables.ranges.count
+        let rangeCount = owner.tables.ranges.capacity
         let rangeByteCount = UInt(rangeCount * MemoryLayout<Range<UInt32>>.stride)
         recorder.expectEqual(rangeByteCount, 4096, "room for ranges")
         recorder.expect(parts[3] + rangeByteCount <= parts[4], "the ranges end before the map")
@@ -116,10 +116,9 @@ package let allocatorTablesChecks: [Check] = [
 extension AllocatorTables {
   /// Where each part starts.
   fileprivate var parts: [UInt] {
-    // Numbers: nothing is read.
-    unsafe [
-      UInt(bitPattern: head), UInt(bitPattern: summaries), UInt(bitPattern: scavengeRecords),
-      UInt(bitPattern: ranges.baseAddress), UInt(bitPattern: chunks), UInt(bitPattern: runs),
+    [
+      address(of: .head), address(of: .summaries), address(of: .scavengeRecords),
+      address(of: .ranges), address(of: .chunks), address(of: .runs),
     ]
   }
 }

@@ -32,7 +32,7 @@ package let damages: [Damage] = [
     ]
   ) { arena throws(PageArenaError) in
     let run = try arena.run(480)
-    arena.withTables { unsafe $0.chunks[arena.chunk(of: run) * 16 + 7] = ~0 }
+    arena.withTables { $0.chunks.data(arena.chunk(of: run)).allocated.bits.setWord(7, ~0) }
     _ = try arena.run(4)
   },
 
@@ -80,7 +80,7 @@ package let damages: [Damage] = [
     run.stamp(1)
     _ = arena.errorOfGiving(run)
     arena.withTables {
-      unsafe $0.runs.storeBytes(of: 3, toByteOffset: arena.page(of: run) + 50, as: UInt8.self)
+      $0.runs.setByte(arena.page(of: run) + 50, 3)
     }
     _ = try arena.releaseFreeMemory()
   },
@@ -91,7 +91,7 @@ package let damages: [Damage] = [
   ) { arena throws(PageArenaError) in
     let run = try arena.run(3)
     arena.withTables {
-      unsafe $0.runs.storeBytes(of: 10, toByteOffset: arena.page(of: run), as: UInt8.self)
+      $0.runs.setByte(arena.page(of: run), 10)
     }
     if let error = arena.errorOfGiving(run.part(0, 10)) { throw error }
   },

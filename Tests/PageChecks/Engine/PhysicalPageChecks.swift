@@ -15,7 +15,7 @@ package let physicalPageChecks: [Check] = [
         let fixed = owner.tables.mappedByteCount
         recorder.expect(fixed >= 100 + 9360 + 8192 + 4096, "\(fixed) bytes of tables")
         recorder.expectEqual(fixed % unit, 0, "tables in whole pages")
-        let head = unsafe UInt(bitPattern: owner.tables.head)
+        let head = owner.tables.address(of: .head)
         guard let memory = ProbedMemory(head) else { return recorder.fail("mapped at 0") }
         guard let below = ProbedMemory(head - 1) else { return recorder.fail("mapped at 1") }
         recorder.expect(memory.isWritable() && memory.isWritable(at: fixed - 1), "both ends")
