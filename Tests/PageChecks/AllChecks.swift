@@ -32,6 +32,7 @@ private let bottomUpChecks: [Check] = [
   geometryChecks,
   pageSpaceChecks,
   chunkSetChecks,
+  mappedTableChecks, thisThreadChecks,
   // Bitmap
   wordChecks,
   pageBitsChecks,
@@ -47,8 +48,9 @@ private let bottomUpChecks: [Check] = [
   runTableChecks,
   runSearchChecks,
   runBatchChecks,
+  sizeCountsChecks, decommittedPagesChecks,
   // Engine
-  allocatorTablesChecks,
+  allocatorTablesChecks, chunkMapChecks,
   pageBlockChecks,
   addressRangesChecks,
   allocatorPlacementChecks,
@@ -177,6 +179,8 @@ package let firstChecks: [Check] = forkHandlerChecks
 
 /// The rest of them.
 package let laterAloneChecks: [Check] = [
+  // Base
+  mappedTableTrapChecks, thisThreadTrapChecks,
   // Engine
   dumpChecks,
   // Return

@@ -1,21 +1,21 @@
 import CThreadSlots
 
 /// What the calling thread knows of arenas. It is the thread's own, and lives as long as that.
-enum ThisThread {
+package enum ThisThread {
   /// All of it but the slots, which the subscript knows.
-  static var record: cts_thread {
+  package static var record: cts_thread {
     @inline(__always) unsafeAddress { unsafe UnsafePointer(cts_thread_here().unsafelyUnwrapped) }
     @inline(__always) unsafeMutableAddress { unsafe cts_thread_here().unsafelyUnwrapped }
   }
 
   /// Whether there is a slot for a place in the registry: a near one, or one in the table.
   @inline(__always)
-  static func hasSlot(at place: Int) -> Bool {
+  package static func hasSlot(at place: Int) -> Bool {
     place < Int(CTS_NEAR_SLOTS) + Int(record.table_count)
   }
 
   /// The slot of a place that has one.
-  static subscript(slot place: Int) -> cts_slot {
+  package static subscript(slot place: Int) -> cts_slot {
     @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(toSlot: place)) }
     @inline(__always) unsafeMutableAddress { unsafe pointer(toSlot: place) }
   }
