@@ -79,7 +79,9 @@ extension PageArena {
   ///
   /// ```swift
   /// let report = arena.leaks
-  /// for group in report.groups { print(group.runs, "runs,", group.pages, "pages:", group.example) }
+  /// for group in report.groups {
+  ///   print(group.runs, "runs,", group.pages, "pages:", group.example)
+  /// }
   /// ```
   ///
   /// - Returns: a report that is empty where the arena is not checked.

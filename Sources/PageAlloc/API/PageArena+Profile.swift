@@ -9,33 +9,33 @@ extension PageArena {
   /// ```swift
   /// let arena = try PageArena(profile: .sampled(file: "server.pprof"))
   /// ```
-  /// `go tool pprof -top server server.pprof` then tells which functions hold how much when the arena
-  /// ends. In the file are four figures of each place in the program: `alloc_objects`, `alloc_space`,
-  /// runs and bytes that were ever handed out there; `inuse_objects`, `inuse_space`, those that are
-  /// in use. They are estimates without a bias: what is sampled is random, and counts for what was
-  /// not.
+  /// `go tool pprof -top server server.pprof` then tells which functions hold how much when the
+  /// arena ends. In the file are four figures of each place in the program: `alloc_objects`,
+  /// `alloc_space`, runs and bytes that were ever handed out there; `inuse_objects`, `inuse_space`,
+  /// those that are in use. They are estimates without a bias: what is sampled is random, and
+  /// counts for what was not.
   public enum Profile: Equatable, Sendable {
     /// What the environment asks for: `PAGEALLOC_PROFILE=PATH` samples as
     /// ``sampled(every:file:)`` does, `PAGEALLOC_PROFILE=PATH,BYTES` at another distance. The first
-    /// arena of the process has PATH for its file, the others PATH.2, PATH.3 and so on. Where it says
-    /// nothing: off.
+    /// arena of the process has PATH for its file, the others PATH.2, PATH.3 and so on. Where it
+    /// says nothing: off.
     case automatic
     /// Nothing is sampled.
     case off
     /// On average one sample for so many bytes that are handed out.
     ///
-    /// A sample takes some microseconds. Where samples would come so fast that they took more than a
-    /// hundredth of one thread's time, the distance doubles, and halves when there is time again; a
-    /// sample counts for the more. A run that was freed just before is handed out a few nanoseconds
-    /// later than without a profile.
+    /// A sample takes some microseconds. Where samples would come so fast that they took more than
+    /// a hundredth of one thread's time, the distance doubles, and halves when there is time again;
+    /// a sample counts for the more. A run that was freed just before is handed out a few
+    /// nanoseconds later than without a profile.
     ///
     /// The profile is written to `file` when the last reference to the arena goes, or the process
-    /// ends before that; on request by ``PageArena/writeProfile(toPath:)``, in which case there need
-    /// be no file. A child of `fork` goes on sampling, and writes on request alone.
+    /// ends before that; on request by ``PageArena/writeProfile(toPath:)``, in which case there
+    /// need be no file. A child of `fork` goes on sampling, and writes on request alone.
     ///
     /// - Parameters:
-    ///   - byteCount: the mean distance of samples, 1 byte to 1 TiB. A byte samples each run, as far
-    ///     as there is time.
+    ///   - byteCount: the mean distance of samples, 1 byte to 1 TiB. A byte samples each run, as
+    ///     far as there is time.
     ///   - file: a path of up to 4,000 bytes. The file is made, or emptied, with the arena.
     case sampled(every: Int = 512 << 10, file: String? = nil)
 
@@ -60,8 +60,8 @@ extension PageArena {
     }
   }
 
-  /// Writes the profile of what is in use now, and was ever handed out, to a file, which is made, or
-  /// emptied first.
+  /// Writes the profile of what is in use now, and was ever handed out, to a file, which is made,
+  /// or emptied first.
   ///
   /// ```swift
   /// let arena = try PageArena(profile: .sampled())

@@ -107,8 +107,8 @@ extension PageArena {
     /// What the program calls the arena: up to 48 bytes of UTF-8 without control characters, for
     /// ``PageArena/all``, for exporters, and for the names of its mappings in `/proc/PID/maps`,
     /// where the kernel keeps names: `[anon:PageAlloc pages LABEL]`,
-    /// `[anon:PageAlloc tables LABEL]`. A dot stands there for what the kernel takes in no name: all
-    /// but ASCII, and `[]\$` and the backquote.
+    /// `[anon:PageAlloc tables LABEL]`. A dot stands there for what the kernel takes in no name:
+    /// all but ASCII, and `[]\$` and the backquote.
     public var label: String
 
     // What only the project's own checks and benchmarks put in place of what an arena has, and the

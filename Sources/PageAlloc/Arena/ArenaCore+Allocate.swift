@@ -22,8 +22,8 @@ extension ArenaCore {
     return try allocateByFence(pages, alignment, zeroed: zeroed, cache)
   }
 
-  /// The same where the owner of the cache passes a fence to get in, as in an arena that is recorded;
-  /// and all that no cache has.
+  /// The same where the owner of the cache passes a fence to get in, as in an arena that is
+  /// recorded; and all that no cache has.
   @inline(never)
   private func allocateByFence(
     _ pages: Int, _ alignment: Int, zeroed: Bool, _ cache: CacheReference?

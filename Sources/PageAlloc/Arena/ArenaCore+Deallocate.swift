@@ -37,8 +37,8 @@ extension ArenaCore {
     try deallocateByFence(address, pages, cache)
   }
 
-  /// The same where the owner of the cache passes a fence to get in, as in an arena that is recorded;
-  /// and all that no cache takes.
+  /// The same where the owner of the cache passes a fence to get in, as in an arena that is
+  /// recorded; and all that no cache takes.
   @inline(never)
   private func deallocateByFence(
     _ address: UInt, _ pages: Int, _ cache: CacheReference?

@@ -5,8 +5,8 @@ import Synchronization
 //
 // A cache counts down the pages that its owner takes, to the next point of those that RunProfile
 // strews. The whole pages before it are a number of which the rest, after any run without a point,
-// is distributed as it was at first. Runs of more than 127 pages are sampled by who has the heap lock:
-// the cache holds none.
+// is distributed as it was at first. Runs of more than 127 pages are sampled by who has the heap
+// lock: the cache holds none.
 
 extension RunCache {
   /// Has what the owner takes sampled.

@@ -73,8 +73,8 @@ package struct RunCache: ~Copyable {
   /// Runs of more than 127 pages.
   package var long = LongRuns()
 
-  /// Who samples what the owner takes; `nil` where nobody does. In a cache that is sampled no run is
-  /// the hot one, and none is long: each call comes by the stacks.
+  /// Who samples what the owner takes; `nil` where nobody does. In a cache that is sampled no run
+  /// is the hot one, and none is long: each call comes by the stacks.
   package var profile: RunProfile?
   /// Pages that the owner takes before the next sample is due. Where there is no profile it is out
   /// of reach.

@@ -1,5 +1,5 @@
-// What becomes of a sample when its run becomes other runs: the bytes of those count as what the run
-// was sampled for, each as a run of its own.
+// What becomes of a sample when its run becomes other runs: the bytes of those count as what the
+// run was sampled for, each as a run of its own.
 
 extension Heap {
   /// The sample of a run that is about to change; `nil` where there is none.

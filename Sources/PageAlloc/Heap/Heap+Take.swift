@@ -167,7 +167,8 @@ extension Heap {
     sizes.add(end &- second)
   }
 
-  /// Makes the runs and guards that fill a range one run, which is what the profile has of the first.
+  /// Makes the runs and guards that fill a range one run, which is what the profile has of the
+  /// first.
   package mutating func join(_ whole: Range<PageNumber>) {
     let sample = sample(at: whole.lowerBound)
     var page = whole.lowerBound

@@ -71,8 +71,9 @@ extension Heap {
       inUse: reading.inUse, outPages: counts.allocated, next: headroom.nextCount)
   }
 
-  /// Counts what may be resident, when it has become more. What goes beyond the soft limit is counted
-  /// when it is known to stay (`noteBeyondSoft`): memory goes back before anybody touches it.
+  /// Counts what may be resident, when it has become more. What goes beyond the soft limit is
+  /// counted when it is known to stay (`noteBeyondSoft`): memory goes back before anybody touches
+  /// it.
   @inline(__always)
   mutating func noteResident() {
     let resident = counts.resident

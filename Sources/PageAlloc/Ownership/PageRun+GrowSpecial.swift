@@ -96,8 +96,8 @@ extension ArenaCore {
     return false
   }
 
-  /// Frees the end of a run, or keeps it from everybody as long as the kernel will not make it plain
-  /// memory.
+  /// Frees the end of a run, or keeps it from everybody as long as the kernel will not make it
+  /// plain memory.
   private func cutOff(_ part: Range<PageNumber>, of start: PageNumber, isPlain: Bool) {
     let wakes = withHeap { heap in
       if isPlain {

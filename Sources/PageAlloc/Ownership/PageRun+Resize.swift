@@ -30,8 +30,8 @@ extension PageRun {
   ///
   /// A guard behind the run moves with its end. New pages are readable and writable, whatever the
   /// access to the others; they are locked in memory, or left out of dumps, if the run was. A run
-  /// that is inaccessible as a whole does not grow, nor does one that is locked or left out of dumps
-  /// and has a guard behind it.
+  /// that is inaccessible as a whole does not grow, nor does one that is locked or left out of
+  /// dumps and has a guard behind it.
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
@@ -51,8 +51,8 @@ extension PageRun {
 
   /// Changes the size, moving the run where it must. The contents stay, up to the smaller size.
   ///
-  /// A run of which more is special than that it is wiped in the end is not moved: it grows where it
-  /// lies, as ``grow(to:zeroed:)`` says, or not at all.
+  /// A run of which more is special than that it is wiped in the end is not moved: it grows where
+  /// it lies, as ``grow(to:zeroed:)`` says, or not at all.
   ///
   /// ```swift
   /// let hasMoved = try run.resize(to: 64)

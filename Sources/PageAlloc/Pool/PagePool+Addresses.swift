@@ -1,5 +1,5 @@
-// What is to be had of a bare address, or done with the contents there: as an arena's calls of these
-// names, by way of the arena that owns it.
+// What is to be had of a bare address, or done with the contents there: as an arena's calls of
+// these names, by way of the arena that owns it.
 //
 // An arena has more that a pool has not: makeCache, since a handle's runs are those of one arena;
 // recordings of what happens, since a file is one arena's; huge pages on request, and steps of the

@@ -1,7 +1,7 @@
 import SysMem
 
-/// A message as Protocol Buffers write it, of at most 4 KB: fields one after the other, each a number
-/// and a type, and what it holds. Nothing is allocated but a page, which is mapped.
+/// A message as Protocol Buffers write it, of at most 4 KB: fields one after the other, each a
+/// number and a type, and what it holds. Nothing is allocated but a page, which is mapped.
 struct ProtobufMessage: ~Copyable {
   /// What was added.
   private(set) var bytes = SmallText()

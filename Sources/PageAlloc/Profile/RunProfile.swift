@@ -11,19 +11,19 @@ import SysMem
 //
 //   p = 1 - exp(-n / distance)
 //
-// whoever takes it, and whatever came before; and it stands for 1 / p runs like it. Where the points
-// come so fast that their back-traces would take more than a hundredth of the time, the distance
-// doubles, and halves again when there is time; each sample remembers the distance by which it was
-// made. That the distance depends on what was sampled before does not matter: each point is as good
-// as any other.
+// whoever takes it, and whatever came before; and it stands for 1 / p runs like it. Where the
+// points come so fast that their back-traces would take more than a hundredth of the time, the
+// distance doubles, and halves again when there is time; each sample remembers the distance by
+// which it was made. That the distance depends on what was sampled before does not matter: each
+// point is as good as any other.
 //
 // All of it is one table of words in mapped memory, which threads change without a lock:
 //
 //   head | a word a page: of the run that starts there | sites: who allocated runs, each once
 //
 // A run that was sampled has another byte in the run table than others of its length (RunTable), so
-// that its free goes by the longer way; there the byte is cleared, as that of any run. Nothing is to
-// be done here: a page's word counts as long as the run table says so.
+// that its free goes by the longer way; there the byte is cleared, as that of any run. Nothing is
+// to be done here: a page's word counts as long as the run table says so.
 
 /// The samples of an arena's runs.
 package struct RunProfile: Sendable {
