@@ -116,7 +116,9 @@ fi
 case $mode in
   test)
     runner=$(<".build/cross/$target.runner")
-    for program in "$programs"/{door*,refusals}; do run "${program##*/}" ${runner:+"$runner"} "$program"; done
+    for program in "$programs"/{door*,refusals}; do
+      run "${program##*/}" ${runner:+"$runner"} "$program" ${runner:+emulated}
+    done
     run fuzz ${runner:+"$runner"} "$programs/fuzz" Tests/Corpus/door/*
     ;;
   pair) for program in "$programs"/pair*; do "$program"; done ;;

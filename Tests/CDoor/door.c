@@ -1005,6 +1005,7 @@ static void test_threads(void) {
 /* ---- fork */
 
 static volatile int goes_on;
+static int forks = 20;
 
 static void *churn(void *argument) {
   pa_arena *arena = (pa_arena *)argument;
@@ -1036,7 +1037,7 @@ static void fork_beside_threads(pa_arena *arena, int is_manual) {
   goes_on = 1;
   for (int i = 0; i < 2; i++) HOLDS(pthread_create(&threads[i], NULL, churn, arena) == 0);
   int bad = 0;
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < forks; i++) {
     if (is_manual) bad |= pa_fork_prepare(arena);
     const pid_t child = fork();
     if (child == 0) {
@@ -1100,7 +1101,13 @@ static void test_many(void) {
   }
 }
 
-int main(void) {
+/* With an argument: an emulator, which takes seconds for a fork beside threads that do not rest. */
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc > 1) {
+    forks = 3;
+    printf("3 forks beside threads rather than 20: an emulator takes seconds for each\n");
+  }
   test_create();
   test_bad_options();
   test_runs();
