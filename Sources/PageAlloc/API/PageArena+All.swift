@@ -14,7 +14,7 @@ public struct ArenaSummary: Sendable {
   /// What the program calls it: ``PageArena/Options/label``.
   public var label: String { labelText.text }
 
-  fileprivate init(_ core: ArenaCore) {
+  init(_ core: ArenaCore) {
     number = core.number
     labelText = core.label
     isOrphan = core.withHeap { $0.owners.isOrphan }

@@ -25,7 +25,7 @@ extension PageArena {
       let cache = cacheInLastSlot(number), cache.front.enter()
     {
       let run = cache.front.handOutHot(pages, as: .owned)
-      if run != 0 { return PageRun(at: run, pages: pages, core: core) }
+      if run != 0 { return unsafe PageRun(at: run, pages: pages, core: core) }
       return try core.allocateRunInside(pages, cache)
     }
     return try core.allocateRunColdly(pages, alignment, zeroed: zeroed)
@@ -114,7 +114,7 @@ extension PageArena {
       guard run == whole else { throw .badPageCount(pages: pages, limit: run.count) }
       heap.owners.live &+= 1
     }
-    return PageRun(at: address, pages: pages, core: core)
+    return unsafe PageRun(at: address, pages: pages, core: core)
   }
 
   /// Turns a run's handle back into its memory.

@@ -75,7 +75,7 @@ extension ArenaCore {
       endSpecial(withGuards(run, traits), mappings: counted)
       throw error
     }
-    return PageRun(
+    return unsafe PageRun(
       at: address(of: run.lowerBound), pages: run.count, core: self, traits: traits)
   }
 }

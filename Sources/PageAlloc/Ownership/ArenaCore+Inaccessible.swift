@@ -38,7 +38,7 @@ extension ArenaCore {
       endSpecial(run, mappings: 0)
       throw error
     }
-    return PageRun(
+    return unsafe PageRun(
       at: address(of: run.lowerBound), pages: pages, core: self,
       traits: [.protected, .closed, .decommitted])
   }

@@ -11,7 +11,7 @@ extension ArenaCore {
     _ pages: Int, _ cache: CacheReference
   ) throws(PageArenaError) -> PageRun {
     let run = cache.handOut(pages, as: .owned)
-    if run != 0 { return PageRun(at: run, pages: pages, core: self) }
+    if run != 0 { return unsafe PageRun(at: run, pages: pages, core: self) }
     return try allocateRunOrCut(pages, cache)
   }
 
@@ -21,7 +21,7 @@ extension ArenaCore {
     _ pages: Int, _ cache: CacheReference
   ) throws(PageArenaError) -> PageRun {
     let run = cache.handOutOrCut(pages, as: .owned)
-    if run != 0 { return PageRun(at: run, pages: pages, core: self) }
+    if run != 0 { return unsafe PageRun(at: run, pages: pages, core: self) }
     return try allocateRunColdly(pages, Geometry.pageSize, zeroed: false)
   }
 
@@ -31,7 +31,7 @@ extension ArenaCore {
     _ pages: Int, _ alignment: Int, zeroed: Bool
   ) throws(PageArenaError) -> PageRun {
     let run = try allocateOwned(pages, alignment: alignment, zeroed: zeroed)
-    return PageRun(at: run, pages: pages, core: self)
+    return unsafe PageRun(at: run, pages: pages, core: self)
   }
 
   /// Takes a run for an owner, who is counted.

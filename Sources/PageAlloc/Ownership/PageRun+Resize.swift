@@ -14,7 +14,7 @@ extension PageRun {
     precondition(pages > 0 && pages <= self.pages, "shrink(to:): pages is not in 1 ... the run's")
     if pages == self.pages { return }
     // The rest ends as any run does, whatever is special about it; a guard after it goes with it.
-    let whole = PageRun(at: start, pages: self.pages, core: core, traits: traits)
+    let whole = unsafe PageRun(at: start, pages: self.pages, core: core, traits: traits)
     let halves = whole.split(at: pages)
     self.pages = pages
     traits.remove(.guardAfter)

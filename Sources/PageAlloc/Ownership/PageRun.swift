@@ -33,7 +33,8 @@ public struct PageRun: ~Copyable, @unchecked Sendable {
   @usableFromInline let core: ArenaCore
   @usableFromInline var traits: RunTraits
 
-  @inlinable @inline(__always)
+  // Unsafe: nothing says that the pages are the caller's but the caller.
+  @unsafe @inlinable @inline(__always)
   init(
     at start: UInt, pages: Int, core: ArenaCore, traits: RunTraits = RunTraits(rawValue: 0)
   ) {
@@ -153,10 +154,10 @@ extension PageRun {
       heap.owners.live &+= 1
     }
     let both = traits.intersection(.inherited)
-    let lower = PageRun(
+    let lower = unsafe PageRun(
       at: start, pages: page, core: core,
       traits: both.union(traits.intersection(.guardBefore)))
-    let upper = PageRun(
+    let upper = unsafe PageRun(
       at: start + ArenaCore.byteCount(page), pages: pages - page, core: core,
       traits: both.union(traits.intersection(.guardAfter)))
     discard self

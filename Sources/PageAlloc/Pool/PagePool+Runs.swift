@@ -13,9 +13,9 @@ extension PagePool {
     {
       let core = ArenaCore(of: cache.front)
       let hot = cache.front.handOutHot(pages, as: .owned)
-      if hot != 0 { return PageRun(at: hot, pages: pages, core: core) }
+      if hot != 0 { return unsafe PageRun(at: hot, pages: pages, core: core) }
       let run = takeInside(pages, cache, as: .owned)
-      if run != 0 { return PageRun(at: run, pages: pages, core: core) }
+      if run != 0 { return unsafe PageRun(at: run, pages: pages, core: core) }
     }
     return try allocateRunColdly(pages, alignment, zeroed)
   }

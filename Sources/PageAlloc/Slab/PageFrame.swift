@@ -26,6 +26,7 @@ public struct PageFrame: ~Copyable, @unchecked Sendable {
   public let slab: PageSlab
   private var isLeaked = false
 
+  @unsafe
   fileprivate init(at address: UInt, slab: PageSlab) {
     start = address
     self.slab = slab
@@ -90,7 +91,7 @@ extension PageSlab {
   /// - Throws: as ``allocate()``.
   /// - Complexity: O(1).
   public func allocateFrame() throws(PageArenaError) -> PageFrame {
-    PageFrame(at: UInt(bitPattern: unsafe try allocate()), slab: self)
+    unsafe PageFrame(at: UInt(bitPattern: try allocate()), slab: self)
   }
 
   /// Makes an owner for a frame that has none: from ``allocate()``, or leaked.
@@ -103,7 +104,7 @@ extension PageSlab {
   public func adopt(_ base: UnsafeMutableRawPointer) throws(PageArenaError) -> PageFrame {
     let address = UInt(bitPattern: base)
     if !isInUse(address) { try refuse(address) }
-    return PageFrame(at: address, slab: self)
+    return unsafe PageFrame(at: address, slab: self)
   }
 
   /// Whether a frame that a caller has starts at an address.

@@ -42,6 +42,9 @@ package let labelChecks: [Check] = [
     recorder.expectEqual(all.count, before + 3, "arenas, with an orphan")
     let isOrphan = all.contains { $0.isOrphan && $0.label.utf8.elementsEqual("orphan".utf8) }
     recorder.expect(isOrphan, "the orphan")
+    let arena = owner?.arena
+    recorder.expect(arena?.label.utf8.elementsEqual("orphan".utf8) ?? false, "a run's arena")
+    recorder.expect(arena?.isOrphan ?? false, "it waits for the run")
     owner = nil
     recorder.expectEqual(PageArena.all.count, before + 2, "arenas, without it")
     recorder.expect(owner == nil, "its run has gone")
