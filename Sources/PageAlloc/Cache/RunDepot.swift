@@ -66,7 +66,8 @@ extension RunDepot {
   /// - Precondition: there are fewer than 32.
   package mutating func put(_ magazine: Magazine) {
     precondition(magazineCount < Self.magazineCapacity, "too many magazines")
-    self[magazine: magazineCount] = magazine
+    // A slot is 0 ..< 32; so below. A checked access would copy the whole array to read from it.
+    unsafe magazines[unchecked: slot(magazineCount)] = magazine
     magazineCount &+= 1
     magazinePages &+= magazine.pageCount
   }
@@ -76,7 +77,7 @@ extension RunDepot {
     var index = magazineCount
     while index > 0 {
       index &-= 1
-      let magazine = self[magazine: index]
+      let magazine = unsafe magazines[unchecked: slot(index)]
       if magazine.pagesPerRun == size {
         removeMagazine(at: index, magazine.pageCount)
         return magazine
@@ -95,7 +96,7 @@ extension RunDepot {
     guard magazineCount > 0,
       magazineCount == Self.magazineCapacity || magazinePages &+ pages > capacity
     else { return nil }
-    let oldest = self[magazine: 0]
+    let oldest = unsafe magazines[unchecked: first]
     first = slot(1)
     magazineCount &-= 1
     magazinePages &-= oldest.pageCount
@@ -108,17 +109,9 @@ extension RunDepot {
     magazineCount &-= 1
     var hole = index
     while hole < magazineCount {
-      self[magazine: hole] = self[magazine: hole &+ 1]
+      unsafe magazines[unchecked: slot(hole)] = magazines[unchecked: slot(hole &+ 1)]
       hole &+= 1
     }
-  }
-
-  /// A magazine by its age; 0 is the oldest. A checked access would copy the whole array to read
-  /// from it; so below.
-  private subscript(magazine index: Int) -> Magazine {
-    // A slot is 0 ..< 32, by the mask.
-    @inline(__always) get { unsafe magazines[unchecked: slot(index)] }
-    @inline(__always) set { unsafe magazines[unchecked: slot(index)] = newValue }
   }
 
   /// Where a magazine lies; 0 is the oldest.
@@ -132,7 +125,8 @@ extension RunDepot {
   package var longestRun: Int {
     var longest = 0
     for index in 0..<longRunCount {
-      longest = max(longest, self[long: index].pageCount)
+      // 0 ..< count; so below.
+      longest = unsafe max(longest, longRuns[unchecked: index].pageCount)
     }
     return longest
   }
@@ -142,7 +136,7 @@ extension RunDepot {
   /// - Precondition: there are fewer than 16.
   package mutating func putLong(_ page: PageNumber, _ pages: Int) {
     precondition(longRunCount < Self.longRunCapacity, "too many long runs")
-    self[long: longRunCount] = LongRun(page: page, pageCount: pages)
+    unsafe longRuns[unchecked: longRunCount] = LongRun(page: page, pageCount: pages)
     longRunCount &+= 1
     longRunPages &+= pages
   }
@@ -154,7 +148,7 @@ extension RunDepot {
     var index = longRunCount
     while index > 0 {
       index &-= 1
-      let run = self[long: index]
+      let run = unsafe longRuns[unchecked: index]
       if run.pageCount == pages, alignment.roundUp(run.page) == run.page {
         return removeLong(at: index).page
       }
@@ -176,23 +170,14 @@ extension RunDepot {
     return oldest.page..<(oldest.page &+ oldest.pageCount)
   }
 
-  /// A long run by its age; 0 is the oldest.
-  private subscript(long index: Int) -> LongRun {
-    // A place is 0 ..< 16, by the mask.
-    @inline(__always) get { unsafe longRuns[unchecked: index & (Self.longRunCapacity &- 1)] }
-    @inline(__always) set {
-      unsafe longRuns[unchecked: index & (Self.longRunCapacity &- 1)] = newValue
-    }
-  }
-
   /// Takes one out; later ones move up.
   private mutating func removeLong(at index: Int) -> LongRun {
-    let run = self[long: index]
+    let run = unsafe longRuns[unchecked: index]
     longRunCount &-= 1
     longRunPages &-= run.pageCount
     var hole = index
     while hole < longRunCount {
-      self[long: hole] = self[long: hole &+ 1]
+      unsafe longRuns[unchecked: hole] = longRuns[unchecked: hole &+ 1]
       hole &+= 1
     }
     return run
