@@ -1,7 +1,7 @@
 // The runner of the checks where there is no Swift Testing: Embedded Swift on the targets of
 // Tests/Cross/targets.txt.
 //
-//     crosscheck test [TEXT]      run every check, or those with a name that begins so
+//     crosscheck test [TEXT...]   run every check, or those with a name that begins so
 //     crosscheck storm N SEED     N random operations beside a model
 //     crosscheck check FILE...    compare conformance files, one line a file
 //
@@ -24,8 +24,8 @@ struct CrossCheck {
 
   private static func run(_ words: [String]) -> Int32 {
     guard let command = words.first else { return usage() }
-    if sameBytes(command, "test") && words.count <= 2 {
-      return runAllChecks(beginning: words.count == 2 ? words[1] : "", print: { print($0) })
+    if sameBytes(command, "test") {
+      return runAllChecks(beginning: Array(words.dropFirst()), print: { print($0) })
     }
     if sameBytes(command, "check") && words.count > 1 {
       return runCheck(paths: Array(words.dropFirst()))
@@ -48,7 +48,7 @@ struct CrossCheck {
 
   private static func usage() -> Int32 {
     print(
-      "usage: crosscheck test [TEXT] | crosscheck storm N SEED | crosscheck check FILE...")
+      "usage: crosscheck test [TEXT...] | crosscheck storm N SEED | crosscheck check FILE...")
     return 2
   }
 }
