@@ -90,7 +90,12 @@ install: ## build libpagealloc and install it (PREFIX=/usr/local, DESTDIR=)
 gates := lint test-ladder test-x86_64 test-compile test-docs docs test-references test-two-copies \
   test-malloc test-metrics test-c-door test-c-door-i386 test-clients test-model test-consumer \
   examples
-test: $(gates) $(targets:%=test-%) ## all gates: lint, and the checks on every target
+
+# The first gate finds the packages resolved; what the last ones run is built while others run.
+test: ## all gates: lint, and the checks on every target
+	@$(cross)/provide.sh zlib; $(cross)/quietly.sh "the packages" swift package resolve; \
+	$(cross)/ahead.sh $(targets) & ahead=$$!; trap "kill $$ahead 2>/dev/null || true" EXIT; \
+	$(MAKE) $(gates) $(targets:%=test-%)
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh

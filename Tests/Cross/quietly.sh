@@ -9,6 +9,7 @@ what=$1
 shift
 steps='^\[[0-9]+/[0-9]+\] |^Build (of (product|target).* )?complete|^Building for|^$'
 steps+='|^(Fetching|Fetched|Creating|Computing|Computed|Working copy|Updating|Updated) '
+steps+='|^Another instance of SwiftPM '
 
 if [[ -t 2 ]]; then
   "$@" 1>&2
