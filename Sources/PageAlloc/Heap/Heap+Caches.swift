@@ -61,7 +61,7 @@ extension Heap {
   ///
   /// One whose owner was inside just then may be half changed: it is made empty, and what it had
   /// stays in use, nobody's.
-  private mutating func takeAbandoned(_ cache: CacheReference) {
+  mutating func takeAbandoned(_ cache: CacheReference) {
     if cache.front.isOutside { return takeAll(cache) }
     counters.add(cache.takeNewCalls())
     cache.contents.forget()
@@ -223,29 +223,6 @@ extension Heap {
     guard let counted = caches.ownerCount else { return false }
     owners.add(counted: counted)
     return true
-  }
-
-  /// In a child of `fork`: takes what the caches of threads that are gone hold.
-  ///
-  /// Those of threads wait for another owner, but for those of the
-  /// thread that forked; a handle's stays owned, since the child can use it.
-  ///
-  /// - Parameter former: the number that the thread had which forked; it has the number `now`.
-  package mutating func takeOrphanedCaches(but former: Int32 = 0, now: Int32 = 0) {
-    // A copy, as above.
-    let caches = self.caches
-    caches.forEach { cache in
-      takeAbandoned(cache)
-      self.caches.reopen(cache)
-      let thread = cache.contents.thread
-      if thread == former {
-        if thread != 0 { cache.contents.thread = now }
-      } else if thread != 0 {
-        self.caches.retire(cache)
-      }
-    }
-    // All caches are empty, and somebody may have been about to tell of what he had.
-    tally.reset()
   }
 }
 

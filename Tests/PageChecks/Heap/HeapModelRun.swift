@@ -5,21 +5,21 @@ import PageAlloc
 /// What is in caches and in the depot the model does not know: that nothing of it is handed out
 /// twice, or lost, it sees when all of it is taken back.
 struct HeapModelRun {
-  private let subject: StandaloneHeap
-  private let limit: Int
-  private let name: String
-  private var random: SplitMix64
+  let subject: StandaloneHeap
+  let limit: Int
+  let name: String
+  var random: SplitMix64
   /// Runs that were handed out.
-  private var runs: [Range<PageNumber>] = []
-  private var isUsed = [Bool](repeating: false, count: Geometry.pageCount)
+  var runs: [Range<PageNumber>] = []
+  var isUsed = [Bool](repeating: false, count: Geometry.pageCount)
   /// Pages that may hold something: whoever got them has written to them.
-  private var isWritten = [Bool](repeating: false, count: Geometry.pageCount)
-  private var isGrown = [Bool](repeating: false, count: Geometry.chunkCount)
-  private var isAway = [Bool](repeating: false, count: Geometry.pageCount)
-  private var handedOut = 0
+  var isWritten = [Bool](repeating: false, count: Geometry.pageCount)
+  var isGrown = [Bool](repeating: false, count: Geometry.chunkCount)
+  var isAway = [Bool](repeating: false, count: Geometry.pageCount)
+  var handedOut = 0
   /// Caches with an owner, and all.
-  private var owned: [BareCache] = []
-  private var caches: [BareCache] = []
+  var owned: [BareCache] = []
+  var caches: [BareCache] = []
 
   init(_ subject: StandaloneHeap, seed: Int, caches count: Int, limit: Int) {
     self.subject = subject
@@ -53,7 +53,7 @@ struct HeapModelRun {
     recorder.expect(broken == nil, "at the end: \(broken?.description ?? "")")
   }
 
-  private mutating func step(_ recorder: inout Recorder) {
+  mutating func step(_ recorder: inout Recorder) {
     switch random.below(100) {
     case 0..<12: take(random.logarithmic(10), aligned: 1, &recorder)
     case 12..<16: take(random.logarithmic(8), aligned: 1 << random.below(10), &recorder)
@@ -84,7 +84,7 @@ struct HeapModelRun {
 
 extension HeapModelRun {
   /// Notes that a run came, and looks whether it was anybody's.
-  private mutating func receive(
+  mutating func receive(
     _ run: Range<PageNumber>, scavengedPages: Int, _ recorder: inout Recorder
   ) {
     for page in run where isUsed[page] || isAway[page] || !isGrown[Geometry.chunk(of: page)] {
@@ -102,7 +102,7 @@ extension HeapModelRun {
       subject.heap.runLength(at: run.lowerBound) ?? -1, run.count, "length of \(run)")
   }
 
-  private mutating func take(_ pages: Int, aligned: Int, _ recorder: inout Recorder) {
+  mutating func take(_ pages: Int, aligned: Int, _ recorder: inout Recorder) {
     // Where nothing is cached the lowest run that fits is known.
     let isExact = aligned == 1 && subject.heap.heldPages == 0
     let lowest = isExact ? firstFit(pages) : nil
@@ -126,7 +126,7 @@ extension HeapModelRun {
       Range(start: taken.page, count: pages), scavengedPages: taken.scavengedPages, &recorder)
   }
 
-  private mutating func takeCached(_ pages: Int, _ recorder: inout Recorder) {
+  mutating func takeCached(_ pages: Int, _ recorder: inout Recorder) {
     guard let cache = anyOwned() else { return take(pages, aligned: 1, &recorder) }
     var run = cache.reference.allocate(pages, alignment: Geometry.pageSize, as: .raw)
     if run == nil, pages <= Heap.longestRefilled, random.below(4) > 0 {
@@ -137,7 +137,7 @@ extension HeapModelRun {
       Range(start: run.page, count: pages), scavengedPages: run.isZero ? pages : 0, &recorder)
   }
 
-  private mutating func takeExactly(_ pages: Int, _ recorder: inout Recorder) {
+  mutating func takeExactly(_ pages: Int, _ recorder: inout Recorder) {
     guard let near = anyRun() else { return }
     let run = Range(start: near.upperBound, count: pages)
     if run.upperBound > Geometry.pageCount { return }
@@ -149,7 +149,7 @@ extension HeapModelRun {
     }
   }
 
-  private func firstFit(_ pages: Int) -> PageNumber? {
+  func firstFit(_ pages: Int) -> PageNumber? {
     var count = 0
     for page in 0..<Geometry.pageCount {
       let isFree = isGrown[Geometry.chunk(of: page)] && !isUsed[page] && !isAway[page]
@@ -163,23 +163,23 @@ extension HeapModelRun {
 // MARK: - Runs go back
 
 extension HeapModelRun {
-  private mutating func removeAnyRun() -> Range<PageNumber>? {
+  mutating func removeAnyRun() -> Range<PageNumber>? {
     if runs.isEmpty { return nil }
     let run = runs.remove(at: random.below(runs.count))
     leave(run)
     return run
   }
 
-  private mutating func leave(_ pages: Range<PageNumber>) {
+  mutating func leave(_ pages: Range<PageNumber>) {
     for page in pages { isUsed[page] = false }
     handedOut -= pages.count
   }
 
-  private mutating func anyRun() -> Range<PageNumber>? {
+  mutating func anyRun() -> Range<PageNumber>? {
     runs.isEmpty ? nil : runs[random.below(runs.count)]
   }
 
-  private mutating func freeWhole(byCache: Bool) {
+  mutating func freeWhole(byCache: Bool) {
     guard let run = removeAnyRun() else { return }
     if byCache, let cache = anyOwned() {
       if cache.give(run.lowerBound, run.count) { return }
@@ -190,13 +190,13 @@ extension HeapModelRun {
     subject.give(run, of: run)
   }
 
-  private mutating func freePart() {
+  mutating func freePart() {
     guard let run = removeAnyRun() else { return }
     let start = run.lowerBound + random.below(run.count)
     free(start..<(start + 1 + random.below(run.upperBound - start)), of: run)
   }
 
-  private mutating func freeAtEnds(_ run: Range<PageNumber>) {
+  mutating func freeAtEnds(_ run: Range<PageNumber>) {
     runs.removeAll { $0 == run }
     leave(run)
     free(
@@ -205,7 +205,7 @@ extension HeapModelRun {
   }
 
   /// Frees a part of a run that has left the model; what is left on both sides comes back to it.
-  private mutating func free(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
+  mutating func free(_ part: Range<PageNumber>, of run: Range<PageNumber>) {
     subject.give(part, of: run)
     for rest in [run.lowerBound..<part.lowerBound, part.upperBound..<run.upperBound]
     where !rest.isEmpty {
@@ -215,13 +215,13 @@ extension HeapModelRun {
     }
   }
 
-  private mutating func giveBackEmpty() {
+  mutating func giveBackEmpty() {
     guard let run = removeAnyRun() else { return }
     subject.heap.giveBackEmpty(run)
     for page in run { isWritten[page] = false }
   }
 
-  private mutating func divide() {
+  mutating func divide() {
     guard let run = anyRun(), run.count > 1 else { return }
     let second = run.lowerBound + 1 + random.below(run.count - 1)
     subject.heap.divide(run.lowerBound, at: second)
@@ -230,7 +230,7 @@ extension HeapModelRun {
     runs.append(second..<run.upperBound)
   }
 
-  private mutating func join() {
+  mutating func join() {
     guard let first = anyRun(),
       let second = runs.first(where: { $0.lowerBound == first.upperBound })
     else { return }
@@ -241,99 +241,11 @@ extension HeapModelRun {
   }
 }
 
-// MARK: - Caches, and memory that goes back
-
-extension HeapModelRun {
-  private mutating func anyOwned() -> BareCache? {
-    owned.isEmpty ? nil : owned[random.below(owned.count)]
-  }
-
-  private mutating func changeOwner() {
-    if random.below(2) == 0, !owned.isEmpty {
-      _ = subject.heap.retire(owned.remove(at: random.below(owned.count)).reference)
-    } else if let reference = subject.heap.obtainCache() {
-      for cache in caches where cache.reference == reference { owned.append(cache) }
-    }
-  }
-
-  private mutating func spareGrowth() {
-    guard let cache = anyOwned() else { return }
-    subject.heap.spareGrowth(cache.reference, for: random.logarithmic(10))
-  }
-
-  /// Takes back what all caches hold: nobody is inside.
-  private mutating func drain(_ recorder: inout Recorder) {
-    if let ticket = subject.heap.closeForDrain() {
-      recorder.expect(
-        subject.heap.drainClosed(by: ticket, canSeeOthers: true, own: nil), "all gave")
-    }
-    recorder.expectEqual(subject.heap.heldPages, 0, "held after a drain")
-    recorder.expectEqual(subject.heap.cacheCapacity, 0, "capacity after a drain")
-  }
-
-  /// Sends some free memory to the kernel, while runs come and go.
-  private mutating func release(_ recorder: inout Recorder) {
-    let mode: ScavengeMode = random.below(2) == 0 ? .force : .background
-    var order = ReleaseOrder()
-    order.unitEnd = Geometry.firstPage(of: subject.heap.allocator.endChunk)
-    var away: [Range<PageNumber>] = []
-    for _ in 0..<(1 + random.below(5)) {
-      let byteCount = UInt64(random.logarithmic(22))
-      let run =
-        order.unitEnd > 0 && random.below(2) == 0
-        ? subject.heap.detachUnits(byteCount, mode, &order)
-        : subject.heap.detach(byteCount, mode, &order)
-      guard let run else { continue }
-      sendAway(run, &recorder)
-      away.append(run)
-      take(random.logarithmic(5), aligned: 1, &recorder)
-      freeWhole(byCache: true)
-    }
-    bringBack(away, &recorder)
-  }
-
-  private mutating func releaseAll(_ recorder: inout Recorder) {
-    var next: PageNumber? = Geometry.pageCount
-    while let page = next {
-      next = subject.heap.detachFree(below: page)
-      var away: [Range<PageNumber>] = []
-      for index in 0..<subject.heap.detached.runCount { away.append(subject.heap.detached[index]) }
-      for run in away { sendAway(run, &recorder) }
-      bringBack(away, &recorder)
-    }
-  }
-
-  private mutating func sendAway(_ run: Range<PageNumber>, _ recorder: inout Recorder) {
-    let unit = subject.heap.allocator.kernelPages.pagesPerPhysicalPage
-    recorder.expect(
-      run.lowerBound % unit == 0 && run.upperBound % unit == 0, "\(run) in physical pages")
-    for page in run {
-      if isUsed[page] || isAway[page] { return recorder.fail("page \(page) of \(run) is in use") }
-      isAway[page] = true
-    }
-  }
-
-  /// The kernel has taken them, or has refused to.
-  private mutating func bringBack(_ away: [Range<PageNumber>], _ recorder: inout Recorder) {
-    var left = away
-    while !left.isEmpty {
-      let run = left.remove(at: random.below(left.count))
-      let wasTaken = random.below(4) > 0
-      subject.heap.reattach(run, scavenged: wasTaken)
-      for page in run {
-        isAway[page] = false
-        if wasTaken { isWritten[page] = false }
-      }
-    }
-    recorder.expect(subject.heap.detached.isEmpty, "all are back")
-  }
-}
-
 // MARK: - Looking
 
 extension HeapModelRun {
   /// Asks for the run around a range, which may be anything.
-  private mutating func look(_ recorder: inout Recorder) {
+  mutating func look(_ recorder: inout Recorder) {
     guard let near = anyRun() else { return }
     let start = near.lowerBound + random.below(near.count + 2) - 1
     let part = Range(start: start, count: random.logarithmic(6))
@@ -345,7 +257,7 @@ extension HeapModelRun {
     if found != expected { recorder.fail("the run around \(part), beside \(near)") }
   }
 
-  private func compareCounts(_ recorder: inout Recorder) {
+  func compareCounts(_ recorder: inout Recorder) {
     // Besides a batch, each cache may have its hot runs untold; then it tells.
     let most = caches.count * (CacheTally.batch + 2 * RunCache.longestStacked)
     recorder.expect(abs(subject.heap.inUsePages - handedOut) <= most, "in use, nearly")
@@ -363,7 +275,7 @@ extension HeapModelRun {
       "what caches may hold")
   }
 
-  private mutating func compareAll(_ recorder: inout Recorder) {
+  mutating func compareAll(_ recorder: inout Recorder) {
     let broken = subject.heap.brokenInvariant()
     recorder.expect(broken == nil, broken?.description ?? "")
     for run in runs {

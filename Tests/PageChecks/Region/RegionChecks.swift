@@ -1,4 +1,3 @@
-import CSysMem
 import PageAlloc
 import SysMem
 import Synchronization
@@ -213,7 +212,7 @@ package let regionChecks: [Check] = [
     }
     guard var region = makeRegion(1 << 20, calls, &recorder) else { return }
     let size = region.granularity
-    let uses: [Use] = [
+    let uses: [RegionUse] = [
       .grow(to: 8 * size), .decommit(size..<2 * size), .commit(size..<2 * size),
       .protect(0..<size, .readOnly), .discard(0..<size), .shrink(to: 4 * size),
     ]
@@ -257,54 +256,3 @@ package let regionChecks: [Check] = [
     }
   },
 ]
-
-private func makeRegion(
-  _ byteCount: Int, guardByteCount: Int = 0, _ calls: FakeCalls, _ recorder: inout Recorder,
-  line: UInt = #line
-) -> PageRegion? {
-  do throws(PageArenaError) {
-    return try PageRegion(
-      reserving: byteCount, guardByteCount: guardByteCount, from: SysMem(calls: calls))
-  } catch {
-    recorder.fail(error.description, line: line)
-    return nil
-  }
-}
-
-/// What is done with a region.
-private enum Use {
-  case grow(to: Int), shrink(to: Int)
-  case decommit(Range<Int>), commit(Range<Int>), discard(Range<Int>)
-  case protect(Range<Int>, PageAccess)
-  case reset
-}
-
-extension PageRegion {
-  fileprivate mutating func errorOf(_ use: Use) -> PageArenaError? {
-    do throws(PageArenaError) {
-      switch use {
-      case .grow(let byteCount): try grow(to: byteCount)
-      case .shrink(let byteCount): try shrink(to: byteCount)
-      case .decommit(let range): try decommit(in: range)
-      case .commit(let range): try commit(in: range)
-      case .discard(let range): try discard(in: range)
-      case .protect(let range, let access): try protect(access, in: range)
-      case .reset: try reset()
-      }
-    } catch { return error }
-    return nil
-  }
-
-  /// Words at multiples of 8 bytes.
-  fileprivate func word(_ offset: Int) -> UInt64 {
-    // In the span, which sees to it; any bits are a number.
-    unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt64.self)
-  }
-
-  fileprivate mutating func setWord(_ offset: Int, _ word: UInt64) {
-    var bytes = mutableBytes
-    bytes.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
-  }
-
-  fileprivate consuming func end() {}
-}
