@@ -166,29 +166,6 @@ package let pointerChecks: [Check] = [
 ]
 
 extension PageArena {
-  /// Only the address is looked at; so below.
-  fileprivate func extent(at address: UInt) -> PageExtent? {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return nil }
-    return unsafe run(containing: pointer)
-  }
-
-  fileprivate func holds(_ address: UInt) -> Bool {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return false }
-    return unsafe contains(pointer)
-  }
-
-  fileprivate func errorOfGivingWhole(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) { unsafe try deallocate(run.pointer) } catch { return error }
-    return nil
-  }
-
-  fileprivate func errorOfGivingRuns(_ part: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
-      unsafe try deallocateRuns(from: part.pointer, pages: part.pages)
-    } catch { return error }
-    return nil
-  }
-
   fileprivate func takes(
     _ part: Run, zeroed: Bool = false, _ recorder: inout Recorder
   ) -> Bool? {

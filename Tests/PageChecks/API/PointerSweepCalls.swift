@@ -82,15 +82,8 @@ enum PlaceKind {
   }
 }
 
-/// An arena or a pool, by bare addresses.
-protocol SweptMemory: AnyObject {
-  func make(_ call: PointerCall, _ run: Run) throws(PageArenaError) -> Bool
-  func extent(_ address: Run) -> PageExtent?
-  func holds(_ address: Run) -> Bool
-  func own(_ run: Run) throws(PageArenaError) -> PageRun
-}
-
-extension PageArena: SweptMemory {
+extension PageMemory {
+  /// Makes a call: whether it is done.
   func make(_ call: PointerCall, _ run: Run) throws(PageArenaError) -> Bool {
     switch call {
     case .free: unsafe try deallocate(run.pointer, pages: run.pages)
@@ -109,44 +102,6 @@ extension PageArena: SweptMemory {
     }
     return true
   }
-
-  // Only the address is looked at; so below.
-  func extent(_ address: Run) -> PageExtent? {
-    unsafe run(containing: address.pointer)
-  }
-
-  func holds(_ address: Run) -> Bool { unsafe contains(address.pointer) }
-
-  func own(_ run: Run) throws(PageArenaError) -> PageRun {
-    unsafe try adopt(run.pointer, pages: run.pages)
-  }
-}
-
-extension PagePool: SweptMemory {
-  func make(_ call: PointerCall, _ run: Run) throws(PageArenaError) -> Bool {
-    switch call {
-    case .free: unsafe try deallocate(run.pointer, pages: run.pages)
-    case .freeDiscarding: unsafe try deallocateDiscarding(run.pointer, pages: run.pages)
-    case .freeWhole: unsafe try deallocate(run.pointer)
-    case .freeRuns: unsafe try deallocateRuns(from: run.pointer, pages: run.pages)
-    case .takeAt, .takeAtZeroed:
-      return unsafe try allocate(
-        at: run.pointer, pages: run.pages, zeroed: call == .takeAtZeroed)
-    case .discard: unsafe try discard(run.pointer, pages: run.pages)
-    case .discardLazily: unsafe try discardLazily(run.pointer, pages: run.pages)
-    case .resize, .resizeZeroed:
-      _ = unsafe try resize(run.pointer, to: run.pages, zeroed: call == .resizeZeroed)
-    case .extend, .extendZeroed:
-      return unsafe try extend(run.pointer, to: run.pages, zeroed: call == .extendZeroed)
-    }
-    return true
-  }
-
-  func extent(_ address: Run) -> PageExtent? {
-    unsafe run(containing: address.pointer)
-  }
-
-  func holds(_ address: Run) -> Bool { unsafe contains(address.pointer) }
 
   func own(_ run: Run) throws(PageArenaError) -> PageRun {
     unsafe try adopt(run.pointer, pages: run.pages)

@@ -55,12 +55,13 @@ extension SweepArena {
     }
   }
 
+  /// Whose calls are made: the arena's or the pool's.
+  fileprivate var memory: any PageMemory { pool ?? arena }
+
   /// Makes a call of the arena or the pool.
   fileprivate func end(_ call: PointerCall, _ run: Run) -> CallEnd {
     do throws(PageArenaError) {
-      let isDone =
-        if let pool { try pool.make(call, run) } else { try arena.make(call, run) }
-      return isDone ? .done : .refused
+      return try memory.make(call, run) ? .done : .refused
     } catch { return .failed(error) }
   }
 
@@ -151,13 +152,12 @@ private func expectKnown(
   _ row: FreeRow, _ place: Run, _ swept: SweepArena, _ recorder: inout Recorder
 ) {
   recorder.context = "\(row.name)"
-  let memory: any SweptMemory = swept.pool ?? swept.arena
   let first = Int((swept.guarded.address &- swept.arena.origin) >> 22) << 9
   let isGrown = (swept.page(first, 1).address..<swept.page(swept.end, 1).address)
     .contains(place.address)
-  recorder.expect(memory.holds(place) == isGrown, "whether it is the arena's")
+  recorder.expect(swept.memory.holds(place.address) == isGrown, "whether it is the arena's")
   let run = swept.runs.first { place.address &- $0.address < UInt($0.pages) << 13 }
-  let extent = memory.extent(place)
+  let extent = swept.memory.extent(at: place.address)
   recorder.expect(
     extent?.address == run?.address && extent?.pages == run?.pages, "the run that it lies in")
   for (column, pages) in freeCounts(place.pages).enumerated() {
@@ -166,7 +166,7 @@ private func expectKnown(
     let expected = freeError(
       isElsewhere ? "F" : PageChecks.letter(row.adopts, column), part, rest: place.pages)
     do throws(PageArenaError) {
-      let owner = try memory.own(part)
+      let owner = try swept.memory.own(part)
       recorder.expect(expected == nil && owner.pages == pages, "adopted, \(pages) pages")
       recorder.expect(leak(owner, &recorder) == part, "the same run")
     } catch { recorder.expect(error == expected, "\(error.description), \(pages) pages") }
@@ -228,7 +228,7 @@ private func make(
   case .resize, .resizeZeroed:
     recorder.expectEqual(before - after, UInt64(place.pages - run.pages) << 13, "bytes freed")
     recorder.expect(run.isStamped(UInt64(index ?? 0) << 32), "contents")
-    let extent = (swept.pool ?? swept.arena as any SweptMemory).extent(run)
+    let extent = swept.memory.extent(at: run.address)
     recorder.expectEqual(extent?.pages ?? 0, run.pages, "pages")
   case .extend, .extendZeroed: break
   }

@@ -35,7 +35,7 @@ package let poolChecks: [Check] = [
     recorder.expect(pool.errorOfGivingWhole(one) == nil, "by its address")
     recorder.expect(pool.grows(two, to: 9), "grown in place")
     recorder.expectEqual(pool.extent(at: two.address)?.pages ?? 0, 9, "grown")
-    recorder.expect(pool.errorOfGivingAll(two.part(0, 9)) == nil, "as a range")
+    recorder.expect(pool.errorOfGivingRuns(two.part(0, 9)) == nil, "as a range")
     recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use")
   },
 
@@ -104,7 +104,7 @@ package let poolChecks: [Check] = [
     pool.underHeapLock {
       errors = [
         pool.errorOfTaking(1), pool.errorOfTaking(600), pool.errorOfGiving(run),
-        pool.errorOfGivingWhole(run), pool.errorOfGivingAll(run),
+        pool.errorOfGivingWhole(run), pool.errorOfGivingRuns(run),
         pool.errorOfLimiting(.bytes(hard: 1 << 30)),
       ]
     }
@@ -238,70 +238,14 @@ private func errorOfMaking(
 }
 
 extension PagePool {
-  /// Takes a run.
-  func run(_ pages: Int, alignment: Int = PageArena.pageSize) throws(PageArenaError) -> Run {
-    unsafe Run(try allocate(pages: pages, alignment: alignment), pages: pages)
-  }
-
-  /// Takes a run, or records why not.
-  func take(_ pages: Int, _ recorder: inout Recorder, line: UInt = #line) -> Run? {
-    do throws(PageArenaError) {
-      return try run(pages)
-    } catch {
-      recorder.fail("allocate \(pages): \(error.description)", line: line)
-      return nil
-    }
-  }
-
-  func errorOfTaking(_ pages: Int, alignment: Int = PageArena.pageSize) -> PageArenaError? {
-    do throws(PageArenaError) {
-      _ = try run(pages, alignment: alignment)
-      return nil
-    } catch { return error }
-  }
-
-  func errorOfGiving(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
-      unsafe try deallocate(run.pointer, pages: run.pages)
-      return nil
-    } catch { return error }
-  }
-
-  func errorOfGivingWhole(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
-      unsafe try deallocate(run.pointer)
-      return nil
-    } catch { return error }
-  }
-
-  func errorOfGivingAll(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
-      unsafe try deallocateRuns(from: run.pointer, pages: run.pages)
-      return nil
-    } catch { return error }
-  }
-
   func errorOfLimiting(_ limit: PageArena.MemoryLimit) -> PageArenaError? {
-    do throws(PageArenaError) {
-      try setMemoryLimit(limit)
-      return nil
-    } catch { return error }
+    errorThrown { () throws(PageArenaError) in try setMemoryLimit(limit) }
   }
 
   func grows(_ run: Run, to pages: Int) -> Bool {
     do throws(PageArenaError) {
       return unsafe try extend(run.pointer, to: pages)
     } catch { return false }
-  }
-
-  func holds(_ address: UInt) -> Bool {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return false }
-    return unsafe contains(pointer)
-  }
-
-  func extent(at address: UInt) -> PageExtent? {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return nil }
-    return unsafe run(containing: pointer)
   }
 
   /// The address of a run by way of its offset.

@@ -107,8 +107,8 @@ package let poolForwardChecks: [Check] = [
     else { return }
     run.stamp(7)
     let before = pool.statistics.inUseBytes
-    for use in PoolUse.allCases {
-      recorder.context = use.name.description
+    for call in [PointerCall.takeAt, .resize, .discard, .discardLazily, .freeDiscarding] {
+      recorder.context = "\(call)"
       for (target, pages, expected) in [
         (foreign, 4, PageArenaError.foreign(base: foreign.address)),
         (run.misaligned(by: 16), 4, .misaligned(base: run.address + 16)),
@@ -117,11 +117,11 @@ package let poolForwardChecks: [Check] = [
         (run, Int.max, .badPageCount(pages: .max, limit: 1022 * 512)),
         (run, Int.min, .badPageCount(pages: .min, limit: 1022 * 512)),
       ] {
-        let error = pool.errorOf(use, target, pages)
+        let error = pool.errorOf(call, target.part(0, pages))
         recorder.expect(error == expected, error?.description ?? "done")
       }
       pool.underHeapLock {
-        let error = pool.errorOf(use, run, 4)
+        let error = pool.errorOf(call, run)
         recorder.expect(error == .reentered, error?.description ?? "done, by a signal's handler")
       }
     }
@@ -131,39 +131,12 @@ package let poolForwardChecks: [Check] = [
   },
 ]
 
-/// What is forwarded.
-private enum PoolUse: CaseIterable {
-  case allocateAt, resize, discard, discardLazily, deallocateDiscarding
-
-  var name: StaticString {
-    switch self {
-    case .allocateAt: "allocate(at:)"
-    case .resize: "resize"
-    case .discard: "discard"
-    case .discardLazily: "discardLazily"
-    case .deallocateDiscarding: "deallocateDiscarding"
-    }
-  }
-}
-
 extension PagePool {
   fileprivate func errorOfReleasingLazily() -> PageArenaError? {
-    do throws(PageArenaError) {
-      try releaseFreeMemoryLazily()
-      return nil
-    } catch { return error }
+    errorThrown { () throws(PageArenaError) in try releaseFreeMemoryLazily() }
   }
 
-  fileprivate func errorOf(_ use: PoolUse, _ run: Run, _ pages: Int) -> PageArenaError? {
-    do throws(PageArenaError) {
-      switch use {
-      case .allocateAt: _ = unsafe try allocate(at: run.pointer, pages: pages)
-      case .resize: _ = unsafe try resize(run.pointer, to: pages)
-      case .discard: try unsafe discard(run.pointer, pages: pages)
-      case .discardLazily: try unsafe discardLazily(run.pointer, pages: pages)
-      case .deallocateDiscarding: try unsafe deallocateDiscarding(run.pointer, pages: pages)
-      }
-      return nil
-    } catch { return error }
+  fileprivate func errorOf(_ call: PointerCall, _ run: Run) -> PageArenaError? {
+    errorThrown { () throws(PageArenaError) in _ = try make(call, run) }
   }
 }

@@ -79,7 +79,7 @@ struct PoolStorm<Source: RandomNumberGenerator>: ~Copyable {
     let run = runs.remove(at: index)
     let first = below(run.pages - 1)
     let count = 1 + below(run.pages - first)
-    recorder.expect(pool.errorOfGivingAll(run.part(first, count)) == nil, "a part freed")
+    recorder.expect(pool.errorOfGivingRuns(run.part(first, count)) == nil, "a part freed")
     for (start, pages) in [(0, first), (first + count, run.pages - first - count)] where pages > 0 {
       let rest = run.part(start, pages)
       recorder.expectEqual(pool.extent(at: rest.address)?.pages ?? 0, pages, "what is left")

@@ -76,58 +76,6 @@ package struct Run: Equatable, Sendable {
     }
     return error == 0 ? flags.count { $0 & 1 != 0 } * size : -1
   }
-
-  /// Gives it back.
-  fileprivate func deallocate(from arena: PageArena) throws(PageArenaError) {
-    unsafe try arena.deallocate(base, pages: pages)
-  }
-}
-
-extension PageArena {
-  /// Takes a run.
-  package func run(
-    _ pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
-  ) throws(PageArenaError) -> Run {
-    unsafe Run(try allocate(pages: pages, alignment: alignment, zeroed: zeroed), pages: pages)
-  }
-
-  /// Takes a run, or records why not.
-  package func take(
-    _ pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false,
-    _ recorder: inout Recorder, line: UInt = #line
-  ) -> Run? {
-    do throws(PageArenaError) {
-      let run = try run(pages, alignment: alignment, zeroed: zeroed)
-      recorder.expect(true, "an allocation that succeeds")
-      return run
-    } catch {
-      recorder.fail("allocate \(pages): \(error.description)", line: line)
-      return nil
-    }
-  }
-
-  /// Frees a run, or records why not.
-  package func give(_ run: Run, _ recorder: inout Recorder, line: UInt = #line) {
-    if let error = errorOfGiving(run) {
-      recorder.fail("deallocate \(run.pages): \(error.description)", line: line)
-    }
-  }
-
-  /// The error that a free ends with; `nil` where it is fine.
-  package func errorOfGiving(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
-      try run.deallocate(from: self)
-      return nil
-    } catch { return error }
-  }
-
-  /// The error that an allocation ends with; `nil` where it is fine.
-  package func errorOfTaking(_ pages: Int, alignment: Int = PageArena.pageSize) -> PageArenaError? {
-    do throws(PageArenaError) {
-      _ = try run(pages, alignment: alignment)
-      return nil
-    } catch { return error }
-  }
 }
 
 /// Makes an arena, or records why there is none.
@@ -168,10 +116,9 @@ extension PageArena.Cache {
 
   /// The error that a free ends with; `nil` where it is fine.
   mutating func errorOfGiving(_ run: Run) -> PageArenaError? {
-    do throws(PageArenaError) {
+    errorThrown { () throws(PageArenaError) in
       unsafe try deallocate(run.pointer, pages: run.pages)
-      return nil
-    } catch { return error }
+    }
   }
 }
 
