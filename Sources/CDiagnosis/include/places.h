@@ -73,34 +73,21 @@ static inline size_t cdg_places_from(const cdg_places *p, uintptr_t address) {
   return low;
 }
 
-/* Names the places that lie in the functions of a file. */
-static inline void cdg_places_name(cdg_places *p, const cdg_module *m, const char *file,
-                                   size_t length) {
-  const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)file;
-  if (length < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return;
-  if (head->e_shentsize != sizeof(ElfW(Shdr)) ||
-      !cdg_is_inside(head->e_shoff, (uint64_t)head->e_shnum * sizeof(ElfW(Shdr)), length))
-    return;
-  const ElfW(Shdr) *sections = (const ElfW(Shdr) *)(file + head->e_shoff);
-  for (int i = 0; i < head->e_shnum; i++) {
-    const ElfW(Shdr) *s = &sections[i];
-    if (s->sh_type != SHT_SYMTAB && s->sh_type != SHT_DYNSYM) continue;
-    if (s->sh_link >= head->e_shnum || !cdg_is_inside(s->sh_offset, s->sh_size, length)) continue;
-    const ElfW(Shdr) *names = &sections[s->sh_link];
-    if (!cdg_is_inside(names->sh_offset, names->sh_size, length) || names->sh_size == 0) continue;
-    if (file[names->sh_offset + names->sh_size - 1] != '\0') continue;
-    const ElfW(Sym) *symbols = (const ElfW(Sym) *)(file + s->sh_offset);
-    for (size_t n = s->sh_size / sizeof *symbols, j = 0; j < n; j++) {
-      if ((symbols[j].st_info & 15) != STT_FUNC || symbols[j].st_name >= names->sh_size) continue;
-      if (symbols[j].st_value == 0 || symbols[j].st_size == 0) continue;
-      uintptr_t start = m->bias + (uintptr_t)symbols[j].st_value;
-      uintptr_t end = start + (uintptr_t)symbols[j].st_size;
-      for (size_t k = cdg_places_from(p, start); k < p->count && p->places[k].address < end; k++) {
-        if (start < p->places[k].start) continue;
-        p->places[k].start = start;
-        p->places[k].name = file + names->sh_offset + symbols[j].st_name;
-      }
-    }
+/* Whose places are named, and what is added to the addresses of the file. */
+typedef struct {
+  cdg_places *places;
+  uintptr_t bias;
+} cdg_naming;
+
+/* Names the places that lie in a function. */
+static inline void cdg_places_name(void *argument, cdg_function f) {
+  const cdg_naming *naming = (const cdg_naming *)argument;
+  cdg_places *p = naming->places;
+  uintptr_t start = naming->bias + f.start, end = start + f.size;
+  for (size_t k = cdg_places_from(p, start); k < p->count && p->places[k].address < end; k++) {
+    if (start < p->places[k].start) continue;
+    p->places[k].start = start;
+    p->places[k].name = f.name;
   }
 }
 
@@ -115,18 +102,9 @@ static inline void cdg_places_find(cdg_places *p) {
     if (first == end) continue;
     for (size_t k = first; k < end; k++) p->places[k].module = i;
     /* The program comes first: this is its file, also where another has its path by now. */
-    int file = open(i == 0 ? "/proc/self/exe" : m->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) continue;
-    struct stat status;
-    if (fstat(file, &status) == 0 && status.st_size > 0) {
-      void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-      if (bytes != MAP_FAILED) {
-        p->files[i] = (const char *)bytes;
-        p->lengths[i] = (size_t)status.st_size;
-        cdg_places_name(p, m, p->files[i], p->lengths[i]);
-      }
-    }
-    (void)close(file);
+    p->files[i] = cdg_map_file(i == 0 ? "/proc/self/exe" : m->path, &p->lengths[i]);
+    cdg_naming naming = {p, m->bias};
+    if (p->files[i]) cdg_each_function(p->files[i], p->lengths[i], cdg_places_name, &naming);
   }
 }
 

@@ -125,23 +125,39 @@ static inline void cdg_add_number(cdg_text *t, uintptr_t value, unsigned base) {
 
 /* ---- Symbols */
 
-typedef struct {
-  const char *name;
-  uintptr_t start;
-} cdg_symbol;
-
 static inline int cdg_is_inside(uint64_t offset, uint64_t size, size_t length) {
   return offset <= length && size <= length - offset;
 }
 
-/* The function at an address of a file that is mapped whole. */
-static inline cdg_symbol cdg_find(const char *file, size_t length, uintptr_t address) {
-  cdg_symbol best = {NULL, 0};
+/* Maps a file whole, to be read. NULL where that is refused, or the file is empty. */
+static inline const char *cdg_map_file(const char *path, size_t *length) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return NULL;
+  struct stat status;
+  void *bytes = MAP_FAILED;
+  if (fstat(file, &status) == 0 && status.st_size > 0) {
+    *length = (size_t)status.st_size;
+    bytes = mmap(NULL, *length, PROT_READ, MAP_PRIVATE, file, 0);
+  }
+  (void)close(file);
+  return bytes == MAP_FAILED ? NULL : (const char *)bytes;
+}
+
+/* A function in a file: its place by the file's addresses, its size (0 where that is unknown), and
+ * its name, which lies in the file. */
+typedef struct {
+  uintptr_t start, size;
+  const char *name;
+} cdg_function;
+
+/* Calls a body with each function that a file tells of, which is mapped whole. */
+static inline void cdg_each_function(const char *file, size_t length,
+                                     void (*body)(void *, cdg_function), void *argument) {
   const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)file;
-  if (length < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return best;
+  if (length < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return;
   if (head->e_shentsize != sizeof(ElfW(Shdr)) ||
       !cdg_is_inside(head->e_shoff, (uint64_t)head->e_shnum * sizeof(ElfW(Shdr)), length))
-    return best;
+    return;
   const ElfW(Shdr) *sections = (const ElfW(Shdr) *)(file + head->e_shoff);
   for (int i = 0; i < head->e_shnum; i++) {
     const ElfW(Shdr) *s = &sections[i];
@@ -157,13 +173,24 @@ static inline cdg_symbol cdg_find(const char *file, size_t length, uintptr_t add
 #if defined(__arm__)
       start &= ~(uintptr_t)1; /* says that the code is Thumb */
 #endif
-      if (start == 0 || start > address || start < best.start) continue;
-      if (symbols[j].st_size != 0 && address - start >= symbols[j].st_size) continue;
-      best.name = file + names->sh_offset + symbols[j].st_name;
-      best.start = start;
+      if (start == 0) continue;
+      cdg_function f = {start, (uintptr_t)symbols[j].st_size,
+                        file + names->sh_offset + symbols[j].st_name};
+      body(argument, f);
     }
   }
-  return best;
+}
+
+/* What is looked for: the last function that starts at an address or below, and may reach there. */
+typedef struct {
+  uintptr_t address;
+  cdg_function best;
+} cdg_search;
+
+static inline void cdg_find(void *argument, cdg_function f) {
+  cdg_search *search = (cdg_search *)argument;
+  if (f.start > search->address || f.start < search->best.start) return;
+  if (f.size == 0 || search->address - f.start < f.size) search->best = f;
 }
 
 /* Of the Swift runtime, where the program has one: allocates the readable name. */
@@ -178,25 +205,19 @@ static inline void cdg_add_name(cdg_text *t, const char *name, int readable) {
 }
 
 static inline void cdg_add_symbol(cdg_text *t, const cdg_module *m, uintptr_t address, int readable) {
-  int file = open(m->path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return;
-  struct stat status;
-  if (fstat(file, &status) == 0 && status.st_size > 0) {
-    size_t length = (size_t)status.st_size;
-    void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, file, 0);
-    if (bytes != MAP_FAILED) {
-      /* A return address may lie behind the function that ends in a call. */
-      cdg_symbol s = cdg_find((const char *)bytes, length, address - 1 - m->bias);
-      if (s.name) {
-        cdg_add_name(t, s.name, readable);
-        cdg_add_string(t, " + ");
-        cdg_add_number(t, address - m->bias - s.start, 10);
-        cdg_add_string(t, " ");
-      }
-      (void)munmap(bytes, length);
-    }
+  size_t length = 0;
+  const char *file = cdg_map_file(m->path, &length);
+  if (!file) return;
+  /* A return address may lie behind the function that ends in a call. */
+  cdg_search search = {address - 1 - m->bias, {0, 0, NULL}};
+  cdg_each_function(file, length, cdg_find, &search);
+  if (search.best.name) {
+    cdg_add_name(t, search.best.name, readable);
+    cdg_add_string(t, " + ");
+    cdg_add_number(t, address - m->bias - search.best.start, 10);
+    cdg_add_string(t, " ");
   }
-  (void)close(file);
+  (void)munmap((void *)file, length);
 }
 
 /* "function + 12 (file+0x1234)" for an address in code, as much as is known of it. Reads the file's
