@@ -1,22 +1,13 @@
-import CDiagnosis
 import SysMem
-import Synchronization
 
 /// The figures of the arenas that are there when the process ends, on standard error.
 enum LastStatistics {
-  private static let areAskedFor = Atomic<Bool>(false)
+  private static let wish = LastWish()
 
-  /// Has them written when the process ends, from the first call on.
+  /// Has them written when the process ends.
   static func start() {
-    if areAskedFor.exchange(true, ordering: .relaxed) { return }
-    // Without it they are not written, and everything else is as it was.
-    _ = cdg_at_exit { LastStatistics.write() }
-  }
-
-  private static func write() {
-    // Threads may go on while the process ends, and one may hold the lock for good.
-    ArenaRegistry.withLockIfFree {
-      ArenaRegistry.forEach { core in
+    wish.make {
+      ArenaRegistry.forEachAtLast { core in
         guard core.withHeapIfFree({ _ in true }) != nil else { return }
         PageArena.Statistics(core).write(of: core, "when the process ended")
       }

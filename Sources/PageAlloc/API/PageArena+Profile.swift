@@ -190,17 +190,10 @@ extension ArenaCore {
 
 /// The profiles of the arenas that are there when the process ends.
 enum LastProfiles {
-  private static let areAskedFor = Atomic<Bool>(false)
+  private static let wish = LastWish()
 
-  /// Has them written when the process ends, from the first call on.
+  /// Has them written when the process ends.
   static func start() {
-    if areAskedFor.exchange(true, ordering: .relaxed) { return }
-    // Without it they are not written, and everything else is as it was.
-    _ = cdg_at_exit { LastProfiles.write() }
-  }
-
-  private static func write() {
-    // Threads may go on while the process ends, and one may hold the lock for good.
-    ArenaRegistry.withLockIfFree { ArenaRegistry.forEach { $0.writeLastProfile() } }
+    wish.make { ArenaRegistry.forEachAtLast { $0.writeLastProfile() } }
   }
 }

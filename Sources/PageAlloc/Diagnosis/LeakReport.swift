@@ -1,5 +1,4 @@
 import CDiagnosis
-import Synchronization
 
 extension ArenaCore {
   /// The runs of a checked arena that are in use.
@@ -141,28 +140,21 @@ extension LeakReport: CustomStringConvertible {
 /// Reports of the arenas that live as long as the process: permanent ones, and those that something
 /// global refers to.
 package enum LastReports {
-  private static let areAskedFor = Atomic<Bool>(false)
+  private static let wish = LastWish()
 
-  /// Has them written when the process ends, from the first call on.
-  static func start() {
-    if areAskedFor.exchange(true, ordering: .relaxed) { return }
-    // Without it there are no such reports, and everything else is as it was.
-    _ = cdg_at_exit { LastReports.write() }
-  }
+  /// Has them written when the process ends.
+  static func start() { wish.make { LastReports.write() } }
 
   /// Writes them.
   package static func write() {
     var endsProcess = false
-    // Threads may go on while the process ends, and one may hold the lock for good.
-    ArenaRegistry.withLockIfFree {
-      ArenaRegistry.forEach { core in
-        // Nobody died with the lock of an arena; who holds it from now on lets it go.
-        guard core.checks != nil, core.checkedMode.reportsMistakes,
-          core.withHeapIfFree({ _ in true }) != nil
-        else { return }
-        if core.leaks().write(end: "the process") {
-          endsProcess = endsProcess || core.checkedMode.endsProcess
-        }
+    ArenaRegistry.forEachAtLast { core in
+      // Nobody died with the lock of an arena; who holds it from now on lets it go.
+      guard core.checks != nil, core.checkedMode.reportsMistakes,
+        core.withHeapIfFree({ _ in true }) != nil
+      else { return }
+      if core.leaks().write(end: "the process") {
+        endsProcess = endsProcess || core.checkedMode.endsProcess
       }
     }
     if endsProcess { CheckedMode.endProcess() }
