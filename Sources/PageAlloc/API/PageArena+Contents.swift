@@ -24,7 +24,7 @@ extension PageArena {
     _ pages: Int, _ alignment: Int, _ zeroed: Bool, isZero: inout Bool
   ) throws(PageArenaError) -> UInt {
     let page = try core.allocate(pages, alignment, zeroed: zeroed, isZero: &isZero)
-    core.recordTake(page, pages)
+    core.record(.allocate, page, pages)
     return core.address(ofTaken: page)
   }
 
@@ -45,7 +45,7 @@ extension PageArena {
 
   func discard(at address: UInt, _ pages: Int) throws(PageArenaError) {
     let byteCount = try core.advise(.dontNeed, at: address, pages)
-    core.recordDiscard(core.page(of: address), pages)
+    core.record(.discard, core.page(of: address), pages)
     core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(byteCount) }
   }
 

@@ -33,7 +33,7 @@ extension ArenaCore {
       run = takeCached(pages, alignment, zeroed, cache, as: .raw)
     }
     if run == 0 { run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: cache) }
-    recordTake(page(of: run), pages)
+    record(.allocate, page(of: run), pages)
     return run
   }
 

@@ -2,28 +2,10 @@
 // pass a fence, so that no call goes by the code that is inlined into callers.
 
 extension ArenaCore {
-  /// Notes a run that was handed out.
+  /// Notes what happened to pages, or will for certain where they are about to be taken back.
   @inline(__always)
-  func recordTake(_ page: PageNumber, _ pages: Int) {
-    if isRecorded { record(.allocate, page, pages) }
-  }
-
-  /// Notes that a run, which starts at a page, has another size.
-  @inline(__always)
-  func recordResize(_ page: PageNumber, to pages: Int) {
-    if isRecorded { record(.resize, page, pages) }
-  }
-
-  /// Notes that the contents of pages went.
-  @inline(__always)
-  func recordDiscard(_ page: PageNumber, _ pages: Int) {
-    if isRecorded { record(.discard, page, pages) }
-  }
-
-  /// Notes pages that are about to be taken back, for certain.
-  @inline(__always)
-  func recordFree(_ page: PageNumber, _ pages: Int) {
-    if isRecorded { record(.free, page, pages) }
+  func record(_ kind: RecordKind, _ page: PageNumber, _ pages: Int) {
+    if isRecorded { note(kind, page, pages) }
   }
 
   /// Notes pages that `body` is about to take back, and that it has not where it throws.
@@ -41,7 +23,7 @@ extension ArenaCore {
   }
 
   @inline(never)
-  private func record(_ kind: RecordKind, _ page: PageNumber, _ pages: Int) {
+  private func note(_ kind: RecordKind, _ page: PageNumber, _ pages: Int) {
     recorder?.note(kind, page..<(page &+ pages))
   }
 }

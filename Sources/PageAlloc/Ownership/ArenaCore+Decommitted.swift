@@ -51,7 +51,7 @@ extension ArenaCore {
     try attempt { system throws(SysMemError) in
       try system.advise(memory.address, memory.byteCount, .dontNeed)
     }
-    recordDiscard(pages.lowerBound, pages.count)
+    record(.discard, pages.lowerBound, pages.count)
     withHeap { heap in
       heap.decommit(pages)
       heap.scavenger.counters.discardedBytes += UInt64(memory.byteCount)

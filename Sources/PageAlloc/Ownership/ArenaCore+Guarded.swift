@@ -35,7 +35,7 @@ extension ArenaCore {
       front + pages + guardPages, alignment: aligned, zeroed: zeroed)
     let first = page(of: all)
     let run = (first + front)..<(first + front + pages)
-    if front > guardPages { recordFree(first, front - guardPages) }
+    if front > guardPages { record(.free, first, front - guardPages) }
     withHeap { heap in
       if front > guardPages {
         let whole = first..<(run.upperBound + guardPages)

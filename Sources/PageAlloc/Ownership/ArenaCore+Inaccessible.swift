@@ -57,7 +57,7 @@ extension ArenaCore {
     if taken.scavengedPages != 0 {
       withSystem { $0.sysUsed(byteCount: Self.byteCount(taken.scavengedPages)) }
     }
-    recordTake(taken.page, pages)
+    record(.allocate, taken.page, pages)
     if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
     return taken
   }

@@ -52,7 +52,7 @@ extension ArenaCore {
       if run == 0 { run = takeCached(pages, alignment, zeroed, cache, as: .raw) }
     }
     if run == 0 { run = try allocateSlowly(pages, alignment, zeroed: zeroed, by: nil) }
-    if isRecorded { recordTake(page(of: run), pages) }
+    if isRecorded { record(.allocate, page(of: run), pages) }
     // Between the two the caller's reference keeps the arena.
     if !isCounted { countOwner() }
     return run
@@ -106,7 +106,7 @@ extension ArenaCore {
 
   @usableFromInline @inline(never)
   func giveBackOwnedSlowly(_ address: UInt, _ pages: Int, isZero: Bool) {
-    if isRecorded { recordFree(page(of: address), pages) }
+    if isRecorded { record(.free, page(of: address), pages) }
     // This owner is counted until the end: the core lives.
     if !isZero, ownersUseCaches, let cache = cacheInLastSlot(),
       cache.putBackLong(address, pages, as: .owned)

@@ -60,9 +60,9 @@ extension ArenaCore {
       if let start { heap.join(start..<(page + pages)) } else { heap.counters.allocations &+= 1 }
     }
     if let start {
-      recordResize(start, to: page + pages - start)
+      record(.resize, start, page + pages - start)
     } else {
-      recordTake(page, pages)
+      record(.allocate, page, pages)
       countTaken(page, pages, by: nil)
     }
     if checks != nil { noteAllocation(page, pages, isZero: zeroed) }
@@ -150,7 +150,7 @@ extension ArenaCore {
     let taken = try takeFromAllocator(pages, plain, draining: try ownCache(nil).0) {
       if zeroed { dirt.read($1 + old, more, $0) }
     }
-    recordTake(taken.page, pages)
+    record(.allocate, taken.page, pages)
     if checks != nil { noteAllocation(taken.page, pages, isZero: zeroed) }
     if zeroed, taken.scavengedPages < pages {
       clear(taken.page + old, more, dirt, isAllDirty: taken.scavengedPages == 0)

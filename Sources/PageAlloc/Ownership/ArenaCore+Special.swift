@@ -40,7 +40,7 @@ extension ArenaCore {
   ///
   /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
   func endSpecial(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int = 0) {
-    recordFree(whole.lowerBound, whole.count)
+    record(.free, whole.lowerBound, whole.count)
     let bytes = Self.byteCount(whole.count)
     if (try? system.replace(address(of: whole.lowerBound), bytes)) != nil {
       endReplaced(whole, mappings: mappings, uncounted: uncounted)
@@ -53,7 +53,7 @@ extension ArenaCore {
   /// Takes a run back over which its owner mapped fresh memory.
   @inline(never)
   func giveBackReplaced(_ whole: Range<PageNumber>, _ traits: RunTraits) {
-    recordFree(whole.lowerBound, whole.count)
+    record(.free, whole.lowerBound, whole.count)
     endReplaced(
       whole, mappings: mappings(of: traits),
       uncounted: traits.contains(.decommitted) ? decommittedPages(in: whole) : 0)
@@ -149,8 +149,8 @@ extension ArenaCore {
     } catch { return .system(error) }
     let mappings = mappings(of: traits)
     MappingBudget.note(mappings)
-    if traits.contains(.guardBefore) { recordFree(run - guardPages, guardPages) }
-    if traits.contains(.guardAfter) { recordFree(run + pages, guardPages) }
+    if traits.contains(.guardBefore) { record(.free, run - guardPages, guardPages) }
+    if traits.contains(.guardAfter) { record(.free, run + pages, guardPages) }
     withHeap { heap in
       if traits.contains(.guardBefore) { heap.giveBackEmpty((run - guardPages)..<run) }
       if traits.contains(.guardAfter) {

@@ -42,7 +42,7 @@ extension ArenaCore {
       return true
     } catch {
       // Fresh memory is neither, whatever came of it.
-      recordFree(new.lowerBound, new.count)
+      record(.free, new.lowerBound, new.count)
       let isPlain = (try? system.replace(memory.address, memory.byteCount)) != nil
       cutOff(new, of: start, isPlain: isPlain)
       return false
@@ -86,7 +86,7 @@ extension ArenaCore {
     _ guardRange: Range<PageNumber>, of start: PageNumber, upTo end: PageNumber
   ) -> Bool {
     if end > guardRange.upperBound {
-      recordFree(guardRange.upperBound, end - guardRange.upperBound)
+      record(.free, guardRange.upperBound, end - guardRange.upperBound)
       cutOff(guardRange.upperBound..<end, of: start, isPlain: true)
     }
     withHeap { heap in

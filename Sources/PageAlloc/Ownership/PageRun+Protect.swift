@@ -185,7 +185,7 @@ extension PageRun {
       try system.advise(part.address, part.byteCount, .dontNeed)
     }
     traits.insert(.discarded)
-    core.recordDiscard(core.page(of: address) + range.lowerBound, range.count)
+    core.record(.discard, core.page(of: address) + range.lowerBound, range.count)
     core.withHeap { $0.scavenger.counters.discardedBytes += UInt64(part.byteCount) }
   }
 
