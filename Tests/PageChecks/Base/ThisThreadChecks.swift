@@ -1,4 +1,5 @@
 import CSysMem
+import CTestSystem
 import CThreadSlots
 import PageAlloc
 import Synchronization
@@ -30,6 +31,20 @@ package let thisThreadTrapChecks: [Check] = [
         ThisThread[slot: place] = cts_slot(arena: 0, cache: 0)
       }
       recorder.expect(writes.isTrap, "a write ends with \(writes.status)")
+    }
+    // Behind a table whose memory goes on; its last slot is there.
+    for (slot, isThere) in [(4, true), (5, false)] {
+      recorder.context = "slot \(slot) of a table of 5"
+      let end = inHeardChild(&recorder) {
+        let mapped = csm_mmap(0, UInt(csm_page_size()), PROT_READ | PROT_WRITE, 0, 1)
+        if mapped.error != 0 { return }
+        // Of a thread that ends without a look at it.
+        ThisThread.record.table = mapped.value
+        ThisThread.record.table_count = 5
+        ThisThread[slot: Int(CTS_NEAR_SLOTS) + slot] = cts_slot(arena: 1, cache: 1)
+        ctest_exit_now(8)
+      }
+      recorder.expect(isThere ? end.status == 8 : end.isTrap, "it ends with \(end.status)")
     }
   }
 ]

@@ -105,15 +105,17 @@ package let reportChecks: [Check] = [
           (try? brief.run(3)) != nil
         else { return }
       }
-      guard let lasting = try? PageArena(reserving: 64 << 20, isPermanent: true),
+      guard
+        let lasting = try? PageArena(reserving: 64 << 20, isPermanent: true, label: "lasting"),
         (try? lasting.run(5)) != nil
       else { return }
       exit(0)
     }
     recorder.expectEqual(end.status, 0, "the child's end")
-    end.expect(" \"brief\", when its last reference went:\n  reservedBytes 67108864\n", &recorder)
+    end.expectOnce(
+      " \"brief\", when its last reference went:\n  reservedBytes 67108864\n", &recorder)
     end.expect("\n  inUseBytes 24576\n", &recorder)
-    end.expect(", when the process ended:\n", &recorder)
+    end.expectOnce(" \"lasting\", when the process ended:\n", &recorder)
     end.expect("\n  inUseBytes 40960\n", &recorder)
   },
 

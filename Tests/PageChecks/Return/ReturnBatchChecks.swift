@@ -85,6 +85,8 @@ package let returnBatchChecks: [Check] = [
     recorder.expectEqual(after.scavengedBytes, before.scavengedBytes, "scavenged")
     recorder.expectEqual(after.returned.lazyBytes, 100 * 8192, "counted apart")
     recorder.expectEqual(after.returned.requestedBytes, 0, "counted as given back")
+    // The kernel takes them only when it wants memory.
+    recorder.expect(run.residentBytes > 101 * 8192, "offered, and taken at once")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
     guard let zeroed = arena.take(1, zeroed: true, &recorder) else { return }
     recorder.expect(zeroed.isZero, "zeroed is zero, whether the kernel took the page or not")
