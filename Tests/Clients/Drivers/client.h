@@ -3,6 +3,7 @@
 #define CLIENT_H
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,31 @@ static inline uint64_t arena_resident(pa_arena *arena) {
   uint64_t bytes = UINT64_MAX;
   HOLDS(pa_measure_resident(arena, &bytes) == PA_OK);
   return bytes;
+}
+
+/* Runs a body in four threads, with their numbers. Meanwhile three children do something, where it
+ * is given. */
+enum { THREADS = 4 };
+static inline void run_threads(void *(*body)(void *), int (*of_child)(void)) {
+  pthread_t threads[THREADS];
+  for (uintptr_t i = 0; i < THREADS; i++) {
+    HOLDS(pthread_create(&threads[i], NULL, body, (void *)i) == 0);
+  }
+  for (int i = 0; of_child && i < 3; i++) HOLDS(child_does(of_child));
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+}
+
+/* The end of a program that has freed all that it had: its figures, and an arena, where there is
+ * one, that holds nothing. */
+static inline int tell_end(pa_arena *arena, double seconds, double elapsed, uint64_t operations) {
+  if (arena) HOLDS(pa_release_all(arena, NULL) == PA_OK);
+  tell_figures(seconds, elapsed, operations);
+  if (arena) {
+    HOLDS(arena_figures(arena).in_use_bytes == 0);
+    HOLDS(arena_resident(arena) == 0);
+    pa_destroy(arena);
+  }
+  return tell_verdicts();
 }
 
 /* What a program's first argument says about the arena; false where there is to be none. */

@@ -4,12 +4,10 @@
  * with the collector of generations, and with the other. */
 #include <lua5.4/lauxlib.h>
 #include <lua5.4/lualib.h>
-#include <pthread.h>
 
 #include "blocks.h"
 #include "client.h"
 
-enum { THREADS = 4 };
 static const char program[] =
     "local mode, scale = ...\n"
     "collectgarbage(mode)\n"
@@ -73,19 +71,7 @@ int main(int argc, char **argv) {
   if (read_way(argv[1], &options)) HOLDS(pa_create(&options, &pages) == PA_OK);
   if (!checks) warm_up();
   const double processor = processor_seconds(), elapsed = elapsed_seconds();
-  pthread_t threads[THREADS];
-  for (int i = 0; i < THREADS; i++) HOLDS(pthread_create(&threads[i], NULL, work, NULL) == 0);
-  if (checks) {
-    for (int i = 0; i < 3; i++) HOLDS(child_does(use));
-  }
-  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  run_threads(work, checks ? use : NULL);
   const double seconds = processor_seconds() - processor;
-  if (pages) HOLDS(pa_release_all(pages, NULL) == PA_OK);
-  tell_figures(seconds, elapsed, operations);
-  if (pages) {
-    HOLDS(arena_figures(pages).in_use_bytes == 0);
-    HOLDS(arena_resident(pages) == 0);
-    pa_destroy(pages);
-  }
-  return tell_verdicts();
+  return tell_end(pages, seconds, elapsed, operations);
 }

@@ -7,7 +7,7 @@
 
 #include "client.h"
 
-enum { THREADS = 4, ROWS = 30000, LOOKUPS = 100000 };
+enum { ROWS = 30000, LOOKUPS = 100000 };
 
 static const char *path;
 static _Atomic uint64_t operations;
@@ -35,7 +35,7 @@ static void ask(sqlite3 *base, const char *text, char answer[64]) {
 static uint64_t content(int64_t row) { return (uint64_t)row * 0x9e3779b97f4a7c15; }
 
 static void *work(void *argument) {
-  const int index = *(int *)argument;
+  const int index = (int)(uintptr_t)argument;
   char name[512], answer[64];
   snprintf(name, sizeof name, "%s.%d", path, index);
   remove(name);
@@ -123,29 +123,14 @@ int main(int argc, char **argv) {
   if (!checks) warm_up();
   const double processor = processor_seconds(), elapsed = elapsed_seconds();
   pthread_barrier_init(&stage, NULL, THREADS);
-  pthread_t threads[THREADS];
-  int numbers[THREADS];
-  for (int i = 0; i < THREADS; i++) {
-    numbers[i] = i;
-    HOLDS(pthread_create(&threads[i], NULL, work, &numbers[i]) == 0);
-  }
-  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  run_threads(work, NULL);
   HOLDS(operations > 0);
   if (checks) HOLDS(child_does(use));
   if (checks) HOLDS(use());
   HOLDS(sqlite3_memory_used() == 0);
   HOLDS(sqlite3_shutdown() == SQLITE_OK);
   const double seconds = processor_seconds() - processor;
-  if (pages) {
-    /* The one run of SQLITE_CONFIG_PAGECACHE is the program's. */
-    if (strcmp(way, "pagecache") == 0) HOLDS(sqlite_end_pagecache(pages) == PA_OK);
-    HOLDS(pa_release_all(pages, NULL) == PA_OK);
-  }
-  tell_figures(seconds, elapsed, operations);
-  if (pages) {
-    HOLDS(arena_figures(pages).in_use_bytes == 0);
-    HOLDS(arena_resident(pages) == 0);
-    pa_destroy(pages);
-  }
-  return tell_verdicts();
+  /* The one run of SQLITE_CONFIG_PAGECACHE is the program's. */
+  if (strcmp(way, "pagecache") == 0) HOLDS(sqlite_end_pagecache(pages) == PA_OK);
+  return tell_end(pages, seconds, elapsed, operations);
 }

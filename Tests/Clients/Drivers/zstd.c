@@ -2,12 +2,11 @@
  *
  * Four threads, each of which compresses and reads back messages, with new contexts for each, as a
  * program does that serves one request after another; some by a context with threads of its own. */
-#include <pthread.h>
 #include <zstd.h>
 
 #include "client.h"
 
-enum { THREADS = 4, LONGEST = 1 << 20 };
+enum { LONGEST = 1 << 20 };
 
 static pa_arena *pages;
 static int rounds;
@@ -72,21 +71,7 @@ int main(int argc, char **argv) {
   if (has_pages) HOLDS(pa_create(&options, &pages) == PA_OK);
   if (measures) warm_up();
   const double processor = processor_seconds(), elapsed = elapsed_seconds();
-  pthread_t threads[THREADS];
-  for (uintptr_t i = 0; i < THREADS; i++) {
-    HOLDS(pthread_create(&threads[i], NULL, work, (void *)i) == 0);
-  }
-  if (!measures) {
-    for (int i = 0; i < 3; i++) HOLDS(child_does(use));
-  }
-  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  run_threads(work, measures ? NULL : use);
   const double seconds = processor_seconds() - processor;
-  if (pages) HOLDS(pa_release_all(pages, NULL) == PA_OK);
-  tell_figures(seconds, elapsed, operations);
-  if (pages) {
-    HOLDS(arena_figures(pages).in_use_bytes == 0);
-    HOLDS(arena_resident(pages) == 0);
-    pa_destroy(pages);
-  }
-  return tell_verdicts();
+  return tell_end(pages, seconds, elapsed, operations);
 }
