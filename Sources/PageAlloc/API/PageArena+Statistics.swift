@@ -45,9 +45,9 @@ extension PageArena {
     /// it grows, is handed out anew and taken back.
     ///
     /// What threads take from what they have at hand, and put there, they count by themselves, and
-    /// each reading asks for it: the calling thread, and 8 others or handles, in turn. So with up
-    /// to that many both counts are true but for the calls that are under way, and with more by
-    /// what happened since each was asked last.
+    /// each reading asks for it: the calling thread, and 8 others or handles, in turn; 2 where there
+    /// are more than 64. So with up to 8 both counts are true but for the calls that are under way,
+    /// and with more by what happened since each was asked last. Who ends has told all.
     public let allocations: UInt64
     /// Runs that were taken back, whole or in part; as ``allocations``.
     public let frees: UInt64
@@ -204,9 +204,8 @@ extension PageArena.Statistics {
     self = core.withHeap { heap in
       // A signal's handler may have come while its thread is inside of its cache.
       if let own, own.front.isOutside { own.contents.tell() }
-      heap.addCalls(own: own)
+      let reading = heap.read(own: own)
       let counters = heap.counters
-      let reading = heap.reading
       return PageArena.Statistics(
         reservedBytes: heap.reservedBytes, readyBytes: ArenaCore.bytes(reading.ready),
         inUseBytes: ArenaCore.bytes(reading.inUse),

@@ -11,7 +11,7 @@ extension CacheList {
     firstRetired = cache.contents.nextRetired
     cache.contents.nextRetired = nil
     cache.contents.isRetired = false
-    ownedCount &+= 1
+    join(cache)
     reopen(cache)
     return cache
   }
@@ -22,7 +22,7 @@ extension CacheList {
     cache.contents.thread = 0
     cache.contents.isRetired = true
     firstRetired = cache
-    ownedCount &-= 1
+    leave(cache)
   }
 
   /// How many have no owner, and need not stay.
@@ -43,7 +43,6 @@ extension CacheList {
     var kept: CacheReference?
     var position = first
     firstRetired = nil
-    nextVisited = nil
     while let cache = position {
       position = cache.contents.next
       if cache.contents.isRetired, cache.front.told.isShared, !areKept {

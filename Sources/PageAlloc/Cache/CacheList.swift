@@ -5,7 +5,9 @@
 // one in O(1). A cache with an owner stays on the first list; those that wait are taken off when
 // the scavenger has nothing else to do, and their memory goes. Those that hold
 // something, or may without a word, are in a third one, so that a drain passes over no empty ones:
-// a cache comes there with its first capacity, and leaves when a drain finds it without.
+// a cache comes there with its first capacity, and leaves when a drain finds it without. Those with
+// an owner are in a ring besides: who reads figures asks a few of them each time what they counted,
+// and so none of those that nobody uses.
 //
 // Taking back what they hold
 // --------------------------
@@ -52,7 +54,8 @@ package struct CacheList {
   /// barrier in all threads.
   package var ownersFence = false
   private var lastTicket: DrainTicket
-  /// Where ``forEachNext(_:_:)`` goes on; `nil` for the first.
+  /// Where ``forEachNext(_:_:)`` goes on, in the ring of those with an owner; `nil` where there is
+  /// none.
   var nextVisited: CacheReference?
   /// With so many, it is time to look whose threads have ended.
   var visitCount = Self.leastVisited
@@ -85,7 +88,7 @@ extension CacheList {
     cache.contents.next = first
     first = cache
     count &+= 1
-    ownedCount &+= 1
+    join(cache)
     noteCapacity(of: cache)
     reopen(cache)
   }
@@ -100,17 +103,6 @@ extension CacheList {
     var position = first
     while let cache = position {
       position = cache.contents.next
-      body(cache)
-    }
-  }
-
-  /// Calls `body` with so many caches at the most, those that come next: with each in turn.
-  ///
-  /// - Complexity: O(`most`).
-  package mutating func forEachNext(_ most: Int, _ body: (CacheReference) -> Void) {
-    for _ in 0..<min(most, count) {
-      guard let cache = nextVisited ?? first else { return }
-      nextVisited = cache.contents.next
       body(cache)
     }
   }

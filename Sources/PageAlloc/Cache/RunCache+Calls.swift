@@ -45,16 +45,24 @@ extension CacheFront {
 extension CacheReference {
   /// Calls since somebody asked last. For who holds the heap lock; the owner may be inside.
   package func takeNewCalls() -> CacheCalls {
+    var new = CacheCalls()
+    addNewCalls(to: &new)
+    return new
+  }
+
+  /// The same, added to those of others.
+  @inline(__always)
+  func addNewCalls(to sum: inout CacheCalls) {
     let frees = front.frees.load(ordering: .relaxed)
     let coldTakes = contents.coldTakes.load(ordering: .relaxed)
-    var new = CacheCalls()
     // The counts may wrap around; and where the owner was in the midst of a call the last time, it
     // may have seemed to have made one more.
-    new.frees = max(0, frees &- contents.counted.frees)
-    new.allocations = max(
+    let newFrees = max(0, frees &- contents.counted.frees)
+    let newAllocations = max(
       0, frees &+ coldTakes &- front.hotRunCount() &- contents.counted.allocations)
-    contents.counted.frees &+= new.frees
-    contents.counted.allocations &+= new.allocations
-    return new
+    contents.counted.frees &+= newFrees
+    contents.counted.allocations &+= newAllocations
+    sum.frees &+= newFrees
+    sum.allocations &+= newAllocations
   }
 }

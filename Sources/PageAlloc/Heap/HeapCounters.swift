@@ -45,25 +45,38 @@ package struct HeapCounters {
 }
 
 extension Heap {
-  /// How many caches one reading of the counters asks for what is new.
-  package static var cachesPerReading: Int { 8 }
+  /// How many caches one reading of the counters asks for what is new: fewer where there are so many
+  /// that none is in the processor's reach when its turn comes, which takes longer than all else.
+  ///
+  /// - Parameter ownedCount: caches with an owner.
+  package static func cachesPerReading(of ownedCount: Int) -> Int { ownedCount > 64 ? 2 : 8 }
 
   /// Adds what the next caches have counted, and the caller's own; and takes the peaks.
   ///
+  /// - Returns: the states at this moment.
   /// - Complexity: O(1): each reading asks so many, in turn.
-  package mutating func addCalls(own: CacheReference?) {
-    var counters = self.counters
-    if let own { counters.add(own.takeNewCalls()) }
-    caches.forEachNext(Self.cachesPerReading) { counters.add($0.takeNewCalls()) }
-    if let own, own.front.isOutside { addCuts(of: own) }
-    self.counters = counters
-    notePeak()
+  package mutating func read(own: CacheReference?) -> HeapReading {
+    var new = CacheCalls()
+    if let own {
+      own.addNewCalls(to: &new)
+      if own.front.isOutside { addCuts(of: own) }
+    }
+    caches.forEachNext(Self.cachesPerReading(of: caches.ownedCount)) {
+      $0.addNewCalls(to: &new)
+    }
+    counters.add(new)
+    let reading = self.reading
+    notePeak(reading)
     noteResident()
+    return reading
   }
 
   /// Counts what is in use.
   @inline(never)
-  mutating func notePeak() {
+  mutating func notePeak() { notePeak(reading) }
+
+  @inline(__always)
+  private mutating func notePeak(_ reading: HeapReading) {
     if counts.allocated > headroom.nextCount {
       headroom.note(inUse: inUsePages, outPages: counts.allocated)
     }

@@ -128,6 +128,31 @@ package let counterChecks: [Check] = [
     recorder.expectEqual(arena.statistics.allocations, 2000, "allocations, when they are gone")
   },
 
+  Check("counters: a hundred handles, asked two at a time, and none that is gone") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    var handles: [CountedHandle] = []
+    for _ in 0..<100 { if let handle = CountedHandle(arena) { handles.append(handle) } }
+    for handle in handles { handle.pairs(25) }
+    var frees: UInt64 = 0
+    for reading in 1...50 {
+      let more = arena.statistics.frees - frees
+      frees += more
+      recorder.expect(more >= 24 && more <= 52, "\(more) frees by reading \(reading)")
+    }
+    recorder.expectEqual(arena.statistics.frees, 2500, "frees")
+    // One is left, and asked by each reading, whatever became of the others.
+    handles.removeSubrange(1...)
+    recorder.expectEqual(arena.statistics.frees, 2500, "frees, when the others are gone")
+    for round: UInt64 in 1...5 {
+      handles[0].pairs(10)
+      recorder.expectEqual(arena.statistics.frees, 2500 + 10 * round, "frees, of one handle")
+    }
+    // Others come into the places of those.
+    for _ in 0..<5 { if let handle = CountedHandle(arena) { handles.append(handle) } }
+    for handle in handles { handle.pairs(10) }
+    recorder.expectEqual(arena.statistics.frees, 2550 + 60, "frees, of six handles")
+  },
+
   Check("counters: only go up while four threads churn, and end right") { recorder in
     guard let arena = makeArena(&recorder) else { return }
     var workers: [Churn] = []

@@ -25,6 +25,46 @@ package let cacheListChecks: [Check] = [
     recorder.expectEqual(seen, 4, "each is seen once")
   },
 
+  Check("cache list: those with an owner have their turns, whoever comes and goes") { recorder in
+    for seed: UInt64 in 1...20 {
+      recorder.context = "seed \(seed)"
+      var random = SplitMix64(seed: seed)
+      var list = CacheList(isClosedForGood: false)
+      let table = BareTable()
+      var owned: [CacheReference] = []
+      list.forEachNext(3) { _ in recorder.fail("there is none") }
+      for step in 0..<200 {
+        switch random.below(4) {
+        case 0:
+          let cache = BareCache(table).reference
+          list.add(cache)
+          owned.append(cache)
+        case 1:
+          if let cache = list.takeRetired() { owned.append(cache) }
+        case 2:
+          if !owned.isEmpty { list.retire(owned.remove(at: random.below(owned.count))) }
+        default:
+          list.forEachNext(random.below(5)) { cache in
+            recorder.expect(owned.contains(cache), "it has no owner, step \(step)")
+          }
+        }
+        if random.below(8) > 0 { continue }
+        // A round of all, as they come: each once.
+        var seen: [CacheReference] = []
+        for _ in 0..<owned.count {
+          list.forEachNext(1) { cache in
+            recorder.expect(!seen.contains(cache), "twice in a round, step \(step)")
+            seen.append(cache)
+          }
+        }
+        recorder.expectEqual(seen.count, owned.count, "caches in a round")
+        list.forEachNext(owned.count + 1) { seen.append($0) }
+        recorder.expectEqual(seen.count, 2 * owned.count, "no more at once than there are")
+        if !recorder.isGood { return }
+      }
+    }
+  },
+
   Check("cache list: what all hold, retired ones included, and the owners that they counted") {
     recorder in
     var list = CacheList(isClosedForGood: false)
