@@ -1064,6 +1064,43 @@ static void fork_beside_threads(pa_arena *arena, int is_manual) {
   IS(PA_OK, pa_free(arena, run, 8));
 }
 
+static volatile int is_made;
+
+static void *make_one(void *unused) {
+  pa_arena *arena = NULL;
+  if (pa_create(NULL, &arena) == PA_OK) is_made = 1;
+  pa_destroy(arena);
+  return unused;
+}
+
+/* To hold an arena twice, and to let it go that is not held, keeps nobody from anything. */
+static void test_fork_calls(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.flags = PA_FORK_MANUAL;
+  pa_arena *arena = make(&options), *other = make(&options);
+  IS(PA_OK, pa_fork_parent(arena));
+  IS(PA_OK, pa_fork_child(arena));
+  IS(PA_OK, pa_fork_prepare(arena));
+  IS(PA_OK, pa_fork_prepare(other));
+  IS(PA_OK, pa_fork_prepare(arena));
+  for (int i = 0; i < 2; i++) {
+    IS(PA_OK, pa_fork_parent(arena));
+    IS(PA_OK, pa_fork_parent(other));
+  }
+  pthread_t thread;
+  HOLDS(pthread_create(&thread, NULL, make_one, NULL) == 0);
+  for (int looks = 0; looks < 500 && !is_made; looks++) usleep(10000);
+  HOLDS(is_made);
+  if (!is_made) {
+    /* Nor would any other be. */
+    printf("%d passed, %d failed\n", passed, failed);
+    exit(1);
+  }
+  HOLDS(pthread_join(thread, NULL) == 0);
+  pa_destroy(other);
+  pa_destroy(arena);
+}
+
 static void test_fork(void) {
   pa_arena *arena = make(NULL);
   fork_beside_threads(arena, 0);
@@ -1139,6 +1176,7 @@ int main(int argc, char **argv) {
   test_region();
   test_many();
   test_threads();
+  test_fork_calls();
   test_fork();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

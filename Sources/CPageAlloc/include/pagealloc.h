@@ -412,10 +412,11 @@ PA_API pa_status pa_measure_resident(pa_arena *arena, uint64_t *bytes);
 
 /* ---- fork, for arenas of PA_FORK_MANUAL; for others these do nothing */
 
-/* Waits until nothing of the arena is being changed, and keeps it so until the fork is over. */
+/* Waits until nothing of the arena is being changed, and keeps it so until the fork is over. Once
+ * more changes nothing. */
 PA_API pa_status pa_fork_prepare(pa_arena *arena);
 
-/* Lets others go on after a fork, in the parent. */
+/* Lets others go on after a fork, in the parent. Does nothing where the thread holds no arena. */
 PA_API pa_status pa_fork_parent(pa_arena *arena);
 
 /* Makes the arena whole in the child of a fork. */

@@ -23,8 +23,8 @@ extension PageArena {
   /// last thing that a handler of the program's does before a fork.
   ///
   /// The calling thread may use the arena meanwhile; others wait where they need more than their
-  /// own cache. Once for each fork. It does nothing where the arena's options do not say
-  /// ``ForkHandling/manual``.
+  /// own cache. Once for each fork; once more changes nothing. It does nothing where the arena's
+  /// options do not say ``ForkHandling/manual``.
   ///
   /// - Complexity: O(1); waits until the arena is not being changed.
   public func prepareForFork() { ForkHandlers.prepare { $0(core) } }

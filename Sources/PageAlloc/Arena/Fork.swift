@@ -107,14 +107,16 @@ enum ForkHandlers {
   ///
   /// - Parameter forEach: calls its argument with each of them.
   static func prepare(_ forEach: ((ArenaCore) -> Void) -> Void) {
+    ForkTurn.renewIfNewChild()
     forEach { core in
-      if !core.forksManually { return }
+      // One that the thread holds already is held once: it goes again once.
+      if !core.forksManually || ForkTurn.isMine && core.isGrowthHeldByFork { return }
       begin()
       core.lockGrowthForFork()
     }
     // One that came in between is not held.
     forEach { core in
-      if core.forksManually, core.isGrowthHeldByFork { core.lockHeapForFork() }
+      if core.forksManually, core.isGrowthHeldByFork, !core.isHeldByFork { core.lockHeapForFork() }
     }
   }
 

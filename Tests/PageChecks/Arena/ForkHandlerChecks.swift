@@ -54,6 +54,26 @@ package let forkHandlerChecks: [Check] = [
     recorder.expect(uses.isGood(4), "used afterwards")
   },
 
+  Check("fork handlers: an arena that is held twice goes again at once") { recorder in
+    guard let arena = makeManualArena(&recorder), let other = makeManualArena(&recorder) else {
+      return
+    }
+    for _ in 0..<3 where recorder.isGood {
+      arena.prepareForFork()
+      arena.prepareForFork()
+      other.prepareForFork()
+      arena.prepareForFork()
+      arena.resumeInParentAfterFork()
+      recorder.expect(ForkTurn.isMine, "the other one is still held")
+      other.resumeInParentAfterFork()
+      recorder.expect(!ForkTurn.isMine, "none is held any more")
+      arena.resumeInParentAfterFork()
+    }
+    // Else nobody else gets at an arena any more.
+    guard recorder.isGood else { return }
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("fork handlers: one that is let through waits for whoever gives memory back") { recorder in
     guard let arena = makeManualArena(&recorder), let run = arena.take(4096, &recorder) else {
       return
