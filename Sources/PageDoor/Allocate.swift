@@ -86,7 +86,7 @@ package func pa_extend(
   }
   var hasGrown = false
   let answer = unsafe status(arena) { arena throws(PageArenaError) in
-    hasGrown = unsafe try arena.extend(run, to: pages, zeroed: zeroed)
+    hasGrown = unsafe try arena.extend(run, to: wantedPages(pages), zeroed: zeroed)
   }
   if answer == .ok { return hasGrown ? .ok : pa_status(PA_NOT_FREE) }
   return unsafe refuseApart(arena, run, answer)
@@ -112,6 +112,10 @@ package func pa_resize(
 }
 
 /// What the flags of an allocation say; `nil` where one of them means nothing.
-private func isZeroed(_ flags: UInt32) -> Bool? {
+func isZeroed(_ flags: UInt32) -> Bool? {
   flags & ~UInt32(PA_ZEROED) == 0 ? flags != 0 : nil
 }
+
+/// So many pages as a run is to have at least. What a `size_t` has beyond an `Int` is more than there
+/// can be, not fewer than the run has.
+func wantedPages(_ pages: Int) -> Int { pages < 0 ? .max : pages }

@@ -19,6 +19,6 @@ package func pa_purge_lazy(
   unsafe withApart(arena, first, PA_NOT_IN_USE) { arena, first throws(PageArenaError) in
     unsafe try arena.discardLazily(first, pages: pages)
   } _: {
-    unsafe refuseApart($0, $1, $2)
+    unsafe refusePurgeApart($0, $1, pages, $2)
   }
 }

@@ -113,6 +113,18 @@ func refuseApart(
   }
 }
 
+/// The contents of a range, of which some is set apart, were to be purged: they cannot.
+func refusePurgeApart(
+  _ arena: OpaquePointer, _ first: UnsafeMutableRawPointer, _ pages: Int, _ refusal: pa_status
+) -> pa_status {
+  guard Int(refusal) == PA_NOT_IN_USE else { return refusal }
+  return unsafe otherwise(arena, refusal) { library, apart throws(PageArenaError) in
+    let address = UInt(bitPattern: first)
+    guard try apart.hasAny(in: apart.range(address, pages), library) else { return false }
+    throw .notPlain(base: address)
+  }
+}
+
 /// Does something by the runs that are set apart, where there are any.
 ///
 /// - Parameter body: returns whether it was about one of them.

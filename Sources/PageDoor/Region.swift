@@ -9,10 +9,9 @@ package func pa_region_create(
   _ reserve_bytes: Int, _ guard_bytes: Int, _ flags: UInt32,
   _ region: UnsafeMutablePointer<OpaquePointer?>?
 ) -> pa_status {
-  guard let region = unsafe region, flags & ~UInt32(PA_WRITABLE_CODE_ALLOWED) == 0 else {
-    return .badArgument
-  }
+  guard let region = unsafe region else { return .badArgument }
   unsafe region.pointee = nil
+  if flags & ~UInt32(PA_WRITABLE_CODE_ALLOWED) != 0 { return .badArgument }
   guard pai_make_room() == 0 else { return .noMemory }
   defer { pai_end_room() }
   do throws(PageArenaError) {

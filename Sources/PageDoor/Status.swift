@@ -74,7 +74,7 @@ extension pa_status {
     case PA_BAD_MEMORY_LIMIT: return "limits: soft above hard, or a fraction that is none"
     case PA_BAD_DIAGNOSIS: return "quarantine_bytes: no size that can be had"
     case PA_MISALIGNED: return "the address is not that of a page"
-    case PA_FOREIGN: return "the address is not in memory that this arena handed out"
+    case PA_FOREIGN: return "an address is not in memory that this arena has grown to"
     case PA_NOT_IN_USE: return "the page is not in use (freed before?)"
     case PA_PAST_END_OF_RUN: return "the pages go past the end of the run"
     case PA_NOT_A_START: return "no run that is in use starts at the address (freed before?)"

@@ -49,9 +49,14 @@ run() {
   fi
 }
 
+# The functions that the header declares.
+declared() {
+  grep -oE '\bpa_[a-z_]+\(' Sources/CPageAlloc/include/pagealloc.h | tr -d '(' | sort -u
+}
+
 # What the header declares and what a library shows are the same.
 same_names() {
-  diff <(grep -oE '\bpa_[a-z_]+\(' Sources/CPageAlloc/include/pagealloc.h | tr -d '(' | sort -u) \
+  diff <(declared) \
     <("$bin/llvm-nm" "$@" | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort -u)
 }
 
@@ -75,11 +80,19 @@ for call in mmap munmap mprotect madvise mincore pipe2 pthread_create pthread_ke
   wrapped+=("-Wl,--wrap=$call")
 done
 
+# The rows of sweep.c, of the header as it is.
+Tests/CDoor/sweep-rows.sh Sources/CPageAlloc/include/pagealloc.h >"$programs/sweep-rows.h"
+# Every function of the header, each in one row.
+rows_are_all() {
+  diff <(declared) <(sed -nE 's/^  ROW\((pa_[a-z_]+).*/\1/p' "$programs/sweep-rows.h" | sort)
+}
+
 compile() {
   verdict "$target: $1" "${compiler[@]}" "${@:2}"
 }
 
 verdict "$target: the names of the archive" same_names -g --defined-only "$here/libpagealloc.a"
+verdict "$target: the rows of the sweep" rows_are_all
 verdict "$target: no call of malloc" no_malloc
 if [[ -e $here/libpagealloc.so ]]; then
   verdict "$target: the names of the library" same_names -D --defined-only "$here/libpagealloc.so"
@@ -96,6 +109,7 @@ if [[ $gnu == - ]]; then
   compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
     -o "$programs/refusals"
   compile "fuzz" Tests/CDoor/fuzz.c "$here/libpagealloc.a" -o "$programs/fuzz"
+  compile "sweep" -I "$programs" Tests/CDoor/sweep.c "$here/libpagealloc.a" -o "$programs/sweep"
   compiler=(g++ -std=c++17 "${warnings[@]}")
   compile "C++" Tests/CDoor/door.cc "$here/libpagealloc.a" -o "$programs/door-cc"
   needed() { ldd "$programs/door" | grep -vE 'linux-vdso|ld-linux|libc\.so' || true; }
@@ -111,12 +125,13 @@ else
   compile "refusals" Tests/CDoor/refusals.c "$here/libpagealloc.a" "${wrapped[@]}" \
     -o "$programs/refusals"
   compile "fuzz" Tests/CDoor/fuzz.c "$here/libpagealloc.a" -o "$programs/fuzz"
+  compile "sweep" -I "$programs" Tests/CDoor/sweep.c "$here/libpagealloc.a" -o "$programs/sweep"
 fi
 
 case $mode in
   test)
     runner=$(<".build/cross/$target.runner")
-    for program in "$programs"/{door*,refusals}; do
+    for program in "$programs"/{door*,refusals,sweep}; do
       run "${program##*/}" ${runner:+"$runner"} "$program" ${runner:+emulated}
     done
     run fuzz ${runner:+"$runner"} "$programs/fuzz" Tests/Corpus/door/*

@@ -1,4 +1,5 @@
-/* Uses every call of pagealloc.h, as a program in C does: contents, bad input, threads, fork.
+/* Uses every call of pagealloc.h, as a program in C does: contents, threads, fork; bad input that is
+ * told of one by one (all of it is met by sweep.c).
  * The last line is `N passed, N failed`. */
 #define _DEFAULT_SOURCE
 #include "pagealloc.h"
@@ -779,121 +780,6 @@ static void test_status(void) {
   HOLDS(strlen(pa_strerror(INT32_MAX)) > 3 && strlen(pa_strerror(INT32_MIN)) > 3);
 }
 
-/* ---- Bad input: every call by every argument, and nothing has changed */
-
-static void test_sweep(void) {
-  pa_arena *arena = make(NULL), *other = make(NULL);
-  void *run = pa_alloc(arena, 4, NULL), *elsewhere = pa_alloc(other, 4, NULL);
-  void *freed = pa_alloc(arena, 200, NULL);
-  memset(run, 3, 4 * PA_PAGE_SIZE);
-  IS(PA_OK, pa_free(arena, freed, 200));
-  char here[64];
-  void *const addresses[] = {NULL, (void *)1, here, elsewhere, freed, (char *)run + 1,
-                             (char *)run + 4096, (void *)(UINTPTR_MAX & ~(uintptr_t)8191),
-                             (void *)(UINTPTR_MAX / 2 & ~(uintptr_t)8191),
-                             page(run, (size_t)1 << 18)};
-  const size_t counts[] = {0, 1, 2, 511, 512, (size_t)1 << 19, (size_t)1 << 20, SIZE_MAX / 2,
-                           SIZE_MAX / 2 + 1, SIZE_MAX / PA_PAGE_SIZE + 1, SIZE_MAX};
-  enum {
-    ADDRESSES = sizeof addresses / sizeof *addresses,
-    COUNTS = sizeof counts / sizeof *counts
-  };
-  pa_cache *cache;
-  IS(PA_OK, pa_cache_create(arena, &cache));
-  const pa_statistics before = figures(arena);
-  int accepted = 0, calls = 0;
-#define REFUSES(call) (calls++, accepted += (call) == PA_OK)
-  for (int a = 0; a < ADDRESSES; a++) {
-    void *address = addresses[a];
-    pa_status status;
-    REFUSES(pa_free_run(arena, address));
-    for (int c = 0; c < COUNTS; c++) {
-      const size_t pages = counts[c];
-      REFUSES(pa_free(arena, address, pages));
-      REFUSES(pa_cache_free(cache, address, pages));
-      REFUSES(pa_free_range(arena, address, pages));
-      REFUSES(pa_free_discarded(arena, address, pages));
-      REFUSES(pa_discard(arena, address, pages));
-      REFUSES(pa_purge_lazy(arena, address, pages));
-      REFUSES(pa_protect(arena, address, pages, PA_ACCESS_READ));
-      REFUSES(pa_decommit(arena, address, pages));
-      REFUSES(pa_commit(arena, address, pages));
-      REFUSES(pa_extend(arena, address, pages, 0));
-      REFUSES(pa_resize(arena, address, pages, 0, &status) ? PA_OK : status);
-      if (address != freed) REFUSES(pa_alloc_at(arena, address, pages, 0));
-    }
-  }
-  for (int c = 0; c < COUNTS; c++) {
-    const size_t pages = counts[c];
-    pa_status status;
-    if (pages - 1 >= 511) {
-      if (pages == 512) continue;
-      REFUSES(pa_alloc(arena, pages, &status) ? PA_OK : status);
-      REFUSES(pa_alloc_zeroed(arena, pages, &status) ? PA_OK : status);
-      REFUSES(pa_cache_alloc(cache, pages, &status) ? PA_OK : status);
-    }
-    /* As alignments, all but 1, 2 and 512 are refused; as byte counts, see the regions. */
-    if (pages != 1 && pages != 2 && pages != 512 && pages != (size_t)1 << 19 &&
-        pages != (size_t)1 << 20) {
-      REFUSES(pa_alloc_aligned(arena, 1, pages, &status) ? PA_OK : status);
-      REFUSES(pa_alloc_with(arena, 1, pages, 0, NULL, &status) ? PA_OK : status);
-    }
-    REFUSES(pa_free(arena, run, pages < 5 && pages ? 5 : pages));
-    REFUSES(pa_free_range(arena, run, pages < 5 && pages ? (size_t)1 << 18 : pages));
-  }
-  /* Flags that mean nothing, and pointers that are none. */
-  pa_status status;
-  REFUSES(pa_alloc_with(arena, 1, PA_PAGE_SIZE, 2, NULL, &status) ? PA_OK : status);
-  REFUSES(pa_alloc_at(arena, freed, 1, 2));
-  REFUSES(pa_extend(arena, run, 5, 2));
-  REFUSES(pa_resize(arena, run, 5, 2, &status) ? PA_OK : status);
-  REFUSES(pa_alloc(NULL, 1, &status) ? PA_OK : status);
-  REFUSES(pa_alloc_zeroed(NULL, 1, &status) ? PA_OK : status);
-  REFUSES(pa_alloc_aligned(NULL, 1, 1, &status) ? PA_OK : status);
-  REFUSES(pa_alloc_with(NULL, 1, 1, 0, NULL, &status) ? PA_OK : status);
-  REFUSES(pa_cache_alloc(NULL, 1, &status) ? PA_OK : status);
-  HOLDS(pa_alloc(NULL, 1, NULL) == NULL && pa_cache_alloc(NULL, 1, NULL) == NULL);
-  REFUSES(pa_alloc_at(NULL, freed, 1, 0));
-  REFUSES(pa_free(NULL, run, 4));
-  REFUSES(pa_cache_free(NULL, run, 4));
-  REFUSES(pa_free_run(NULL, run));
-  REFUSES(pa_free_range(NULL, run, 4));
-  REFUSES(pa_free_discarded(NULL, run, 4));
-  REFUSES(pa_extend(NULL, run, 5, 0));
-  REFUSES(pa_resize(NULL, run, 5, 0, &status) ? PA_OK : status);
-  REFUSES(pa_discard(NULL, run, 4));
-  REFUSES(pa_purge_lazy(NULL, run, 4));
-  REFUSES(pa_protect(arena, run, 4, 5));
-  REFUSES(pa_protect(NULL, run, 4, 0));
-  REFUSES(pa_commit(NULL, run, 4));
-  REFUSES(pa_decommit(NULL, run, 4));
-  REFUSES(pa_decommit(arena, run, 5));
-  REFUSES(pa_cache_create(NULL, &cache));
-  REFUSES(pa_cache_create(arena, NULL));
-  REFUSES(pa_release(NULL, 1, NULL));
-  REFUSES(pa_release_all(NULL, NULL));
-  REFUSES(pa_release_lazy(NULL, NULL));
-  REFUSES(pa_scavenge_step(NULL, NULL));
-  REFUSES(pa_collapse(NULL, NULL));
-  REFUSES(pa_set_limits(NULL, 0, 0));
-  REFUSES(pa_set_group_limit(NULL, 1));
-  REFUSES(pa_get_limits(NULL, NULL, NULL));
-  REFUSES(pa_measure_resident(NULL, NULL));
-  REFUSES(pa_measure_resident(arena, NULL));
-  REFUSES(pa_statistics_json(NULL, NULL, 0, NULL));
-  REFUSES(pa_fork_prepare(NULL));
-  REFUSES(pa_fork_parent(NULL));
-  REFUSES(pa_fork_child(NULL));
-  HOLDS(accepted == 0 && calls > 1000);
-  const pa_statistics after = figures(arena);
-  HOLDS(after.in_use_bytes == before.in_use_bytes && holds_byte(run, 4, 3));
-  HOLDS(after.discarded_bytes == 0 && after.lazy_bytes == 0);
-  IS(PA_OK, pa_free(arena, run, 4));
-  IS(PA_OK, pa_free(other, elsewhere, 4));
-  pa_destroy(other);
-  pa_destroy(arena);
-}
-
 /* ---- Regions */
 
 static void test_region(void) {
@@ -1172,7 +1058,6 @@ int main(int argc, char **argv) {
   test_limits();
   test_figures();
   test_status();
-  test_sweep();
   test_region();
   test_many();
   test_threads();

@@ -76,7 +76,7 @@ enum {
   PA_BAD_MEMORY_LIMIT = 8,    /* a soft limit above the hard one, or group_fraction above 1 */
   PA_BAD_DIAGNOSIS = 9,       /* quarantine_bytes */
   PA_MISALIGNED = 10,         /* the address is not that of a page */
-  PA_FOREIGN = 11,            /* the address is not in memory that this arena handed out */
+  PA_FOREIGN = 11,            /* an address that is not in memory that this arena has grown to */
   PA_NOT_IN_USE = 12,         /* the first page is not in use: freed before, or never allocated */
   PA_PAST_END_OF_RUN = 13,    /* the range goes on past the end of the run */
   PA_NOT_A_START = 14,        /* no run that is in use starts at the address */
@@ -227,7 +227,7 @@ PA_API pa_status pa_free_run(pa_arena *arena, void *run);
 PA_API pa_status pa_free_range(pa_arena *arena, void *first, size_t pages);
 
 /* Takes the pages that follow a run, if they are free: it has so many pages then. Fewer than it
- * has change nothing.
+ * has, zero included, change nothing.
  *
  * PA_NOT_FREE; PA_NOT_A_START, PA_MISALIGNED, PA_FOREIGN. */
 PA_API pa_status pa_extend(pa_arena *arena, void *run, size_t pages, uint32_t flags);
@@ -306,6 +306,7 @@ PA_API pa_status pa_commit(pa_arena *arena, void *first, size_t pages);
 
 /* A cache handle has free runs at hand for one owner at a time: the shortest way to pages, with no
  * look at the thread. A run that came by one may be freed anywhere, and the other way round.
+ * *cache is NULL on failure.
  *
  * PA_SYSTEM where there is no memory for it; PA_REENTERED. */
 PA_API pa_status pa_cache_create(pa_arena *arena, pa_cache **cache);
@@ -425,7 +426,7 @@ PA_API pa_status pa_fork_child(pa_arena *arena);
 /* ---- Regions: address space of any size, committed on demand, which never moves. Ranges are in
  * bytes, from the region's start, and of whole pages of the kernel's. */
 
-/* Reserves address space. flags: 0 or PA_WRITABLE_CODE_ALLOWED.
+/* Reserves address space. flags: 0 or PA_WRITABLE_CODE_ALLOWED. *region is NULL on failure.
  *
  * PA_BAD_BYTE_COUNT, PA_BAD_GUARD, PA_NO_ADDRESS_SPACE, PA_TOO_MANY_MAPPINGS. */
 PA_API pa_status pa_region_create(size_t reserve_bytes, size_t guard_bytes, uint32_t flags,
