@@ -173,7 +173,8 @@ extension PagePool {
       }
     }
     var refusal: PageArenaError?
-    for index in 0..<arenas.count where arenas.load(index) == 0 {
+    let fits = fitsAnArena(pages, alignment)
+    for index in 0..<arenas.count where fits && arenas.load(index) == 0 {
       do throws(PageArenaError) {
         // Another thread may be faster.
         _ = try makeArena(index)
@@ -194,6 +195,15 @@ extension PagePool {
     }
     if let refusal { throw refusal }
     throw .outOfMemory(pages: pages, largestFreeRun: largest)
+  }
+
+  /// Whether an arena in which nothing is has room for a run. On a 32-bit host none is made later.
+  private func fitsAnArena(_ pages: Int, _ alignment: Int) -> Bool {
+    // An arena of a pool lies at a multiple of all that an address can be a multiple of.
+    let grown = Geometry.growableChunks
+    let first = max(
+      PageSpace.pageCount(in: alignment), grown.lowerBound << Geometry.chunkPagesLog)
+    return pages <= grown.upperBound << Geometry.chunkPagesLog - first
   }
 
   /// Has one arena try.

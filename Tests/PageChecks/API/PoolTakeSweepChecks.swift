@@ -27,7 +27,25 @@ package let poolTakeSweepChecks: [Check] = [
     if is32Bit { return recorder.leaveOut("a host of 32 bits has one arena") }
     if leavesOutPools(&recorder) { return }
     for mode in SweepMode.allCases { sweepPoolTakes(mode, &recorder) }
-  }
+  },
+
+  Check("sweep: a run that no arena of a pool has room for, so aligned, makes none") { recorder in
+    if is32Bit { return recorder.leaveOut("a host of 32 bits has one arena") }
+    guard let pool = makePool(&recorder) else { return }
+    // Half of an arena's address space, whose last chunk is not grown to.
+    let alignment = Int(truncatingIfNeeded: UInt64(1) << 31)
+    let most = 1023 * 512 - alignment / 8192
+    for pages in [most + 1, most + 512, 1022 * 512] {
+      guard case .outOfMemory(pages, _)? = pool.errorOfTaking(pages, alignment: alignment) else {
+        return recorder.fail("\(pages) pages: taken, or another error")
+      }
+      recorder.expectEqual(pool.arenaCount, 1, "arenas after \(pages) pages")
+    }
+    for arenas in 1...2 {
+      recorder.expect(pool.errorOfTaking(most, alignment: alignment) == nil, "as much as there is")
+      recorder.expectEqual(pool.arenaCount, arenas, "arenas")
+    }
+  },
 ]
 
 /// Makes every request, those first that are refused.
