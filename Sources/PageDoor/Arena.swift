@@ -10,10 +10,7 @@ package func pa_create(
   guard pai_make_room() == 0 else { return .noMemory }
   defer { pai_end_room() }
   var told = pa_options()
-  if let options = unsafe options {
-    let size = unsafe Int(clamping: options.pointee.size)
-    guard unsafe readStruct(options, size, into: &told) else { return pa_status(PA_BAD_SIZE) }
-  }
+  guard unsafe read(options, into: &told) else { return pa_status(PA_BAD_SIZE) }
   guard let wanted = PageArena.Options(told) else { return .badArgument }
   do throws(PageArenaError) {
     let made = try PageArena(wanted)

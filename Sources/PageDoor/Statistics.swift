@@ -25,7 +25,7 @@ package func pa_measure_resident(
 }
 
 extension pa_statistics {
-  fileprivate init(_ now: PageArena.Statistics) {
+  init(_ now: PageArena.Statistics) {
     self.init()
     reserved_bytes = now.reservedBytes
     ready_bytes = now.readyBytes

@@ -63,24 +63,31 @@ package func pa_statistics_json(
   _ length: UnsafeMutablePointer<Int>?
 ) -> pa_status {
   unsafe withArena(arena, or: .badArgument) { arena in
-    if unsafe buffer == nil, capacity != 0 { return .badArgument }
-    // What a `size_t` has beyond an `Int` is more room than there can be.
-    var text = unsafe CallersText(buffer, room: capacity < 0 ? .max : capacity)
-    let now = arena.statistics
-    text.append("{")
-    var isFirst = true
-    now.forEachFigure { _, name, value in
-      write(name, value, to: &text, isFirst: isFirst)
-      isFirst = false
-    }
-    text.append(",\"returned\":{")
-    isFirst = true
-    now.returned.forEachFigure { _, name, value in
-      write(name, value, to: &text, isFirst: isFirst)
-      isFirst = false
-    }
-    text.append("}}")
-    unsafe length?.pointee = text.count
-    return text.finish() ? .ok : pa_status(PA_TRUNCATED)
+    unsafe writeJSON(arena.statistics, buffer, capacity, length)
   }
+}
+
+/// Writes figures into a buffer of the caller's, as JSON.
+func writeJSON(
+  _ now: PageArena.Statistics, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int,
+  _ length: UnsafeMutablePointer<Int>?
+) -> pa_status {
+  if unsafe buffer == nil, capacity != 0 { return .badArgument }
+  // What a `size_t` has beyond an `Int` is more room than there can be.
+  var text = unsafe CallersText(buffer, room: capacity < 0 ? .max : capacity)
+  text.append("{")
+  var isFirst = true
+  now.forEachFigure { _, name, value in
+    write(name, value, to: &text, isFirst: isFirst)
+    isFirst = false
+  }
+  text.append(",\"returned\":{")
+  isFirst = true
+  now.returned.forEachFigure { _, name, value in
+    write(name, value, to: &text, isFirst: isFirst)
+    isFirst = false
+  }
+  text.append("}}")
+  unsafe length?.pointee = text.count
+  return text.finish() ? .ok : pa_status(PA_TRUNCATED)
 }

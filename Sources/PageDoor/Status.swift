@@ -22,13 +22,12 @@ extension pa_status {
     case .badPageCount: self.init(PA_BAD_PAGE_COUNT)
     case .badAlignment: self.init(PA_BAD_ALIGNMENT)
     case .badByteCount: self.init(PA_BAD_BYTE_COUNT)
-    case .badReservation: self.init(PA_BAD_RESERVATION)
+    case .badReservation, .badPoolReservation: self.init(PA_BAD_RESERVATION)
     case .badScavenging: self.init(PA_BAD_SCAVENGING)
     case .badMemoryLimit: self.init(PA_BAD_MEMORY_LIMIT)
     case .badDiagnosis: self.init(PA_BAD_DIAGNOSIS)
-    // Nothing that C can ask for has a label, a recording or a profile, is a pool, or a
-    // frame.
-    case .badLabel, .badRecording, .badProfile, .badPoolReservation, .badFrameByteCount:
+    // Nothing that C can ask for has a label, a recording or a profile, or is a frame.
+    case .badLabel, .badRecording, .badProfile, .badFrameByteCount:
       self.init(PA_BAD_ARGUMENT)
     case .recording(let errno), .profile(let errno): self.init(PA_SYSTEM + Int(errno.rawValue))
     case .frameNotInUse: self.init(PA_NOT_IN_USE)
@@ -69,7 +68,7 @@ extension pa_status {
     case PA_BAD_PAGE_COUNT: return "pages: zero, or more than there can be"
     case PA_BAD_ALIGNMENT: return "alignment: no power of two that the arena can hold"
     case PA_BAD_BYTE_COUNT: return "bytes: no size that can be had"
-    case PA_BAD_RESERVATION: return "reserve_bytes: not in 64 MiB ... 4 GiB"
+    case PA_BAD_RESERVATION: return "reserve_bytes: not in 64 MiB ... 4 GiB, or too much for a pool"
     case PA_BAD_SCAVENGING: return "scavenging: headroom or cpu_share, or not by steps"
     case PA_BAD_MEMORY_LIMIT: return "limits: soft above hard, or a fraction that is none"
     case PA_BAD_DIAGNOSIS: return "quarantine_bytes: no size that can be had"

@@ -1,5 +1,5 @@
-/* Uses every call of pagealloc.h, as a program in C does: contents, threads, fork; bad input that is
- * told of one by one (all of it is met by sweep.c).
+/* Uses every call of pagealloc.h, as a program in C does: contents, threads, fork; and some bad
+ * input, of which sweep.c has all.
  * The last line is `N passed, N failed`. */
 #define _DEFAULT_SOURCE
 #include "pagealloc.h"
@@ -897,6 +897,167 @@ static void test_threads(void) {
   pa_destroy(shared);
 }
 
+/* ---- Pools */
+
+static pa_statistics pool_figures(pa_pool *pool) {
+  pa_statistics now;
+  now.size = sizeof now;
+  IS(PA_OK, pa_pool_get_statistics(pool, &now));
+  return now;
+}
+
+static void test_pool(void) {
+  pa_pool *pool = NULL;
+  pa_status status = -1;
+  bool is_zero = false;
+  uint64_t bytes = 0, soft = 1, hard = 1;
+  IS(PA_OK, pa_pool_create(NULL, &pool));
+  void *run = pa_pool_alloc(pool, 12, &status), *other = pa_pool_alloc(pool, 1, NULL);
+  HOLDS(run && other && status == PA_OK);
+  memset(run, 5, 12 * PA_PAGE_SIZE);
+  memset(other, 6, PA_PAGE_SIZE);
+  pa_run found;
+  found.size = sizeof found;
+  IS(PA_OK, pa_pool_find(pool, page(run, 11) + 1, &found));
+  HOLDS(found.start == run && found.pages == 12 && found.arena == NULL);
+  IS(PA_NOT_IN_USE, pa_find(NULL, run, &found));
+  /* Parts of it, in place. */
+  IS(PA_OK, pa_pool_free(pool, page(run, 4), 4));
+  IS(PA_NOT_IN_USE, pa_pool_free(pool, page(run, 4), 4));
+  IS(PA_OK, pa_pool_alloc_at(pool, page(run, 4), 2, PA_ZEROED));
+  IS(PA_NOT_FREE, pa_pool_alloc_at(pool, page(run, 4), 1, 0));
+  HOLDS(holds_byte(page(run, 4), 2, 0) && holds_byte(run, 4, 5) && holds_byte(page(run, 8), 4, 5));
+  IS(PA_OK, pa_pool_extend(pool, page(run, 4), 4, PA_ZEROED));
+  HOLDS(holds_byte(page(run, 4), 4, 0));
+  IS(PA_NOT_FREE, pa_pool_extend(pool, page(run, 4), 5, 0));
+  IS(PA_OK, pa_pool_discard(pool, page(run, 2), 8));
+  HOLDS(holds_byte(run, 2, 5) && holds_byte(page(run, 2), 8, 0) && holds_byte(page(run, 10), 2, 5));
+  status = pa_pool_purge_lazy(pool, run, 12);
+  HOLDS(status == PA_OK || pa_errno(status) == EINVAL);
+  IS(PA_OK, pa_pool_free_range(pool, page(run, 3), 6));
+  IS(PA_OK, pa_pool_free_discarded(pool, run, 3));
+  IS(PA_OK, pa_pool_free_run(pool, page(run, 9)));
+  IS(PA_NOT_A_START, pa_pool_free_run(pool, page(run, 9)));
+  HOLDS(holds_byte(other, 1, 6) && pool_figures(pool).in_use_bytes == PA_PAGE_SIZE);
+  /* It moves, with what is in it. */
+  run = pa_pool_resize(pool, other, 700, PA_ZEROED, &status);
+  HOLDS(run && status == PA_OK && holds_byte(run, 1, 6) && holds_byte(page(run, 1), 699, 0));
+  memset(run, 7, 700 * PA_PAGE_SIZE);
+  IS(PA_OK, pa_pool_free_run(pool, run));
+  run = pa_pool_alloc_with(pool, 700, 1 << 16, PA_ZEROED, &is_zero, &status);
+  HOLDS(run && is_zero && (uintptr_t)run % (1 << 16) == 0 && holds_byte(run, 700, 0));
+  memset(run, 7, 700 * PA_PAGE_SIZE);
+  /* Memory goes back. */
+  IS(PA_OK, pa_pool_set_limits(pool, 0, 16 << 20));
+  HOLDS(pa_pool_alloc(pool, 2048, &status) == NULL && status == PA_LIMIT_REACHED);
+  IS(PA_OK, pa_pool_get_limits(pool, &soft, &hard));
+  HOLDS(soft == 16 << 20 && hard == 16 << 20);
+  IS(PA_OK, pa_pool_set_limits(pool, 0, 0));
+  IS(PA_OK, pa_pool_free(pool, run, 700));
+  IS(PA_OK, pa_pool_scavenge_step(pool, &bytes));
+  status = pa_pool_release_lazy(pool, &bytes);
+  HOLDS(status == PA_OK || pa_errno(status) == EINVAL);
+  IS(PA_OK, pa_pool_release(pool, 1 << 20, &bytes));
+  IS(PA_OK, pa_pool_release_all(pool, NULL));
+  const pa_statistics now = pool_figures(pool);
+  HOLDS(now.in_use_bytes == 0 && now.free_maybe_resident_bytes == 0);
+  status = pa_pool_measure_resident(pool, &bytes);
+  HOLDS(status != PA_OK || bytes == 0);
+  char text[2048];
+  IS(PA_OK, pa_pool_statistics_json(pool, text, sizeof text, NULL));
+  HOLDS(strstr(text, "\"inUseBytes\":0,") != NULL);
+  pa_pool_destroy(pool);
+
+  pa_options options = PA_OPTIONS_INIT;
+  options.reserve_bytes = UINT64_C(65) << 40;
+  IS(PA_BAD_RESERVATION, pa_pool_create(&options, &pool));
+  HOLDS(pool == NULL);
+  options.reserve_bytes = 1;
+  options.scavenging = PA_SCAVENGE_ON_REQUEST;
+  IS(PA_OK, pa_pool_create(&options, &pool));
+  IS(PA_BAD_SCAVENGING, pa_pool_scavenge_step(pool, NULL));
+  pa_pool_destroy(pool);
+}
+
+/* More than an arena has; what no arena can have makes none. */
+static void test_pool_beyond_an_arena(void) {
+  if (sizeof(void *) < 8) return;
+  enum { MANY = 5, EACH = 200000 };
+  pa_pool *pool = NULL;
+  pa_status status = -1;
+  IS(PA_OK, pa_pool_create(NULL, &pool));
+  const uint64_t reserved = pool_figures(pool).reserved_bytes;
+  HOLDS(pa_pool_alloc_with(pool, EACH * 2, (size_t)1 << 31, 0, NULL, &status) == NULL);
+  HOLDS(status == PA_OUT_OF_MEMORY && pool_figures(pool).reserved_bytes == reserved);
+  char *runs[MANY];
+  for (size_t i = 0; i < MANY; i++) {
+    runs[i] = pa_pool_alloc(pool, EACH, &status);
+    if (!runs[i]) {
+      /* As much is committed as the system commits, which may be less. */
+      HOLDS(status >= PA_SYSTEM);
+      printf("a pool of 4 GiB alone: %s\n", pa_strerror(status));
+      pa_pool_destroy(pool);
+      return;
+    }
+    *runs[i] = *(page(runs[i], EACH) - 1) = (char)i;
+  }
+  HOLDS(pool_figures(pool).reserved_bytes > reserved);
+  HOLDS(pool_figures(pool).in_use_bytes == (uint64_t)MANY * EACH * PA_PAGE_SIZE);
+  for (size_t i = 0; i < MANY; i++) {
+    HOLDS(*runs[i] == (char)i && *(page(runs[i], EACH) - 1) == (char)i);
+    IS(PA_OK, pa_pool_free(pool, runs[i], EACH));
+  }
+  pa_pool_destroy(pool);
+}
+
+static pa_pool *shared_pool;
+
+static void *churn_pool(void *unused) {
+  void *runs[8] = {NULL};
+  for (size_t i = 0; i < 20000; i++) {
+    const size_t place = i % 8, pages = i / 8 % 3 + 1;
+    if (runs[place]) {
+      if (*(size_t *)runs[place] != place || pa_pool_free_run(shared_pool, runs[place])) broken = 1;
+    }
+    runs[place] = pa_pool_alloc(shared_pool, pages, NULL);
+    if (!runs[place]) return broken = 1, unused;
+    *(size_t *)runs[place] = place;
+  }
+  for (size_t i = 0; i < 8; i++) broken |= pa_pool_free_run(shared_pool, runs[i]);
+  return unused;
+}
+
+static void test_pool_threads(void) {
+  pthread_t threads[THREADS];
+  IS(PA_OK, pa_pool_create(NULL, &shared_pool));
+  broken = 0;
+  for (size_t i = 0; i < THREADS; i++) {
+    HOLDS(pthread_create(&threads[i], NULL, churn_pool, NULL) == 0);
+  }
+  for (size_t i = 0; i < THREADS; i++) HOLDS(pthread_join(threads[i], NULL) == 0);
+  HOLDS(!broken && pool_figures(shared_pool).in_use_bytes == 0);
+  pa_pool_destroy(shared_pool);
+  /* A child frees what its parent took. */
+  pa_options options = PA_OPTIONS_INIT;
+  for (int is_manual = 0; is_manual < 2; is_manual++) {
+    options.flags = is_manual ? PA_FORK_MANUAL : 0;
+    IS(PA_OK, pa_pool_create(&options, &shared_pool));
+    void *run = pa_pool_alloc(shared_pool, 3, NULL);
+    IS(PA_OK, pa_pool_fork_prepare(shared_pool));
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      if (pa_pool_fork_child(shared_pool) || pa_pool_free(shared_pool, run, 3)) _exit(1);
+      _exit(pa_pool_alloc(shared_pool, 600, NULL) == NULL);
+    }
+    IS(PA_OK, pa_pool_fork_parent(shared_pool));
+    int end = -1;
+    HOLDS(child > 0 && waitpid(child, &end, 0) == child && end == 0);
+    IS(PA_OK, pa_pool_free(shared_pool, run, 3));
+    pa_pool_destroy(shared_pool);
+  }
+}
+
 /* ---- fork */
 
 static volatile int goes_on;
@@ -1061,6 +1222,9 @@ int main(int argc, char **argv) {
   test_region();
   test_many();
   test_threads();
+  test_pool();
+  test_pool_beyond_an_arena();
+  test_pool_threads();
   test_fork_calls();
   test_fork();
   printf("%d passed, %d failed\n", passed, failed);

@@ -165,7 +165,7 @@ static void verdict(int holds, const char *claim, int line) {
 
 /* ---- What the calls are about */
 
-enum { RUN = 64, LARGE = 600 };
+enum { RUN = 64, LARGE = 600, CROWD = 1022 * 512 - 8192 };
 
 static struct {
   pa_options options;
@@ -178,6 +178,10 @@ static struct {
   char *wall;     /* a page of a run's that keeps the run from growing */
   char *taken;    /* a run that the call took */
   size_t count;   /* its pages */
+  pa_pool *pool;  /* NULL where the call is not about one */
+  char *shared;   /* RUN pages of it, of the byte 7 */
+  size_t first, rest; /* those that are in use */
+  char *crowd;    /* nearly all of its first arena, where there are two */
 } its;
 
 static char *page(char *run, size_t index) { return run + index * PA_PAGE_SIZE; }
@@ -222,7 +226,28 @@ static void set_up(void) {
   its.wall = its.taken = NULL;
 }
 
+static pa_statistics pool_figures(void) {
+  pa_statistics now;
+  memset(&now, 0, sizeof now);
+  now.size = sizeof now;
+  HOLDS(pa_pool_get_statistics(its.pool, &now) == PA_OK);
+  HOLDS(now.in_use_bytes + now.free_maybe_resident_bytes + now.scavenged_bytes == now.ready_bytes);
+  return now;
+}
+
+static void end_pool(void) {
+  if (!its.pool) return;
+  HOLDS(holds_byte(page(its.shared, its.first), its.rest, 7));
+  if (its.rest) HOLDS(pa_pool_free(its.pool, page(its.shared, its.first), its.rest) == PA_OK);
+  if (its.crowd) HOLDS(pa_pool_free(its.pool, its.crowd, CROWD) == PA_OK);
+  its.crowd = NULL;
+  HOLDS(pool_figures().in_use_bytes == 0);
+  pa_pool_destroy(its.pool);
+  its.pool = NULL;
+}
+
 static void tear_down(void) {
+  end_pool();
   if (its.wall) HOLDS(pa_free(its.arena, its.wall, 1) == PA_OK);
   if (its.taken) HOLDS(pa_free(its.arena, its.taken, its.count) == PA_OK);
   if (its.pages) HOLDS(pa_free_range(its.arena, its.run, its.pages) == PA_OK);
@@ -438,6 +463,108 @@ static pa_status do_region_protect(void) {
 }
 static pa_status do_region_reset(void) { return pa_region_reset(its.region); }
 
+/* Of a pool. */
+static pa_status do_pool_create(void) {
+  pa_pool *made = NULL;
+  const pa_status status = pa_pool_create(&its.options, &made);
+  kernel.armed = 0;
+  HOLDS((made != NULL) == (status == PA_OK));
+  pa_pool_destroy(made);
+  return status;
+}
+static pa_status pool_took(char *run, size_t pages, pa_status status) {
+  kernel.armed = 0;
+  HOLDS((run != NULL) == (status == PA_OK));
+  if (!run) return status;
+  *run = *(page(run, pages) - 1) = 9;
+  HOLDS(pa_pool_free(its.pool, run, pages) == PA_OK);
+  return status;
+}
+#define POOL_TAKES(pages, call)                                                                    \
+  do {                                                                                             \
+    pa_status status = -1;                                                                         \
+    char *run = call;                                                                              \
+    return pool_took(run, pages, status);                                                          \
+  } while (0)
+static pa_status do_pool_alloc(void) { POOL_TAKES(3, pa_pool_alloc(its.pool, 3, &status)); }
+static pa_status do_pool_alloc_growing(void) {
+  POOL_TAKES(9000, pa_pool_alloc(its.pool, 9000, &status));
+}
+static pa_status do_pool_alloc_with(void) {
+  POOL_TAKES(40, pa_pool_alloc_with(its.pool, 40, 1 << 20, PA_ZEROED, NULL, &status));
+}
+/* What is left of the run after a free. */
+static pa_status pool_leaves(size_t first, size_t rest, pa_status status) {
+  if (status == PA_OK) {
+    its.first = first;
+    its.rest = rest;
+  }
+  return status;
+}
+static pa_status do_pool_free(void) {
+  return pool_leaves(0, RUN - 8, pa_pool_free(its.pool, page(its.shared, RUN - 8), 8));
+}
+static pa_status do_pool_free_run(void) {
+  return pool_leaves(0, 0, pa_pool_free_run(its.pool, its.shared));
+}
+static pa_status do_pool_free_range(void) {
+  return pool_leaves(8, RUN - 8, pa_pool_free_range(its.pool, its.shared, 8));
+}
+static pa_status do_pool_free_discarded(void) {
+  return pool_leaves(8, RUN - 8, pa_pool_free_discarded(its.pool, its.shared, 8));
+}
+static pa_status do_pool_alloc_at(void) {
+  char *const place = page(its.shared, RUN);
+  const pa_status status = pa_pool_alloc_at(its.pool, place, 4, 0);
+  kernel.armed = 0;
+  if (status == PA_OK) HOLDS(pa_pool_free(its.pool, place, 4) == PA_OK);
+  return status;
+}
+static pa_status do_pool_extend(void) {
+  const pa_status status = pa_pool_extend(its.pool, its.shared, RUN + 4, 0);
+  kernel.armed = 0;
+  if (status == PA_OK) HOLDS(pa_pool_free(its.pool, page(its.shared, RUN), 4) == PA_OK);
+  return status;
+}
+static pa_status do_pool_resize(void) {
+  pa_status status = -1;
+  char *run = pa_pool_resize(its.pool, its.shared, 9000, 0, &status);
+  kernel.armed = 0;
+  HOLDS((run != NULL) == (status == PA_OK));
+  if (!run) return status;
+  HOLDS(pa_pool_free(its.pool, page(run, RUN), 9000 - RUN) == PA_OK);
+  its.shared = run;
+  return status;
+}
+/* Of the first and the last pages. */
+static pa_status do_pool_discard(void) {
+  const pa_status status = pa_pool_discard(its.pool, its.shared, 8);
+  if (status == PA_OK) memset(its.shared, 7, 8 * PA_PAGE_SIZE);
+  return status;
+}
+static pa_status do_pool_purge_lazy(void) {
+  const pa_status status = pa_pool_purge_lazy(its.pool, its.shared, 8);
+  if (status == PA_OK) memset(its.shared, 7, 8 * PA_PAGE_SIZE);
+  return status;
+}
+static pa_status do_pool_release(void) { return pa_pool_release(its.pool, 1 << 20, NULL); }
+static pa_status do_pool_release_all(void) { return pa_pool_release_all(its.pool, NULL); }
+static pa_status do_pool_release_lazy(void) { return pa_pool_release_lazy(its.pool, NULL); }
+static pa_status do_pool_scavenge_step(void) { return pa_pool_scavenge_step(its.pool, NULL); }
+static pa_status do_pool_set_limits(void) { return pa_pool_set_limits(its.pool, 1 << 20, 0); }
+static pa_status do_pool_set_group_limit(void) {
+  return pa_pool_set_group_limit(its.pool, 0.001);
+}
+static pa_status do_pool_get_limits(void) { return pa_pool_get_limits(its.pool, NULL, NULL); }
+static pa_status do_pool_measure_resident(void) {
+  uint64_t bytes;
+  return pa_pool_measure_resident(its.pool, &bytes);
+}
+static pa_status do_pool_fork(void) {
+  const pa_status status = pa_pool_fork_prepare(its.pool);
+  return status == PA_OK ? pa_pool_fork_parent(its.pool) : status;
+}
+
 /* ---- The table */
 
 /* What is done before. */
@@ -450,6 +577,26 @@ static void wall(void) {
   its.wall = page(its.run, RUN);
   HOLDS(pa_alloc_at(its.arena, its.wall, 1, 0) == PA_OK);
 }
+/* A pool, with a run and free memory that was written to. */
+static void pooled(void) {
+  HOLDS(pa_pool_create(&its.options, &its.pool) == PA_OK);
+  its.shared = pa_pool_alloc(its.pool, RUN, NULL);
+  memset(its.shared, 7, RUN * PA_PAGE_SIZE);
+  its.first = 0;
+  its.rest = RUN;
+  char *free = pa_pool_alloc(its.pool, LARGE, NULL);
+  memset(free, 8, LARGE * PA_PAGE_SIZE);
+  HOLDS(pa_pool_free(its.pool, free, LARGE) == PA_OK);
+}
+#if UINTPTR_MAX > UINT32_MAX
+/* The same of two arenas, the first of which has no room for 9,000 pages. */
+static void crowded(void) {
+  its.options.reserve_bytes = (uint64_t)8 << 30;
+  pooled();
+  its.options.reserve_bytes = 256 << 20;
+  its.crowd = pa_pool_alloc(its.pool, CROWD, NULL);
+}
+#endif
 static void hole(void) { HOLDS(pa_region_decommit(its.region, 1 << 16, 1 << 16) == PA_OK); }
 
 /* What of the run holds 7 afterwards, whatever was refused. */
@@ -526,6 +673,31 @@ static const struct {
     ROW(json, plain, ALL),
     ROW(measure_resident, plain, ALL),
     ROW(fork, plain, ALL),
+    ROW(pool_create, plain, ALL),
+    ROW(pool_alloc, pooled, ALL),
+    ROW(pool_alloc_growing, pooled, ALL),
+#if UINTPTR_MAX > UINT32_MAX
+    ROW(pool_alloc_growing, crowded, ALL),
+#endif
+    ROW(pool_alloc_with, pooled, ALL),
+    ROW(pool_alloc_at, pooled, ALL),
+    ROW(pool_free, pooled, ALL),
+    ROW(pool_free_run, pooled, ALL),
+    ROW(pool_free_range, pooled, ALL),
+    ROW(pool_free_discarded, pooled, ALL),
+    ROW(pool_extend, pooled, ALL),
+    ROW(pool_resize, pooled, ALL),
+    ROW(pool_discard, pooled, ALL),
+    ROW(pool_purge_lazy, pooled, ALL),
+    ROW(pool_release, pooled, ALL),
+    ROW(pool_release_all, pooled, ALL),
+    ROW(pool_release_lazy, pooled, ALL),
+    ROW(pool_scavenge_step, pooled, ALL),
+    ROW(pool_set_limits, pooled, ALL),
+    ROW(pool_set_group_limit, pooled, ALL),
+    ROW(pool_get_limits, pooled, ALL),
+    ROW(pool_measure_resident, pooled, ALL),
+    ROW(pool_fork, pooled, ALL),
     ROW(region_create, plain, ALL),
     ROW(region_destroy, plain, ALL),
     ROW(region_grow, plain, ALL),
@@ -563,6 +735,7 @@ static int round_of(int number, int error, int first, int through) {
   if (!its.run) return 0;
   calls[number].before();
   pa_statistics before = figures(its.arena);
+  const uint64_t in_pool = its.pool ? pool_figures().in_use_bytes : 0;
   kernel.calls = kernel.refused = 0;
   kernel.armed = 1;
   pa_status status = calls[number].call();
@@ -579,6 +752,7 @@ static int round_of(int number, int error, int first, int through) {
     const pa_statistics after = figures(its.arena);
     HOLDS(after.in_use_bytes == before.in_use_bytes);
     HOLDS(after.reserved_bytes == before.reserved_bytes);
+    if (its.pool) HOLDS(pool_figures().in_use_bytes == in_pool);
     status = calls[number].call();
     HOLDS(status == PA_OK);
     if (status != PA_OK) printf("  again: %d, %s\n", (int)status, pa_strerror(status));

@@ -18,10 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- What is looked at: an arena and what it has, another arena, and a region
+/* ---- What is looked at: an arena and what it has, a pool with the same runs, another arena, and a
+ * region
  *
  *   page   0 ... 7   8 ... 11   12 ... 15   16, 17   18, 19      20, 21        22, 23   24 ... 63
  *          run 1     free       run 2       run 3 -- read only - decommitted - ---      run 4
+ *
+ *          A pool has no access rights: run 3 is as the others there.
  *
  *   byte   0 ... 16383   16384 ... 24575   24576 ... 65535   65536 ... 1 MiB
  *          memory        a hole            memory            not grown to */
@@ -38,7 +41,11 @@ static struct {
   pa_arena *arena, *other;
   pa_cache *cache;
   pa_region *region;
-  char *base, *elsewhere, *start;
+  pa_pool *pool;
+  char *arena_base, *pool_base, *elsewhere, *start;
+  /* Whether the function that is swept is a pool's; and where page 0 is then. */
+  int is_pool;
+  char *base;
 } world;
 
 /* The run that a page is of; 0 for none. */
@@ -57,27 +64,53 @@ static void insist(int holds, const char *claim) {
 
 static char *page(size_t index) { return world.base + index * PA_PAGE_SIZE; }
 
+/* Takes the runs, in an arena or a pool. */
+static char *build_runs(int in_pool) {
+  char *base = in_pool ? pa_pool_alloc(world.pool, PAGES, NULL)
+                       : pa_alloc(world.arena, PAGES, NULL);
+  INSIST(base);
+  memset(base, 3, PAGES * PA_PAGE_SIZE);
+  /* A part that is freed and taken again is a run of its own. */
+  for (int step = 0; step < 2; step++) {
+    for (size_t run = 0; run <= 4; run++) {
+      if (run == 1 || (run == 0 && step == 1)) continue;
+      char *first = base + (run ? starts[run] : FREE) * PA_PAGE_SIZE;
+      const size_t pages = run ? ends[run] - starts[run] : SECOND - FREE;
+      if (step == 0) {
+        INSIST((in_pool ? pa_pool_free(world.pool, first, pages)
+                        : pa_free(world.arena, first, pages)) == PA_OK);
+      } else {
+        INSIST((in_pool ? pa_pool_alloc_at(world.pool, first, pages, 0)
+                        : pa_alloc_at(world.arena, first, pages, 0)) == PA_OK);
+        memset(first, 3, pages * PA_PAGE_SIZE);
+      }
+    }
+  }
+  return base;
+}
+
+/* Which runs those are that the addresses are about. */
+static void look_at(int is_pool) {
+  world.is_pool = is_pool;
+  world.base = is_pool ? world.pool_base : world.arena_base;
+}
+
 static void build(void) {
-  INSIST(pa_create(&world.options, &world.arena) == PA_OK);
-  INSIST(pa_create(&world.options, &world.other) == PA_OK);
+  pa_options options = world.options;
+  INSIST(pa_create(&options, &world.arena) == PA_OK);
+  INSIST(pa_create(&options, &world.other) == PA_OK);
+  /* Two arenas; on a 32-bit host one. */
+  options.reserve_bytes = sizeof(void *) == 8 ? (uint64_t)8 << 30 : 0;
+  INSIST(pa_pool_create(&options, &world.pool) == PA_OK);
   INSIST(pa_cache_create(world.arena, &world.cache) == PA_OK);
-  world.base = pa_alloc(world.arena, PAGES, NULL);
   world.elsewhere = pa_alloc(world.other, 4, NULL);
-  INSIST(world.base && world.elsewhere);
-  memset(world.base, 3, PAGES * PA_PAGE_SIZE);
-  INSIST(pa_free(world.arena, page(FREE), SECOND - FREE) == PA_OK);
-  /* Others than the neighbours: a part that is freed and taken again is a run of its own. */
-  for (size_t run = 2; run <= 4; run++) {
-    const size_t first = starts[run], pages = ends[run] - first;
-    INSIST(pa_free(world.arena, page(first), pages) == PA_OK);
-  }
-  for (size_t run = 2; run <= 4; run++) {
-    const size_t first = starts[run], pages = ends[run] - first;
-    INSIST(pa_alloc_at(world.arena, page(first), pages, 0) == PA_OK);
-    memset(page(first), 3, pages * PA_PAGE_SIZE);
-  }
-  INSIST(pa_protect(world.arena, page(READ_ONLY), 2, PA_ACCESS_READ) == PA_OK);
-  INSIST(pa_decommit(world.arena, page(GONE), 2) == PA_OK);
+  INSIST(world.elsewhere);
+  world.pool_base = build_runs(1);
+  world.arena_base = build_runs(0);
+  look_at(world.is_pool);
+  char *const apart = world.arena_base;
+  INSIST(pa_protect(world.arena, apart + READ_ONLY * PA_PAGE_SIZE, 2, PA_ACCESS_READ) == PA_OK);
+  INSIST(pa_decommit(world.arena, apart + GONE * PA_PAGE_SIZE, 2) == PA_OK);
   INSIST(pa_region_create(RESERVE, 0, 0, &world.region) == PA_OK);
   INSIST(pa_region_grow(world.region, SIZE) == PA_OK);
   world.start = pa_region_start(world.region);
@@ -89,28 +122,39 @@ static void tear_down(void) {
   pa_cache_destroy(world.cache);
   pa_destroy(world.arena);
   pa_destroy(world.other);
+  pa_pool_destroy(world.pool);
   pa_region_destroy(world.region);
 }
 
-/* Whether all of it is as it was built. */
-static int is_whole(void) {
+/* Whether the runs are as they were built. */
+static int has_runs(const char *base, int in_pool) {
   pa_run found;
   found.size = sizeof found;
   for (size_t i = 0; i < PAGES; i++) {
     const size_t run = run_of(i);
-    const pa_status status = pa_find(world.arena, page(i), &found);
+    const char *bytes = base + i * PA_PAGE_SIZE;
+    const pa_status status = in_pool ? pa_pool_find(world.pool, bytes, &found)
+                                     : pa_find(world.arena, bytes, &found);
     if (run == 0) {
       if (status != PA_NOT_IN_USE) return 0;
       continue;
     }
-    if (status != PA_OK || found.start != page(starts[run])) return 0;
-    if (found.pages != ends[run] - starts[run] || found.arena != world.arena) return 0;
-    if ((i < GONE || i >= GONE + 2) && (*page(i) != 3 || *(page(i + 1) - 1) != 3)) return 0;
+    if (status != PA_OK || found.start != base + starts[run] * PA_PAGE_SIZE) return 0;
+    if (found.pages != ends[run] - starts[run]) return 0;
+    if (found.arena != (in_pool ? NULL : world.arena)) return 0;
+    if (!in_pool && i >= GONE && i < GONE + 2) continue;
+    if (bytes[0] != 3 || bytes[PA_PAGE_SIZE - 1] != 3) return 0;
   }
+  return 1;
+}
+
+/* Whether all of it is as it was built. */
+static int is_whole(void) {
   for (size_t i = 0; i < SIZE; i += 4096) {
     if ((i < HOLE || i >= HOLE_END) && world.start[i] != 4) return 0;
   }
-  return pa_region_size(world.region) == SIZE &&
+  return has_runs(world.arena_base, 0) && has_runs(world.pool_base, 1) &&
+         pa_region_size(world.region) == SIZE &&
          pa_region_committed(world.region) == SIZE - (HOLE_END - HOLE);
 }
 
@@ -133,6 +177,7 @@ typedef struct {
     pa_arena *arena;
     pa_cache *cache;
     pa_region *region;
+    pa_pool *pool;
     pa_status status;
     bool is_zero;
   } cell, cell2, status_cell;
@@ -140,9 +185,11 @@ typedef struct {
   pa_arena *arena;
   pa_cache *cache;
   pa_region *region;
+  pa_pool *pool;
   pa_arena **arena_at;
   pa_cache **cache_at;
   pa_region **region_at;
+  pa_pool **pool_at;
   pa_status status, *status_at;
   const pa_options *options_at;
   size_t option;
@@ -184,6 +231,7 @@ typedef struct {
 HANDLES(arena)
 HANDLES(cache)
 HANDLES(region)
+HANDLES(pool)
 
 /* NULL, and where a result goes. */
 #define RESULTS(member, place)                                                                     \
@@ -194,6 +242,7 @@ HANDLES(region)
 RESULTS(arena_at, cell.arena)
 RESULTS(cache_at, cell.cache)
 RESULTS(region_at, cell.region)
+RESULTS(pool_at, cell.pool)
 RESULTS(status_at, status_cell.status)
 RESULTS(length_at, cell.size)
 RESULTS(is_zero_at, cell.is_zero)
@@ -236,7 +285,7 @@ VALUES(fraction, double, 0, -0.0, 0.5, 1, -1, 1.5, DBL_MIN, DBL_MAX, NAN, INFINI
 
 /* ---- Addresses */
 
-enum { ADDRESSES = 26 };
+enum { ADDRESSES = 27 };
 static void *address_of(size_t index) {
   static const size_t pages[] = {0, 3, 7, FREE, FREE + 3, SECOND, SECOND + 1, APART, APART + 1,
                                  READ_ONLY, GONE, GONE + 2, FOURTH, PAGES - 1,
@@ -253,7 +302,8 @@ static void *address_of(size_t index) {
     case 6: return world.elsewhere;
     case 7: return world.arena;
     case 8: return world.start;
-    case 9: return (void *)(UINTPTR_MAX & ~(uintptr_t)(PA_PAGE_SIZE - 1));
+    case 9: return world.is_pool ? world.arena_base : world.pool_base;
+    case 10: return (void *)(UINTPTR_MAX & ~(uintptr_t)(PA_PAGE_SIZE - 1));
     default: return (void *)UINTPTR_MAX;
   }
 }
@@ -339,7 +389,7 @@ static statuses bad_range(const void *first, size_t pages) {
 /* Whether pages of run 3 are among those, which are not plain. */
 static int has_apart(const void *first, size_t pages) {
   const size_t index = index_of(first);
-  return index < FOURTH && (index >= APART || pages > APART - index);
+  return !world.is_pool && index < FOURTH && (index >= APART || pages > APART - index);
 }
 
 /* The start of a run. */
@@ -365,9 +415,16 @@ static statuses bad_access(uint32_t access) {
 /* What comes of a request: where nothing is wrong with it, pages or none. */
 static statuses taken(statuses bad, size_t pages) {
   if (bad) return bad;
-  return pages < 1024 ? one(PA_OK) : one(PA_OUT_OF_MEMORY);
+  if (pages < 1024) return one(PA_OK);
+  /* A pool has arenas of 4 GiB, as far as the system commits so much. */
+  return one(PA_OUT_OF_MEMORY) | (world.is_pool ? one(PA_OK) | one(PA_SYSTEM) : 0);
 }
 static statuses done(statuses bad) { return bad ? bad : one(PA_OK); }
+
+/* What a function is about: an arena or a pool. */
+static const void *holder(const arguments *a) {
+  return world.is_pool ? (const void *)a->pool : (const void *)a->arena;
+}
 
 #define EXPECT(name) static statuses expect_##name(const arguments *a)
 EXPECT(pa_strerror) { return (void)a, one(PA_OK); }
@@ -463,11 +520,19 @@ EXPECT(pa_create) {
   return done(if_null(a->arena_at) | (status != PA_OK ? one(status) : 0));
 }
 EXPECT(pa_destroy) { return (void)a, one(PA_OK); }
+EXPECT(pa_pool_create) {
+  const uint64_t most = sizeof(void *) == 8 ? (uint64_t)64 << 40 : (uint64_t)4 << 30;
+  pa_status status = a->option < COUNT(changes) ? changes[a->option].status : PA_OK;
+  /* Any amount is rounded up. */
+  if (status == PA_BAD_RESERVATION && changes[a->option].value <= most) status = PA_OK;
+  return done(if_null(a->pool_at) | (status != PA_OK ? one(status) : 0));
+}
+EXPECT(pa_pool_destroy) { return (void)a, one(PA_OK); }
 
-EXPECT(pa_alloc) { return taken(if_null(a->arena) | bad_count(a->pages), a->pages); }
+EXPECT(pa_alloc) { return taken(if_null(holder(a)) | bad_count(a->pages), a->pages); }
 EXPECT(pa_alloc_zeroed) { return expect_pa_alloc(a); }
 EXPECT(pa_alloc_aligned) {
-  const statuses bad = if_null(a->arena) | bad_count(a->pages) | bad_alignment(a->alignment);
+  const statuses bad = if_null(holder(a)) | bad_count(a->pages) | bad_alignment(a->alignment);
   /* Whether the arena has such an address is chance. */
   return taken(bad, a->pages) |
          (!bad && a->alignment > 1 << 21 ? one(PA_OUT_OF_MEMORY) | one(PA_OK) : 0);
@@ -477,7 +542,7 @@ EXPECT(pa_alloc_with) {
   return bad ? bad | (others & ~one(PA_OK) & ~one(PA_OUT_OF_MEMORY)) : others;
 }
 EXPECT(pa_alloc_at) {
-  const statuses bad = if_null(a->arena) | bad_flags(a->flags, PA_ZEROED) | bad_count(a->pages) |
+  const statuses bad = if_null(holder(a)) | bad_flags(a->flags, PA_ZEROED) | bad_count(a->pages) |
                        bad_address(a->first);
   if (bad) return bad;
   const size_t index = index_of(a->first);
@@ -485,15 +550,15 @@ EXPECT(pa_alloc_at) {
   return index < FREE || index + a->pages > SECOND ? one(PA_NOT_FREE) : one(PA_OK);
 }
 
-EXPECT(pa_free) { return done(if_null(a->arena) | bad_part(a->first, a->pages)); }
+EXPECT(pa_free) { return done(if_null(holder(a)) | bad_part(a->first, a->pages)); }
 EXPECT(pa_free_discarded) { return expect_pa_free(a); }
-EXPECT(pa_free_run) { return done(if_null(a->arena) | bad_start(a->run)); }
-EXPECT(pa_free_range) { return done(if_null(a->arena) | bad_range(a->first, a->pages)); }
+EXPECT(pa_free_run) { return done(if_null(holder(a)) | bad_start(a->run)); }
+EXPECT(pa_free_range) { return done(if_null(holder(a)) | bad_range(a->first, a->pages)); }
 
 /* A run that is to have another size. */
 static statuses bad_growth(const arguments *a) {
   const statuses bad = bad_start(a->run);
-  return if_null(a->arena) | bad_flags(a->flags, PA_ZEROED) |
+  return if_null(holder(a)) | bad_flags(a->flags, PA_ZEROED) |
          bad | (!bad_address(a->run) && has_apart(a->run, 1) ? one(PA_NOT_PLAIN) : 0);
 }
 EXPECT(pa_extend) {
@@ -503,69 +568,71 @@ EXPECT(pa_extend) {
   if (a->pages <= ends[run] - index) return one(PA_OK);
   if (run == 1) return one(a->pages <= SECOND ? PA_OK : PA_NOT_FREE);
   /* Behind the last of them the arena grows, where it can. */
-  return one(PA_NOT_FREE) | (run == 4 && a->pages < ROOM ? one(PA_OK) : 0);
+  const size_t room = world.is_pool ? LIMIT : ROOM;
+  return one(PA_NOT_FREE) | (run == 4 && a->pages < room ? one(PA_OK) : 0);
 }
 EXPECT(pa_resize) { return taken(bad_growth(a) | bad_count(a->pages), a->pages); }
 EXPECT(pa_find) {
   const size_t run = is_ours(a->address) ? run_of(index_of(a->address)) : 0;
-  const int is_other = !a->arena && a->address == world.elsewhere;
-  statuses bad = if_null(a->run_at) | (run || is_other ? 0 : one(PA_NOT_IN_USE));
+  const int is_other = !world.is_pool && !a->arena && a->address == world.elsewhere;
+  statuses bad = if_null(a->run_at) | (world.is_pool ? if_null(a->pool) : 0);
+  if (!run && !is_other) bad |= one(PA_NOT_IN_USE);
   const uint32_t size = a->told_size;
   if (a->run_at && (size < 16 || (size % 8 && size != sizeof(pa_run)))) bad |= one(PA_BAD_SIZE);
   return done(bad);
 }
 
-EXPECT(pa_discard) { return done(if_null(a->arena) | bad_range(a->first, a->pages)); }
+EXPECT(pa_discard) { return done(if_null(holder(a)) | bad_range(a->first, a->pages)); }
 EXPECT(pa_purge_lazy) {
-  statuses bad = if_null(a->arena) | bad_range(a->first, a->pages);
+  statuses bad = if_null(holder(a)) | bad_range(a->first, a->pages);
   if (!bad_address(a->first) && has_apart(a->first, a->pages)) bad |= one(PA_NOT_PLAIN);
   /* Emulators may not know the advice. */
   return bad ? bad : one(PA_OK) | one(PA_SYSTEM);
 }
-EXPECT(pa_decommit) { return done(if_null(a->arena) | bad_part(a->first, a->pages)); }
+EXPECT(pa_decommit) { return done(if_null(holder(a)) | bad_part(a->first, a->pages)); }
 EXPECT(pa_commit) { return expect_pa_decommit(a); }
 EXPECT(pa_protect) {
-  return done(if_null(a->arena) | bad_part(a->first, a->pages) | bad_access(a->access));
+  return done(if_null(holder(a)) | bad_part(a->first, a->pages) | bad_access(a->access));
 }
 
-EXPECT(pa_cache_create) { return done(if_null(a->arena) | if_null(a->cache_at)); }
+EXPECT(pa_cache_create) { return done(if_null(holder(a)) | if_null(a->cache_at)); }
 EXPECT(pa_cache_destroy) { return (void)a, one(PA_OK); }
 EXPECT(pa_cache_alloc) { return taken(if_null(a->cache) | bad_count(a->pages), a->pages); }
 EXPECT(pa_cache_free) { return done(if_null(a->cache) | bad_part(a->first, a->pages)); }
 
-EXPECT(pa_release) { return done(if_null(a->arena)); }
-EXPECT(pa_release_all) { return done(if_null(a->arena)); }
-EXPECT(pa_release_lazy) { return a->arena ? one(PA_OK) | one(PA_SYSTEM) : one(PA_BAD_ARGUMENT); }
-EXPECT(pa_scavenge_step) { return done(if_null(a->arena)); }
+EXPECT(pa_release) { return done(if_null(holder(a))); }
+EXPECT(pa_release_all) { return done(if_null(holder(a))); }
+EXPECT(pa_release_lazy) { return holder(a) ? one(PA_OK) | one(PA_SYSTEM) : one(PA_BAD_ARGUMENT); }
+EXPECT(pa_scavenge_step) { return done(if_null(holder(a))); }
 EXPECT(pa_collapse) { return a->arena ? one(PA_OK) | one(PA_SYSTEM) : one(PA_BAD_ARGUMENT); }
 
 EXPECT(pa_set_limits) {
   const int is_bad = a->soft_bytes64 && a->hard_bytes64 && a->soft_bytes64 > a->hard_bytes64;
-  return done(if_null(a->arena) | (is_bad ? one(PA_BAD_MEMORY_LIMIT) : 0));
+  return done(if_null(holder(a)) | (is_bad ? one(PA_BAD_MEMORY_LIMIT) : 0));
 }
 EXPECT(pa_set_group_limit) {
   const int is_good = a->fraction > 0 && a->fraction <= 1;
-  return done(if_null(a->arena) | (is_good ? 0 : one(PA_BAD_MEMORY_LIMIT)));
+  return done(if_null(holder(a)) | (is_good ? 0 : one(PA_BAD_MEMORY_LIMIT)));
 }
-EXPECT(pa_get_limits) { return done(if_null(a->arena)); }
+EXPECT(pa_get_limits) { return done(if_null(holder(a))); }
 EXPECT(pa_get_statistics) {
-  statuses bad = if_null(a->arena) | if_null(a->statistics_at);
+  statuses bad = if_null(holder(a)) | if_null(a->statistics_at);
   const uint32_t size = a->told_size;
   if (a->statistics_at && (size < 16 || size % 8)) bad |= one(PA_BAD_SIZE);
   return done(bad);
 }
 EXPECT(pa_statistics_json) {
-  const statuses bad = if_null(a->arena) | (a->capacity ? if_null(a->buffer) : 0);
+  const statuses bad = if_null(holder(a)) | (a->capacity ? if_null(a->buffer) : 0);
   if (bad) return bad;
   return one(a->capacity < 1000 ? PA_TRUNCATED : PA_OK);
 }
 EXPECT(pa_measure_resident) {
-  const statuses bad = if_null(a->arena) | if_null(a->bytes_at);
+  const statuses bad = if_null(holder(a)) | if_null(a->bytes_at);
   return bad ? bad : one(PA_OK) | one(PA_SYSTEM);
 }
-EXPECT(pa_fork_prepare) { return done(if_null(a->arena)); }
-EXPECT(pa_fork_parent) { return done(if_null(a->arena)); }
-EXPECT(pa_fork_child) { return done(if_null(a->arena)); }
+EXPECT(pa_fork_prepare) { return done(if_null(holder(a))); }
+EXPECT(pa_fork_parent) { return done(if_null(holder(a))); }
+EXPECT(pa_fork_child) { return done(if_null(holder(a))); }
 
 EXPECT(pa_region_create) {
   statuses bad = if_null(a->region_at) | bad_flags(a->flags, PA_WRITABLE_CODE_ALLOWED);
@@ -592,6 +659,34 @@ EXPECT(pa_region_protect) {
   return done(bad);
 }
 EXPECT(pa_region_reset) { return done(if_null(a->region)); }
+
+/* A pool's functions are as an arena's of the same names. */
+#define AS_ARENAS(name) EXPECT(pa_pool_##name) { return expect_pa_##name(a); }
+AS_ARENAS(alloc)
+AS_ARENAS(alloc_with)
+AS_ARENAS(alloc_at)
+AS_ARENAS(free)
+AS_ARENAS(free_run)
+AS_ARENAS(free_range)
+AS_ARENAS(free_discarded)
+AS_ARENAS(extend)
+AS_ARENAS(resize)
+AS_ARENAS(find)
+AS_ARENAS(discard)
+AS_ARENAS(purge_lazy)
+AS_ARENAS(release)
+AS_ARENAS(release_all)
+AS_ARENAS(release_lazy)
+AS_ARENAS(scavenge_step)
+AS_ARENAS(set_limits)
+AS_ARENAS(set_group_limit)
+AS_ARENAS(get_limits)
+AS_ARENAS(get_statistics)
+AS_ARENAS(statistics_json)
+AS_ARENAS(measure_resident)
+AS_ARENAS(fork_prepare)
+AS_ARENAS(fork_parent)
+AS_ARENAS(fork_child)
 
 /* ---- Rows */
 
@@ -640,7 +735,7 @@ static void complain(const char *what, pa_status status) {
   else printf(" address %p;", (const void *)address);
   printf(" handles %d; pages %zu, alignment %zu, flags %u, access %u, size %u, option %zu,"
          " reserve %zu, guard %zu, offset %zu, bytes %zu\n",
-         a->arena || a->cache || a->region, a->pages, a->alignment, a->flags, a->access,
+         a->arena || a->cache || a->region || a->pool, a->pages, a->alignment, a->flags, a->access,
          a->told_size, a->option, a->reserve_bytes, a->guard_bytes, a->offset, a->bytes);
 }
 
@@ -648,7 +743,8 @@ static pa_statistics figures(void) {
   pa_statistics now;
   memset(&now, 0, sizeof now);
   now.size = sizeof now;
-  INSIST(pa_get_statistics(world.arena, &now) == PA_OK);
+  INSIST((world.is_pool ? pa_pool_get_statistics(world.pool, &now)
+                        : pa_get_statistics(world.arena, &now)) == PA_OK);
   return now;
 }
 
@@ -657,6 +753,9 @@ static pa_statistics figures(void) {
 static int is_unchanged(pa_status status) {
   const pa_statistics now = figures();
   if (status != PA_OUT_OF_MEMORY) return memcmp(&now, &sweep.before, sizeof now) == 0;
+  sweep.is_fresh = 1;
+  /* A pool has made no arena, either. */
+  if (sizeof(void *) == 8 && now.reserved_bytes != sweep.before.reserved_bytes) return 0;
   return now.in_use_bytes == sweep.before.in_use_bytes &&
          now.inaccessible_bytes == sweep.before.inaccessible_bytes;
 }
@@ -670,7 +769,7 @@ static int is_filled(const char *bytes, size_t from, size_t to) {
 
 /* Whether a call wrote what it may, and where. */
 static int results_are_right(const arguments *a, pa_status status) {
-  const int is_made = a->arena_at || a->cache_at || a->region_at;
+  const int is_made = a->arena_at || a->cache_at || a->region_at || a->pool_at;
   if (a->status_at && *a->status_at != status) return 0;
   if (!a->status_at && !is_filled(a->status_cell.bytes, 0, 8)) return 0;
   if (status == PA_TRUNCATED || (status == PA_OK && a->buffer)) {
@@ -697,10 +796,13 @@ static void clean_up(const arguments *a) {
   if (a->arena_at) pa_destroy(a->cell.arena);
   if (a->cache_at) pa_cache_destroy(a->cell.cache);
   if (a->region_at) pa_region_destroy(a->cell.region);
+  if (a->pool_at) pa_pool_destroy(a->cell.pool);
   if (strcmp(name, "pa_destroy") == 0 && a->arena) world.arena = NULL;
   if (strcmp(name, "pa_cache_destroy") == 0 && a->cache) world.cache = NULL;
   if (strcmp(name, "pa_region_destroy") == 0 && a->region) world.region = NULL;
+  if (strcmp(name, "pa_pool_destroy") == 0 && a->pool) world.pool = NULL;
   if (strcmp(name, "pa_fork_prepare") == 0) (void)pa_fork_parent(a->arena);
+  if (strcmp(name, "pa_pool_fork_prepare") == 0) (void)pa_pool_fork_parent(a->pool);
   tear_down();
   build();
   sweep.is_fresh = sweep.is_looked_at = 1;
@@ -763,6 +865,8 @@ static void sweep_all(const char *kind) {
   for (size_t i = 0; i < COUNT(rows); i++) {
     sweep.row = &rows[i];
     sweep.complaints = 0;
+    look_at(strncmp(sweep.row->name, "pa_pool_", 8) == 0);
+    sweep.is_fresh = 1;
     vary(0);
     if (!is_whole()) complain("the runs are not as before", PA_OK);
   }

@@ -16,9 +16,9 @@
  * Status. A call that can fail returns a pa_status, or has one as its last argument, which may be
  * NULL: there it writes PA_OK, or why it returned NULL. A call that fails has changed nothing but
  * where it says so. Bad input is refused with a status that names the argument; what must not be
- * passed is a pointer to an arena, a cache or a region that was destroyed, or to memory that the
- * library cannot read or write. A process is ended (SIGILL or SIGTRAP) only where the library finds
- * that its own tables were damaged.
+ * passed is a pointer to an arena, a cache, a pool or a region that was destroyed, or to memory
+ * that the library cannot read or write. A process is ended (SIGILL or SIGTRAP) only where the library
+ * finds that its own tables were damaged.
  *
  * Structs. Each begins with its own size in bytes, which the caller sets, so that a program and a
  * library of different versions understand each other. Bytes beyond what the library knows must be
@@ -56,6 +56,7 @@ extern "C" {
 typedef struct pa_arena pa_arena;
 typedef struct pa_cache pa_cache;
 typedef struct pa_region pa_region;
+typedef struct pa_pool pa_pool;
 
 /* ---- Status */
 
@@ -71,7 +72,7 @@ enum {
   PA_BAD_PAGE_COUNT = 3,      /* pages: zero, or more than the arena, or the run, can have */
   PA_BAD_ALIGNMENT = 4,       /* alignment: no power of two, or larger than the arena */
   PA_BAD_BYTE_COUNT = 5,      /* a byte count that cannot be had */
-  PA_BAD_RESERVATION = 6,     /* reserve_bytes: below 64 MiB or above 4 GiB */
+  PA_BAD_RESERVATION = 6,     /* reserve_bytes: an arena's 64 MiB to 4 GiB, a pool's to 64 TiB */
   PA_BAD_SCAVENGING = 7,      /* headroom not in 0 ... 16, or cpu_share not in 0 ... 1 */
   PA_BAD_MEMORY_LIMIT = 8,    /* a soft limit above the hard one, or group_fraction above 1 */
   PA_BAD_DIAGNOSIS = 9,       /* quarantine_bytes */
@@ -422,6 +423,64 @@ PA_API pa_status pa_fork_parent(pa_arena *arena);
 
 /* Makes the arena whole in the child of a fork. */
 PA_API pa_status pa_fork_child(pa_arena *arena);
+
+/* ---- Pools: more than the 4 GiB of an arena
+ *
+ * A pool makes arenas as it needs them, in address space that is reserved at once. A run lies in
+ * one of them, and so has less than 4 GiB. Calls are as those of the same names about an arena, and
+ * say the same of what is wrong. A pool has no cache handles and no access rights, and pa_find does
+ * not look there. On a 32-bit host a pool has one arena, of up to 4 GiB. */
+
+/* Makes a pool. options: as for pa_create, for each arena, but that reserve_bytes is the address
+ * space of all of them, rounded up to a multiple of 4 GiB: up to 64 TiB, by default 64 GiB; on a
+ * 32-bit host at most 4 GiB, which is the default there. Limits bound them all together. *pool is
+ * NULL on failure. As pa_create. */
+PA_API pa_status pa_pool_create(const pa_options *options, pa_pool **pool);
+
+/* Ends a pool; all its memory goes, with the runs that are in use. NULL does nothing. */
+PA_API void pa_pool_destroy(pa_pool *pool);
+
+PA_API void *pa_pool_alloc(pa_pool *pool, size_t pages, pa_status *status);
+PA_API void *pa_pool_alloc_with(pa_pool *pool, size_t pages, size_t alignment, uint32_t flags,
+                                bool *is_zero, pa_status *status);
+PA_API pa_status pa_pool_alloc_at(pa_pool *pool, void *first, size_t pages, uint32_t flags);
+
+PA_API pa_status pa_pool_free(pa_pool *pool, void *first, size_t pages);
+PA_API pa_status pa_pool_free_run(pa_pool *pool, void *run);
+/* A range lies in one arena: none reaches over a multiple of 4 GiB. */
+PA_API pa_status pa_pool_free_range(pa_pool *pool, void *first, size_t pages);
+PA_API pa_status pa_pool_free_discarded(pa_pool *pool, void *first, size_t pages);
+
+PA_API pa_status pa_pool_extend(pa_pool *pool, void *run, size_t pages, uint32_t flags);
+/* It may move to another arena of the pool. */
+PA_API void *pa_pool_resize(pa_pool *pool, void *run, size_t pages, uint32_t flags,
+                            pa_status *status);
+
+/* The run of the pool that an address lies in; run->arena is NULL. PA_NOT_IN_USE. */
+PA_API pa_status pa_pool_find(pa_pool *pool, const void *address, pa_run *run);
+
+PA_API pa_status pa_pool_discard(pa_pool *pool, void *first, size_t pages);
+PA_API pa_status pa_pool_purge_lazy(pa_pool *pool, void *first, size_t pages);
+
+PA_API pa_status pa_pool_release(pa_pool *pool, uint64_t bytes, uint64_t *released);
+PA_API pa_status pa_pool_release_all(pa_pool *pool, uint64_t *released);
+PA_API pa_status pa_pool_release_lazy(pa_pool *pool, uint64_t *offered);
+/* One step in each arena. */
+PA_API pa_status pa_pool_scavenge_step(pa_pool *pool, uint64_t *nanoseconds);
+
+PA_API pa_status pa_pool_set_limits(pa_pool *pool, uint64_t soft_bytes, uint64_t hard_bytes);
+PA_API pa_status pa_pool_set_group_limit(pa_pool *pool, double fraction);
+PA_API pa_status pa_pool_get_limits(pa_pool *pool, uint64_t *soft_bytes, uint64_t *hard_bytes);
+
+/* Sums of those of the arenas that were made; largest_free_run_pages is that of one of them. */
+PA_API pa_status pa_pool_get_statistics(pa_pool *pool, pa_statistics *statistics);
+PA_API pa_status pa_pool_statistics_json(pa_pool *pool, char *buffer, size_t capacity,
+                                         size_t *length);
+PA_API pa_status pa_pool_measure_resident(pa_pool *pool, uint64_t *bytes);
+
+PA_API pa_status pa_pool_fork_prepare(pa_pool *pool);
+PA_API pa_status pa_pool_fork_parent(pa_pool *pool);
+PA_API pa_status pa_pool_fork_child(pa_pool *pool);
 
 /* ---- Regions: address space of any size, committed on demand, which never moves. Ranges are in
  * bytes, from the region's start, and of whole pages of the kernel's. */

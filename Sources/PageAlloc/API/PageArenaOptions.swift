@@ -133,6 +133,10 @@ extension PageArena {
     /// The headroom, in 1,024ths, that is kept where nobody scavenges in the background: for a
     /// check.
     package var headroomPer1024: Int?
+    /// What a pool calls before it makes an arena, and afterwards: whether there is room for the
+    /// objects that an arena consists of, where they do not come from malloc.
+    package var makeRoom: (@Sendable @convention(c) () -> Bool)?
+    package var endRoom: (@Sendable @convention(c) () -> Void)?
 
     /// Options as given, and as by default where nothing is given: see the properties of the same
     /// names.

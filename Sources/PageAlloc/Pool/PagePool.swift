@@ -198,6 +198,10 @@ extension PagePool {
   func makeArena(_ index: Int) throws(PageArenaError) -> Bool {
     guard arenas.claim(index, Self.beingMade) else { return false }
     do throws(PageArenaError) {
+      if let makeRoom = options.makeRoom, !makeRoom() {
+        throw .system(SysMemError(call: .mmap, address: 0, byteCount: 0, errno: .outOfMemory))
+      }
+      defer { options.endRoom?() }
       let arena = try PageArena(options, inPlace: index, of: self)
       heads.store(index, arena.core.address)
       arenas.store(
