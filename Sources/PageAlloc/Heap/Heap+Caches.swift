@@ -276,6 +276,6 @@ extension Heap {
 
   /// What may come to be free without a word has changed: so does what wakes the scavenger.
   private mutating func moveMark(unwatchedBefore before: Int) {
-    if scavenger.wakeAbove != .max { scavenger.wakeAbove &-= unwatchedPages &- before }
+    scavenger.moveMark(by: before &- unwatchedPages)
   }
 }

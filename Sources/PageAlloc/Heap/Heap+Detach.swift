@@ -60,6 +60,7 @@ extension Heap {
     detached.remove(run)
     let added = allocator.reattach(run, scavenged: scavenged)
     counts.scavenged += added
+    noteReturned()
     if !scavenged {
       // A search may have called the chunk empty meanwhile.
       allocator.scavengeIndex.setFree(

@@ -62,6 +62,7 @@ extension Heap {
       scavenged.insert(places)
     }
     counts.scavenged += added
+    noteReturned()
   }
 }
 

@@ -18,6 +18,7 @@ extension Heap {
   mutating func setAside(_ pageCount: Int) {
     counts.allocated &-= pageCount
     counts.inaccessible &+= pageCount
+    noteReturned()
   }
 
   /// Pages of a run in use are inaccessible and empty now, as some of them may have been before.

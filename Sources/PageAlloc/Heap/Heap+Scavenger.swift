@@ -19,12 +19,24 @@ extension Heap {
   @inline(__always)
   private var watchedPages: Int { counts.freeResident &+ depot.pageCount }
 
+  /// The mark may be too low: it is lowered where pages go straight back to the kernel, and not
+  /// raised where others are written to.
   @inline(never)
-  private mutating func wakeScavenger() -> Bool { scavenger.wake() }
+  private mutating func wakeScavenger() -> Bool {
+    noteReturned()
+    return watchedPages > scavenger.wakeAbove && scavenger.wake()
+  }
+
+  /// Fewer pages are resident: less may stay.
+  mutating func noteReturned() { scavenger.note(resident: counts.resident) }
 
   /// From now on frees look whether the scavenger must be woken, and so does a cache that grows.
   package mutating func armScavenger(_ plan: ScavengePlan) {
-    scavenger.wakeAbove = wakeMark(plan, countedReading)
+    arm(plan, countedReading)
+  }
+
+  private mutating func arm(_ plan: ScavengePlan, _ now: HeapReading) {
+    scavenger.setMark(wakeMark(plan, now), resident: counts.resident)
   }
 
   /// What the mark is to be: what is in caches counts, and so does what may come to be there.
@@ -113,7 +125,7 @@ extension Heap {
     if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan, now)) {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
-      scavenger.wakeAbove = wakeMark(plan, now)
+      arm(plan, now)
       return .park
     }
     // The generation's age is below that, as `beginStep` left it.

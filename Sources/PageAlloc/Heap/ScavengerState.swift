@@ -21,11 +21,17 @@ package struct ScavengerState {
   package var phase: Phase
   /// More free resident pages than this wake the scavenger; `Int.max` while it is awake, or none is
   /// wanted.
-  package var wakeAbove: Int
+  package private(set) var wakeAbove: Int
+  /// The pages that were resident when that was set, and by how much it was lowered since because
+  /// fewer are.
+  private var markedResident = 0
+  private var lowered = 0
+  private let goal: ScavengeGoal
   package var counters = ReturnCounters()
 
   package init(_ plan: ScavengePlan) {
     phase = plan.isInBackground ? .parked : .manual
+    goal = plan.goal
     wakeAbove =
       plan.isInBackground ? plan.goal.wakeAbove(inUse: 0, free: 0, limits: .none) : .max
   }
@@ -38,6 +44,27 @@ package struct ScavengerState {
     if phase != .parked { return false }
     phase = .awake
     return true
+  }
+
+  /// More free pages than `mark` wake it, while so many are resident.
+  mutating func setMark(_ mark: Int, resident: Int) {
+    wakeAbove = mark
+    markedResident = resident
+    lowered = 0
+  }
+
+  /// So many more free pages wake it.
+  mutating func moveMark(by pages: Int) {
+    if wakeAbove != .max { wakeAbove &+= pages }
+  }
+
+  /// So many pages are resident now. Where they are fewer, less may stay, whoever gave the others
+  /// back: they need not have been free in between.
+  mutating func note(resident: Int) {
+    if wakeAbove == .max { return }
+    let less = goal.wakesEarlier(byFewer: max(0, markedResident &- resident))
+    wakeAbove &+= lowered &- less
+    lowered = less
   }
 }
 

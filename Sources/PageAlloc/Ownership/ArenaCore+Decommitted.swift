@@ -19,7 +19,15 @@ extension ArenaCore {
   }
 
   /// Pages are inaccessible and empty now.
-  func noteDecommitted(_ pages: Range<PageNumber>) { withHeap { $0.decommit(pages) } }
+  @inline(never)
+  func noteDecommitted(_ pages: Range<PageNumber>, discardedBytes: UInt = 0) {
+    let wakes = withHeap { heap in
+      heap.decommit(pages)
+      heap.scavenger.counters.discardedBytes += UInt64(discardedBytes)
+      return heap.wakesScavenger()
+    }
+    wakeScavenger(if: wakes)
+  }
 
   /// Pages count, and are memory now.
   func noteCommitted(_ pages: Range<PageNumber>) {
@@ -52,10 +60,7 @@ extension ArenaCore {
       try system.advise(memory.address, memory.byteCount, .dontNeed)
     }
     record(.discard, pages.lowerBound, pages.count)
-    withHeap { heap in
-      heap.decommit(pages)
-      heap.scavenger.counters.discardedBytes += UInt64(memory.byteCount)
-    }
+    noteDecommitted(pages, discardedBytes: memory.byteCount)
   }
 
   /// Makes decommitted pages memory again, which was not counted until now.

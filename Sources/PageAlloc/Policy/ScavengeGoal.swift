@@ -36,6 +36,13 @@ package struct ScavengeGoal: Equatable, Sendable {
     return free + max(more, Self.leastFreedPages)
   }
 
+  /// By how much ``wakeAbove(inUse:free:limits:)`` becomes less where so many fewer pages are
+  /// resident: these were in use, and are not free and resident now. Each takes with it the
+  /// headroom of one, for frees to pass the goal the earlier.
+  package func wakesEarlier(byFewer pages: Int) -> Int {
+    Int(UInt64(pages) * UInt64(headroomPer1024) / UInt64(1024 + headroomPer1024))
+  }
+
   private func scaled(_ pages: Int) -> Int {
     Int(UInt64(pages) * UInt64(headroomPer1024) / 1024)
   }

@@ -53,6 +53,49 @@ package let scavengerStateChecks: [Check] = [
     recorder.expect(subject.heap.scavenger.wakeAbove >= 4096, "and what is free now is known")
   },
 
+  Check("heap scavenger: pages that go straight back wake it when the rest is too much") {
+    recorder in
+    let plan = ScavengePlan(background: .init())
+    guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(4096, &recorder)
+    else { return }
+    subject.give(run.lowerBound..<(run.lowerBound + 250), of: run)
+    subject.heap.armScavenger(plan)
+    let mark = subject.heap.scavenger.wakeAbove
+    func excess() -> Int {
+      let counts = subject.heap.counts
+      return counts.resident
+        - plan.goal.residentPages(inUse: counts.allocated, peak: 0, limits: .none)
+    }
+    recorder.expect(excess() < -200, "\(excess()) pages beyond the goal at first")
+    // One stays in use between these and those that go straight back, each by itself: less than a
+    // page of headroom goes with it.
+    var next = run.lowerBound + 251
+    func goOn(to end: PageNumber) -> Bool {
+      while next < end {
+        let start = next == run.lowerBound + 251 ? next - 1 : next
+        subject.give(next..<(next + 1), of: start..<run.upperBound)
+        subject.heap.noteScavenged(next, 1)
+        next += 1
+        if subject.heap.wakesScavenger() { return true }
+      }
+      return false
+    }
+    recorder.expect(!goOn(to: run.lowerBound + 1501), "woken early")
+    // They are taken again, and written to: as much may stay as before.
+    guard let again = subject.take(1250) else { return recorder.fail("no run of 1250 pages") }
+    recorder.expectEqual(again.scavengedPages, 1250, "pages that were not resident")
+    let page = again.page
+    subject.give(page..<(page + 10), of: page..<(page + 1250))
+    recorder.expect(!subject.heap.wakesScavenger(), "woken for 10 pages")
+    subject.heap.noteScavenged(page, 10)
+    recorder.expect(
+      mark - subject.heap.scavenger.wakeAbove <= 1, "the mark is where it was")
+    subject.give((page + 10)..<(page + 1250), of: (page + 10)..<(page + 1250))
+    subject.heap.noteScavenged(page + 10, 1240)
+    recorder.expect(goOn(to: run.upperBound), "never woken")
+    recorder.expect(excess() > 0 && excess() <= 3, "woken with \(excess()) pages beyond the goal")
+  },
+
   Check("heap scavenger: generations by the clock, however it steps") { recorder in
     let plan = ScavengePlan(background: .init(), generationNanoseconds: 1_000)
     guard let subject = makeHeap(&recorder, plan: plan), let run = subject.fill(1000, &recorder)

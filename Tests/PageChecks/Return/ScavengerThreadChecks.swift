@@ -31,6 +31,38 @@ package let scavengerThreadChecks: [Check] = [
     recorder.expect(isReturned, "the second time")
   },
 
+  Check("scavenger thread: what was free before goes when what is in use goes straight back") {
+    recorder in
+    for way in StraightBack.allCases {
+      recorder.context = "\(way)"
+      guard let arena = makeArena(&recorder, .quick()), let spare = arena.take(600, &recorder),
+        var run = arena.own(way == .freed ? 1 : 7000, &recorder),
+        let other = arena.take(way == .freed ? 7000 : 1, &recorder)
+      else { return }
+      spare.stamp(1)
+      arena.give(spare, &recorder)
+      guard wait(5, until: { arena.scavengerThread.isParked }) else {
+        return recorder.fail("it is awake")
+      }
+      let before = arena.statistics.freeMaybeResidentBytes
+      recorder.expect(before >= 600 << 13, "\(before >> 13) free pages: a tenth may stay")
+      recorder.succeeds("straight back") { () throws(PageArenaError) in
+        switch way {
+        case .decommitted: try run.decommit(in: 0..<7000)
+        case .decommittedByParts:
+          for part in 0..<7 { try run.decommit(in: part * 1000..<(part + 1) * 1000) }
+        case .closedAndDiscarded:
+          try run.protect(.none)
+          try run.discard()
+        case .freed: unsafe try arena.deallocateDiscarding(other.pointer, pages: 7000)
+        }
+      }
+      let isReturned = wait(5) { arena.statistics.freeMaybeResidentBytes <= 192 << 13 }
+      recorder.expect(
+        isReturned, "\(arena.statistics.freeMaybeResidentBytes >> 13) free pages stay")
+    }
+  },
+
   Check("scavenger thread: one for all arenas, gone with the last") { recorder in
     guard let manual = makeArena(&recorder, byteCount: 64 << 20) else { return }
     recorder.expect(!manual.scavengerThread.exists, "a thread for an arena that wants none")
@@ -176,4 +208,9 @@ private func threadCount() -> Int {
     return Int(text.number(at: place + 9) ?? 0)
   }
   return 0
+}
+
+/// How what is in use goes back without having been free.
+private enum StraightBack: CaseIterable {
+  case decommitted, decommittedByParts, closedAndDiscarded, freed
 }
