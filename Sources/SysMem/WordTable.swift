@@ -68,7 +68,8 @@ public struct WordTable: Sendable {
     return unsafe words + index
   }
 
-  private static func byteCount(_ count: Int, _ system: SysMem) -> UInt {
+  /// Bytes that a table of so many words takes.
+  package static func byteCount(_ count: Int, _ system: SysMem) -> UInt {
     system.roundedToPhysicalPages(UInt(count * MemoryLayout<UInt>.stride))
   }
 }

@@ -36,7 +36,9 @@ extension PageArena {
     public let largestFreeRun: Int
     /// The longest run of free pages in what is committed, in pages; as above.
     public let largestCommittedRun: Int
-    /// Memory of the arena's own tables.
+    /// Memory of the arena's own tables, as far as it may be written to: what belongs to memory
+    /// that was never committed is not counted. Those of the checked mode and of a profile are
+    /// counted whole.
     public let metadataBytes: UInt64
     /// Of tables and address space, what is sealed: its mappings never change again. 0 but for
     /// ``Options/isPermanent``.
@@ -219,7 +221,8 @@ extension PageArena.Statistics {
         largestFreeRun: heap.largestAvailableRun, largestCommittedRun: heap.largestFreeRun,
         metadataBytes: heap.metadataBytes
           + UInt64(CacheMemory.byteCount(forCaches: heap.caches.count, system))
-          + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system)),
+          + UInt64(heap.checks == nil ? 0 : CheckedRuns.byteCount(system))
+          + UInt64(heap.profile?.byteCount(system) ?? 0),
         sealedBytes: system.sealedBytes,
         allocations: counters.allocations, frees: counters.frees,
         refusals: counters.refusals &+ heap.scavenger.counters.limitRefusals,

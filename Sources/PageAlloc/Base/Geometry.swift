@@ -101,6 +101,12 @@ package enum Geometry {
   /// The chunk a page lies in.
   package static func chunk(of page: PageNumber) -> ChunkIndex { page >> chunkPagesLog }
 
+  /// The chunks that pages lie in.
+  package static func chunks(of pages: Range<PageNumber>) -> Range<ChunkIndex> {
+    let first = chunk(of: pages.lowerBound)
+    return pages.isEmpty ? first..<first : first..<(chunk(of: pages.upperBound &- 1) &+ 1)
+  }
+
   /// Where in its chunk a page lies.
   package static func place(of page: PageNumber) -> Int { page & (pagesPerChunk &- 1) }
 

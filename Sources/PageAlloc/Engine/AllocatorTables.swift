@@ -4,10 +4,12 @@ import SysMem
 ///
 /// ```
 ///   guard | head | summaries | scavenge records | ranges | chunk map | annex | run table | guard
-///         |<----------- counted at once (sysInit) ----------->|<---- counted by need --->|
+///         |<----- counted at once (sysInit) ------>|<-------- counted by need ------->|
 /// ```
 /// Nothing of it comes from malloc. All is one mapping; of chunk map and run table only what
-/// belongs to grown chunks is written to, and counted as memory that the tables cost.
+/// belongs to grown chunks is written to, and counted as memory that the tables cost; behind the
+/// first few ranges, as many as there may be; of which pages are decommitted, what belongs to
+/// chunks with such pages.
 @safe
 package struct AllocatorTables: ~Copyable {
   // Invariant: from `start` on `byteCount` bytes are mapped, in the order of the picture above.
@@ -24,9 +26,14 @@ package struct AllocatorTables: ~Copyable {
   private let annexByteCount: UInt
   private let system: SysMem
   private let fixedByteCount: UInt
-  /// Which physical pages behind the fixed tables are counted: with pages of 4 KiB 32 of the chunk
-  /// map, 128 where runs start, and those of the annex; never the few behind these.
+  /// From `start` on, what is counted at once.
+  private let firstByteCount: UInt
+  /// Which physical pages behind that are counted: with pages of 4 KiB at most one of ranges, 32 of
+  /// the chunk map, 146 of the run table and what follows it, and those of the annex.
   private var countedPages = InlineArray<4, UInt64>(repeating: 0)
+  /// The most ranges that there may be, and where the last one ended that became longer.
+  private var rangeCount = 0
+  private var lastEnd: ChunkIndex = -1
   /// Bytes that are counted: what the tables may cost.
   package private(set) var mappedByteCount: UInt
 
@@ -49,10 +56,13 @@ package struct AllocatorTables: ~Copyable {
     let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
     let rest = system.roundedToPhysicalPages(annexSize + UInt(RunTable.byteCount))
     let byteCount = fixed + chunkMap + rest
-    let start = try system.sysMapGuarded(byteCount, readyByteCount: fixed)
+    let first = system.roundedToPhysicalPages(
+      headSize + tablesByteCount - rangeByteCount + UInt(8 * MemoryLayout<Range<UInt32>>.stride))
+    let start = try system.sysMapGuarded(byteCount, readyByteCount: first)
     return AllocatorTables(
       system: system, start: start, byteCount: byteCount, fixedByteCount: fixed,
-      headByteCount: headSize, annexOffset: fixed + chunkMap, annexByteCount: annexSize)
+      firstByteCount: first, headByteCount: headSize, annexOffset: fixed + chunkMap,
+      annexByteCount: annexSize)
   }
 
   private static let summaryByteCount = UInt(SummaryTree.byteCount)
@@ -61,8 +71,8 @@ package struct AllocatorTables: ~Copyable {
   private static let tablesByteCount = summaryByteCount + recordByteCount + rangeByteCount
 
   private init(
-    system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, headByteCount: UInt,
-    annexOffset: UInt, annexByteCount: UInt
+    system: SysMem, start: UInt, byteCount: UInt, fixedByteCount: UInt, firstByteCount: UInt,
+    headByteCount: UInt, annexOffset: UInt, annexByteCount: UInt
   ) {
     self.system = system
     self.start = start
@@ -71,14 +81,32 @@ package struct AllocatorTables: ~Copyable {
     self.annexByteCount = annexByteCount
     annex = start + annexOffset
     self.fixedByteCount = fixedByteCount
-    mappedByteCount = fixedByteCount
+    self.firstByteCount = firstByteCount
+    mappedByteCount = firstByteCount
     if start == 0 { corrupted("the kernel mapped the tables at address 0") }
   }
 
-  /// Counts the parts of chunk map and run table that belong to chunks which are about to be grown.
+  /// Counts the parts of chunk map and run table that belong to chunks which are about to be grown,
+  /// and one range more where they do not follow those of the last time.
   package mutating func mapChunks(_ added: Range<ChunkIndex>) {
+    let runs = address(of: .runs)
     count(added, of: address(of: .chunks), bytesPerChunk: ChunkMap.bytesPerChunk)
-    count(added, of: address(of: .runs), bytesPerChunk: RunTable.bytesPerChunk)
+    count(added, of: runs, bytesPerChunk: RunTable.bytesPerChunk)
+    count(RunTable.longStartBits(from: runs))
+    count(added, of: RunTable.longStartPlaces(from: runs), bytesPerChunk: LongStarts.placesPerChunk)
+    if added.lowerBound != lastEnd { rangeCount = min(rangeCount + 1, Self.rangeCapacity) }
+    lastEnd = added.upperBound
+    let ranges = address(of: .ranges)
+    let first = max(ranges, start + firstByteCount)
+    let end = ranges + UInt(rangeCount * MemoryLayout<Range<UInt32>>.stride)
+    if end > first { count(first..<end) }
+  }
+
+  /// Counts the parts of the run table that say which pages of chunks are decommitted.
+  package mutating func mapDecommitted(_ chunks: Range<ChunkIndex>) {
+    count(
+      chunks, of: RunTable.decommittedBits(from: address(of: .runs)),
+      bytesPerChunk: DecommittedPages.bytesPerChunk)
   }
 
   /// Counts the annex.
@@ -95,11 +123,11 @@ package struct AllocatorTables: ~Copyable {
     count(first..<(first + UInt(added.count * bytesPerChunk)))
   }
 
-  /// Counts the pages that addresses behind the fixed tables lie in, once each.
+  /// Counts the pages that addresses behind what is counted at once lie in, once each.
   private mutating func count(_ addresses: Range<UInt>) {
     if addresses.isEmpty { return }
     let unit = UInt(system.physicalPageSize)
-    let origin = start + fixedByteCount
+    let origin = start + firstByteCount
     let first = Int((addresses.lowerBound - origin) / unit)
     let last = Int((addresses.upperBound - 1 - origin) / unit)
     for page in first...last where countedPages[page >> 6] &>> UInt64(page & 63) & 1 == 0 {
@@ -110,10 +138,19 @@ package struct AllocatorTables: ~Copyable {
     }
   }
 
+  /// Whether the page that an address lies in is counted.
+  package func isCounted(_ address: UInt) -> Bool {
+    if address < start + firstByteCount { return true }
+    let page = Int((address - start - firstByteCount) / UInt(system.physicalPageSize))
+    return countedPages[page >> 6] &>> UInt64(page & 63) & 1 != 0
+  }
+
   /// Makes the tables what they were when no chunk was grown. Nothing was handed out.
   ///
   /// - Complexity: O(chunks).
-  package func clear(chunks grown: Range<ChunkIndex>) {
+  package mutating func clear(chunks grown: Range<ChunkIndex>) {
+    rangeCount = 0
+    lastEnd = -1
     clear(headByteCount, Self.summaryByteCount + Self.recordByteCount)
     clear(
       fixedByteCount + UInt(grown.lowerBound * ChunkMap.bytesPerChunk),
@@ -137,7 +174,7 @@ package struct AllocatorTables: ~Copyable {
   private mutating func giveBack(_ addresses: Range<UInt>) {
     let (size, unit) = (UInt(addresses.count), UInt(system.physicalPageSize))
     guard (try? system.advise(addresses.lowerBound, size, .dontNeed)) != nil else { return }
-    let first = Int((addresses.lowerBound - start - fixedByteCount) / unit)
+    let first = Int((addresses.lowerBound - start - firstByteCount) / unit)
     for page in first..<first + Int(size / unit)
     where countedPages[page >> 6] &>> UInt64(page & 63) & 1 != 0 {
       countedPages[page >> 6] &= ~(1 &<< UInt64(page & 63))

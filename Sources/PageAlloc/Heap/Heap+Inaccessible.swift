@@ -21,6 +21,15 @@ extension Heap {
     noteReturned()
   }
 
+  /// Whether what says of some pages that they are decommitted counts as memory of the tables.
+  func countsDecommittedTable(of pages: Range<PageNumber>) -> Bool {
+    var isCounted = true
+    for chunk in Geometry.chunks(of: pages) where !decommittedChunks.contains(chunk) {
+      isCounted = false
+    }
+    return isCounted
+  }
+
   /// Pages of a run in use are inaccessible and empty now, as some of them may have been before.
   mutating func decommit(_ pages: Range<PageNumber>) {
     setAside(runs.decommitted.insert(pages))

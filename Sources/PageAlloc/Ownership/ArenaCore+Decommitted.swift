@@ -18,9 +18,24 @@ extension ArenaCore {
     withHeap { $0.runs.decommitted.first(in: pages) }
   }
 
+  /// Some pages are going to be noted as decommitted, or were just now: what says so counts as
+  /// memory of the tables.
+  func countDecommittedTable(of pages: Range<PageNumber>) {
+    if withHeap({ $0.countsDecommittedTable(of: pages) }) { return }
+    let chunks = Geometry.chunks(of: pages)
+    withGrowth { growth in
+      growth.tables.mapDecommitted(chunks)
+      withHeap { heap in
+        heap.decommittedChunks.insert(chunks)
+        heap.note(growth)
+      }
+    }
+  }
+
   /// Pages are inaccessible and empty now.
   @inline(never)
   func noteDecommitted(_ pages: Range<PageNumber>, discardedBytes: UInt = 0) {
+    countDecommittedTable(of: pages)
     let wakes = withHeap { heap in
       heap.decommit(pages)
       heap.scavenger.counters.discardedBytes += UInt64(discardedBytes)

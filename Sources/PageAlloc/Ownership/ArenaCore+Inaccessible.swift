@@ -18,6 +18,7 @@ extension ArenaCore {
     let aligned = try check(max(alignment, physicalPageSize))
     let taken = try takeUncounted(pages, aligned)
     let run = taken.page..<(taken.page + pages)
+    countDecommittedTable(of: run)
     countOwner()
     var uncounted = taken.scavengedPages
     do throws(PageArenaError) {

@@ -97,6 +97,9 @@ package struct RunProfile: Sendable {
     return RunProfile(words: words, distance: distance)
   }
 
+  /// Bytes of the table, of which few are written to.
+  func byteCount(_ system: SysMem) -> UInt { WordTable.byteCount(words.count, system) }
+
   /// Gives the memory back.
   package func unmap(from system: SysMem) { words.unmap(from: system) }
 

@@ -14,6 +14,8 @@ package struct DecommittedPages {
 
   /// Bytes that it takes.
   package static let byteCount = Geometry.pageCount / 8
+  /// Bytes a chunk.
+  static let bytesPerChunk = Geometry.pagesPerChunk / 8
 
   /// A view of the memory at an address.
   ///
@@ -35,7 +37,8 @@ package struct DecommittedPages {
 
   /// Takes pages out, as far as they are there.
   package func remove(_ pages: Range<PageNumber>) {
-    forEachWord(of: pages) { words[$0] &= ~$1 }
+    // Where there are none the memory may be untouched, and stays so.
+    forEachWord(of: pages) { if words[$0] & $1 != 0 { words[$0] &= ~$1 } }
   }
 
   /// How many of some pages are there.

@@ -22,8 +22,11 @@ struct LongStarts {
   private static var blockLog: Int { 7 }
   private static var blockCount: Int { Geometry.pageCount >> blockLog }
   private static var wordCount: Int { blockCount >> 6 }
+  /// Bytes of all bits, in front of the places; and of the places of a chunk.
+  static let bitsByteCount = 8 * (wordCount + 1)
+  static let placesPerChunk = Geometry.pagesPerChunk >> blockLog
   /// Bytes that it takes: the bits of blocks, one word of bits of words, the places.
-  static let byteCount = 8 * (wordCount + 1) + blockCount
+  static let byteCount = bitsByteCount + blockCount
 
   /// A view of the memory at an address.
   ///

@@ -34,6 +34,17 @@ package struct RunTable {
     Geometry.pageCount + LongStarts.byteCount + DecommittedPages.byteCount
   /// Bytes a chunk.
   static let bytesPerChunk = Geometry.pagesPerChunk
+
+  /// Where the bits of long runs' starts lie behind a table, and where their places and the bits of
+  /// decommitted pages begin.
+  static func longStartBits(from table: UInt) -> Range<UInt> {
+    let start = table + UInt(Geometry.pageCount)
+    return start..<(start + UInt(LongStarts.bitsByteCount))
+  }
+  static func longStartPlaces(from table: UInt) -> UInt { longStartBits(from: table).upperBound }
+  static func decommittedBits(from table: UInt) -> UInt {
+    table + UInt(Geometry.pageCount + LongStarts.byteCount)
+  }
   /// The longest run that one byte can tell.
   package static var longestShort: Int { 127 }
 
@@ -197,7 +208,7 @@ package struct RunTable {
 
   private var longStarts: LongStarts {
     // Behind the bytes of all pages; their number is a multiple of a word.
-    unsafe LongStarts(at: UInt(bitPattern: bytes + Geometry.pageCount))
+    unsafe LongStarts(at: Self.longStartBits(from: UInt(bitPattern: bytes)).lowerBound)
   }
 
   @inline(never)
@@ -229,8 +240,7 @@ package struct RunTable {
   /// The pages in use that nobody can access, since nothing backs them. Under the heap lock.
   package var decommitted: DecommittedPages {
     // Behind that, which is a multiple of a word, too.
-    unsafe DecommittedPages(
-      at: UInt(bitPattern: bytes + Geometry.pageCount + LongStarts.byteCount))
+    unsafe DecommittedPages(at: Self.decommittedBits(from: UInt(bitPattern: bytes)))
   }
 
   /// Where the byte of a page lies.

@@ -23,8 +23,9 @@ package let allocatorTablesChecks: [Check] = [
         recorder.expect(parts[3] + rangeByteCount <= parts[4], "the ranges end before the map")
         recorder.expect(parts[4] - parts[3] - rangeByteCount < unit, "and no page too early")
         recorder.expect((parts[4] - parts[0]) % unit == 0, "the chunk map starts a page")
-        recorder.expectEqual(
-          owner.tables.mappedByteCount, parts[4] - parts[0], "what is mapped at once")
+        let first = system.roundedToPhysicalPages(parts[3] - parts[0] + 64)
+        recorder.expectEqual(owner.tables.mappedByteCount, first, "what is mapped at once")
+        recorder.expect(first <= parts[4] - parts[0], "no more than there is")
         recorder.expectEqual(
           parts[5] - parts[4], system.roundedToPhysicalPages(UInt(Geometry.chunkCount * 128)),
           "the chunk map")
@@ -48,10 +49,76 @@ package let allocatorTablesChecks: [Check] = [
       owner.tables.mapChunks(5..<6)
       recorder.expectEqual(owner.tables.mappedByteCount, one, "and nothing the second time")
       owner.tables.mapChunks(0..<Geometry.chunkCount)
-      let all = UInt(Geometry.chunkCount * 128 + Geometry.pageCount)
+      let all = UInt(Geometry.chunkCount * 128) + system.roundedToPhysicalPages(runsByteCount)
       recorder.expectEqual(owner.tables.mappedByteCount - fixed, all, "all chunks")
     }
     recorder.expectEqual(calls.mappedByteCount.load(ordering: .relaxed), 0, "mapped at the end")
+  },
+
+  Check("tables: ranges and decommitted pages are counted when there are some") { recorder in
+    let system = SysMem(calls: FakeCalls())
+    // The ranges begin on the last page that is counted at once, and go on behind it.
+    recorder.expectNoError("tables") { recorder throws(SysMemError) in
+      let owner = try StandaloneTables(system: system, headByteCount: 0)
+      owner.tables.mapChunks(0..<Geometry.chunkCount)
+      let all = owner.tables.mappedByteCount
+      // Chunks that follow each other are one range.
+      for chunk in 0..<900 { owner.tables.mapChunks(chunk..<(chunk + 1)) }
+      recorder.expectEqual(owner.tables.mappedByteCount, all, "one range")
+      for chunk in stride(from: 0, to: 900, by: 2) {
+        owner.tables.mapChunks(chunk..<(chunk + 1))
+      }
+      let parts = owner.tables.parts
+      let first = system.roundedToPhysicalPages(parts[3] - parts[0] + 64)
+      recorder.expectEqual(
+        owner.tables.mappedByteCount - all, parts[4] - parts[0] - first, "450 ranges")
+      // 64 bytes a chunk.
+      let before = owner.tables.mappedByteCount
+      owner.tables.mapDecommitted(3..<5)
+      let one = owner.tables.mappedByteCount - before
+      recorder.expectEqual(one % UInt(system.physicalPageSize), 0, "whole pages")
+      recorder.expect(one <= UInt(system.physicalPageSize), "of one place")
+      owner.tables.mapDecommitted(3..<5)
+      recorder.expectEqual(owner.tables.mappedByteCount, before + one, "once")
+      owner.tables.mapDecommitted(0..<Geometry.chunkCount)
+      let whole = system.roundedToPhysicalPages(UInt(RunTable.byteCount))
+      recorder.expectEqual(
+        owner.tables.mappedByteCount, before + whole - system.roundedToPhysicalPages(runsByteCount),
+        "all chunks")
+    }
+  },
+
+  Check("tables: an arena counts as much of them as the kernel has in memory, or more") {
+    recorder in
+    if isEmulated {
+      recorder.leaveOut("an emulator's kernel tells what its own pages are")
+      return
+    }
+    for (index, caching) in [true, false].enumerated() {
+      guard let arena = makeArena(&recorder, byteCount: 1 << 30, caching: caching) else { return }
+      var random = SplitMix64(seed: UInt64(index))
+      var runs: [Run] = []
+      expectCounted(arena, "fresh", &recorder)
+      for step in 0..<60 {
+        let pages = [1, 100, 128, 700, 3000][random.below(5)]
+        guard let run = arena.take(pages, &recorder) else { return }
+        runs.append(run)
+        if random.below(3) == 0 { arena.give(runs.remove(at: random.below(runs.count)), &recorder) }
+        if step % 6 == 0 { expectCounted(arena, "after \(step) runs", &recorder) }
+      }
+      guard var one = arena.own(5000, &recorder), var two = arena.own(64, &recorder) else { return }
+      recorder.succeeds("decommit") { () throws(PageArenaError) in
+        try two.decommit(in: 32..<64)
+        try one.decommit(in: 0..<5000)
+      }
+      expectCounted(arena, "decommitted", &recorder)
+      let closed = try? arena.allocateRun(pages: 20_000, access: .none)
+      recorder.expect(closed != nil, "a run that nobody can access")
+      expectCounted(arena, "inaccessible", &recorder)
+      for run in runs { arena.give(run, &recorder) }
+      _ = try? arena.releaseFreeMemory()
+      expectCounted(arena, "given back", &recorder)
+    }
   },
 
   Check("tables: the annex ends where the run table begins, and their page is counted once") {
@@ -70,7 +137,7 @@ package let allocatorTablesChecks: [Check] = [
       owner.tables.useAnnex()
       recorder.expectEqual(owner.tables.mappedByteCount, fixed + pages * unit, "once")
       owner.tables.mapChunks(0..<Geometry.chunkCount)
-      let end = system.roundedToPhysicalPages(runs + UInt(Geometry.pageCount))
+      let end = system.roundedToPhysicalPages(runs + runsByteCount)
       let map = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
       recorder.expectEqual(
         owner.tables.mappedByteCount, fixed + map + end - annex, "with the map and the run table")
@@ -93,7 +160,11 @@ package let allocatorTablesChecks: [Check] = [
         let (annex, runs) = (owner.tables.annex, owner.tables.parts[5])
         let unit = UInt(size)
         let pages = (runs + 1023) / unit - annex / unit + 1
-        recorder.expectEqual(owner.tables.mappedByteCount, fixed + (1 + pages) * unit, "counted")
+        // What says where long runs start, of chunk 1.
+        let starts = runs + UInt(Geometry.pageCount)
+        let more = (starts + 520 + 7) / unit - starts / unit + 1
+        recorder.expectEqual(
+          owner.tables.mappedByteCount, fixed + (1 + pages + more) * unit, "counted")
         recorder.expectEqual(
           system.statistics.readyBytes, UInt64(owner.tables.mappedByteCount), "ready bytes")
         let none = try StandaloneTables(system: system, headByteCount: 0)
@@ -113,6 +184,9 @@ package let allocatorTablesChecks: [Check] = [
   },
 ]
 
+/// Bytes of the run table without what says which pages are decommitted.
+private let runsByteCount = UInt(RunTable.byteCount - DecommittedPages.byteCount)
+
 extension AllocatorTables {
   /// Where each part starts.
   fileprivate var parts: [UInt] {
@@ -121,4 +195,26 @@ extension AllocatorTables {
       address(of: .ranges), address(of: .chunks), address(of: .runs),
     ]
   }
+}
+
+/// Looks at each page of an arena's tables that the kernel has in memory: it must count.
+private func expectCounted(_ arena: PageArena, _ name: String, _ recorder: inout Recorder) {
+  let system = SysMem(calls: LinuxCalls())
+  let unit = UInt(system.physicalPageSize)
+  var mapped: UInt = 0
+  var resident = 0
+  var uncounted: [UInt] = []
+  arena.withTables { tables in
+    mapped = tables.mappedByteCount
+    // Without the guards.
+    let (start, end) = (tables.addresses.lowerBound + unit, tables.addresses.upperBound - unit)
+    for page in stride(from: start, to: end, by: Int(unit))
+    where (try? system.residentByteCount(page, unit)) ?? 0 > 0 {
+      resident += 1
+      if !tables.isCounted(page) { uncounted.append((page - start) / unit) }
+    }
+  }
+  recorder.expect(resident > 0, "\(resident) pages in memory, \(name)")
+  recorder.expect(uncounted.isEmpty, "pages \(uncounted) do not count, \(name)")
+  recorder.expect(arena.statistics.metadataBytes >= UInt64(mapped), "in the figures")
 }

@@ -13,35 +13,38 @@ package let physicalPageChecks: [Check] = [
         let owner = try StandaloneTables(system: system, headByteCount: 100)
         let unit = UInt(size)
         let fixed = owner.tables.mappedByteCount
-        recorder.expect(fixed >= 100 + 9360 + 8192 + 4096, "\(fixed) bytes of tables")
+        recorder.expect(fixed >= 100 + 9360 + 8192 + 64, "\(fixed) bytes of tables")
         recorder.expectEqual(fixed % unit, 0, "tables in whole pages")
         let head = owner.tables.address(of: .head)
         guard let memory = ProbedMemory(head) else { return recorder.fail("mapped at 0") }
         guard let below = ProbedMemory(head - 1) else { return recorder.fail("mapped at 1") }
         recorder.expect(memory.isWritable() && memory.isWritable(at: fixed - 1), "both ends")
         recorder.expect(!below.isWritable(), "a guard below")
-        recorder.expect(memory.isWritable(at: fixed), "the chunk map is there")
+        let map = owner.tables.address(of: .chunks) - head
+        recorder.expect(memory.isWritable(at: map), "the chunk map is there")
         recorder.expectEqual(
           system.statistics.readyBytes, UInt64(fixed), "but costs nothing at first")
 
         owner.tables.mapChunks(0..<1)
-        recorder.expectEqual(owner.tables.mappedByteCount, fixed + 2 * unit, "a page of each")
+        // Of chunk map and run table, and of what says where long runs start.
+        recorder.expectEqual(owner.tables.mappedByteCount, fixed + 3 * unit, "a page of each")
         owner.tables.mapChunks(0..<1)
         recorder.expectEqual(
-          owner.tables.mappedByteCount, fixed + 2 * unit, "nothing is mapped twice")
+          owner.tables.mappedByteCount, fixed + 3 * unit, "nothing is mapped twice")
         owner.tables.mapChunks(1..<Geometry.chunkCount)
         let chunkMap = system.roundedToPhysicalPages(UInt(ChunkMap.byteCount))
         recorder.expectEqual(
           owner.tables.mappedByteCount,
-          fixed + chunkMap + system.roundedToPhysicalPages(UInt(Geometry.pageCount)),
+          fixed + chunkMap
+            + system.roundedToPhysicalPages(UInt(RunTable.byteCount - DecommittedPages.byteCount)),
           "the whole chunk map and run table")
         let whole = chunkMap + system.roundedToPhysicalPages(UInt(RunTable.byteCount))
-        recorder.expect(memory.isWritable(at: fixed + chunkMap - 1), "the chunk map's last page")
-        recorder.expect(memory.isWritable(at: fixed + whole - 1), "the run table's last page")
-        recorder.expect(!memory.isWritable(at: fixed + whole), "a guard above")
+        recorder.expect(memory.isWritable(at: map + chunkMap - 1), "the chunk map's last page")
+        recorder.expect(memory.isWritable(at: map + whole - 1), "the run table's last page")
+        recorder.expect(!memory.isWritable(at: map + whole), "a guard above")
         recorder.expectEqual(
           calls.fake.mappedByteCount.load(ordering: .relaxed),
-          Int(bitPattern: fixed + whole + 2 * unit), "address space, with two guards")
+          Int(bitPattern: map + whole + 2 * unit), "address space, with two guards")
         recorder.expectEqual(
           system.statistics.readyBytes, UInt64(owner.tables.mappedByteCount), "ready bytes")
       }
