@@ -166,7 +166,8 @@ test-film: ## films of pagetool in a browser, headless Chromium (FILMS="more tra
 	@echo "== film"; $(prepare); $(pagetool); \
 	Tests/Browser/film.sh .build/release/pagetool $(films) $(FILMS)
 
-# What hangs on the state of an arena that never ends looks leaked: LeakSanitizer does not look there.
+# What hangs on the state of an arena that never ends looks leaked: LeakSanitizer does not look
+# there.
 sanitize: ## the checks under ThreadSanitizer and AddressSanitizer
 	@$(prepare); for kind in thread address; do echo "== $$kind sanitizer"; \
 	$(cross)/quietly.sh crosscheck swift build --product crosscheck --sanitize $$kind \

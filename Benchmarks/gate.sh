@@ -92,4 +92,5 @@ awk -F '\t' -v judged="$([[ $recorded == "$compiler" ]] && echo 1)" '
     exit failed > 0
   }' "$table" "$results"
 [[ $recorded == "$compiler" ]] ||
-  echo "NOT JUDGED: the bounds are of $recorded, this is $compiler (to record: make bench-gate RECORD=1)"
+  echo "NOT JUDGED: the bounds are of $recorded, this is $compiler" \
+    "(to record: make bench-gate RECORD=1)"

@@ -2,7 +2,8 @@
 # Builds libpagealloc, the library for C.
 #
 #   library.sh build TARGET                       into .build/lib/TARGET
-#   library.sh fuzzer TARGET                      the archive, for libFuzzer, in .build/lib/TARGET-fuzzer
+#   library.sh fuzzer TARGET                      the archive, for libFuzzer, into
+#                                                 .build/lib/TARGET-fuzzer
 #   library.sh install TARGET PREFIX [DESTDIR]    builds it and puts it there
 #
 # TARGET: a row of Tests/Cross/targets.txt; `embedded` is x86_64.
@@ -75,8 +76,9 @@ c_part() {
   local file
   mkdir -p "$out/c"
   for file in Sources/{CThreadSlots,CDiagnosis,CPageAlloc}/*.c; do
-    "$bin/clang" -std=gnu11 -O2 -fPIC -fno-omit-frame-pointer -fvisibility=hidden -ffunction-sections -Wall -Wextra "${c[@]}" \
-      -I "${file%/*}/include" -c -o "$out/c/$(basename "$file" .c).o" "$file"
+    "$bin/clang" -std=gnu11 -O2 -fPIC -fno-omit-frame-pointer -fvisibility=hidden \
+      -ffunction-sections -Wall -Wextra "${c[@]}" -I "${file%/*}/include" -c \
+      -o "$out/c/$(basename "$file" .c).o" "$file"
   done
   # What the demangler of a Swift runtime gives is freed there: that is left alone.
   "$bin/llvm-objcopy" "${unwinder[@]}" --redefine-sym free=pai_free "$out/c/diagnosis.o"
@@ -109,9 +111,9 @@ shared() {
   done
   printf 'PAGEALLOC_%s { global: pa_*; local: *; };\n' "${version%%.*}" >"$script"
   if "$bin/clang" "${links[@]}" -shared -fuse-ld=lld -o "$out/libpagealloc.so.$version" \
-    "$out/pagealloc.o" -static-libgcc -Wl,-soname,"$soname" -Wl,--version-script="$script" -Wl,--gc-sections \
-    -Wl,--as-needed -Wl,-z,defs -Wl,-z,text -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
-    2>"$out/shared.log"; then
+    "$out/pagealloc.o" -static-libgcc -Wl,-soname,"$soname" -Wl,--version-script="$script" \
+    -Wl,--gc-sections -Wl,--as-needed -Wl,-z,defs -Wl,-z,text -Wl,-z,relro -Wl,-z,now \
+    -Wl,-z,noexecstack 2>"$out/shared.log"; then
     ln -sf "libpagealloc.so.$version" "$out/$soname"
     ln -sf "$soname" "$out/libpagealloc.so"
     rm -f "$out/shared.log"

@@ -181,7 +181,8 @@ static inline int csm_futex_wait(const uint32_t *word, uint32_t expected) {
 }
 
 /* The same for at most so many nanoseconds; then ETIMEDOUT. */
-static inline int csm_futex_wait_for(const uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
+static inline int csm_futex_wait_for(const uint32_t *word, uint32_t expected,
+                                     uint64_t nanoseconds) {
   struct timespec t;
   t.tv_sec = (time_t)(nanoseconds / 1000000000u);
   t.tv_nsec = (long)(nanoseconds % 1000000000u);

@@ -8,8 +8,8 @@
  * (https://github.com/swiftlang/swift/pull/91151, in no release by 6.3.1).
  *
  * The runtime's functions are weak: these take their place. They must not be there with the full
- * runtime, which is right and has strong ones, and no macro of C's tells the two apart: who compiles
- * Embedded Swift for arm64 defines PAGEALLOC_EMBEDDED, as Tests/Cross/provide.sh does.
+ * runtime, which is right and has strong ones, and no macro of C's tells the two apart: who
+ * compiles Embedded Swift for arm64 defines PAGEALLOC_EMBEDDED, as Tests/Cross/provide.sh does.
  *
  * This file, the macro and what Restrictions.md and OtherHosts.md say of it go when the oldest
  * compiler that the package is built with has that change. */

@@ -71,8 +71,8 @@ struct ConversionRun {
     }
   }
 
-  /// Tasks whose first question for the end of the heap is answered by an address that no task before
-  /// them was told: they have become another program.
+  /// Tasks whose first question for the end of the heap is answered by an address that no task
+  /// before them was told: they have become another program.
   private static func becomers(_ events: StraceEvents) -> Set<UInt64> {
     var ends: Set<UInt64> = []
     var asked: Set<UInt64> = []
@@ -168,7 +168,8 @@ extension ConversionRun {
     }
   }
 
-  /// Whether a task that asks for the end of its heap has become another program, where nobody told.
+  /// Whether a task that asks for the end of its heap has become another program, where nobody
+  /// told.
   private func becomesAnother(_ number: UInt64, _ user: Task, _ heapEnd: UInt64) -> Bool {
     if events.tellsProcesses { return false }
     guard let space = user.space else { return true }
@@ -212,8 +213,8 @@ extension ConversionRun {
     return Task(process: process, space: addCopy(of: space, for: process, by: number))
   }
 
-  /// A task that nobody told of: the first, one of the process that mapped a thread's stack last, or
-  /// one that becomes another program.
+  /// A task that nobody told of: the first, one of the process that mapped a thread's stack last,
+  /// or one that becomes another program.
   private mutating func guessed(_ number: UInt64) -> Task {
     guard !processes.isEmpty else {
       let process = addProcess(number, like: nil)

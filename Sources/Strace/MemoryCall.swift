@@ -1,6 +1,7 @@
 import PageTrace
 
-/// What a call that succeeded did to an address space. Ranges are of bytes, in whole pages of 4 KiB.
+/// What a call that succeeded did to an address space. Ranges are of bytes, in whole pages of 4
+/// KiB.
 enum MemoryCall {
   /// What a new mapping is.
   enum Mapping {

@@ -13,8 +13,8 @@ package struct StraceConversion {
   /// Converts what `strace -f` wrote.
   ///
   /// - Parameters:
-  ///   - isMerged: all processes become one trace. Each has runs of its own, which are freed when it
-  ///     ends. Else a process is a trace, and what is live at its end stays so.
+  ///   - isMerged: all processes become one trace. Each has runs of its own, which are freed when
+  ///     it ends. Else a process is a trace, and what is live at its end stays so.
   ///   - progress: is told now and then how many bytes were read, and how many there are.
   /// - Throws: `TraceFormatError` for a call about memory whose arguments make no sense, and where
   ///   there is no such call at all.

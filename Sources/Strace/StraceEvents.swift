@@ -32,7 +32,8 @@ struct StraceEvents {
   private var begun: [UInt64: Begun] = [:]
   /// Tasks that are there, as far as is known.
   private var running: Set<UInt64> = [firstTask]
-  /// Tasks that strace said, or will say, were made: a number that is not among them is the first's.
+  /// Tasks that strace said, or will say, were made: a number that is not among them is the
+  /// first's.
   private var announced: Set<UInt64> = []
   /// The number of the first task, once it is known.
   private var firstNumber: UInt64?

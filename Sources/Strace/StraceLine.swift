@@ -57,7 +57,8 @@ struct StraceLine {
     return number
   }
 
-  /// Skips what `-t`, `-r`, `-i` and `-n` write before the call: `12:00:01`, `0.000034`, `[7f0012]`.
+  /// Skips what `-t`, `-r`, `-i` and `-n` write before the call: `12:00:01`, `0.000034`,
+  /// `[7f0012]`.
   private static func skipStamps(_ rest: inout Text) {
     while true {
       rest.skipSpaces()
@@ -118,7 +119,8 @@ struct StraceLine {
     return .call(name: name, arguments: arguments, result: result)
   }
 
-  /// Parts `NULL, 8192) = 0x7f0000000000` at the last `) =`, for arguments may hold one in a string.
+  /// Parts `NULL, 8192) = 0x7f0000000000` at the last `) =`, for arguments may hold one in a
+  /// string.
   private static func split(_ text: Text) -> (Text, StraceResult)? {
     var index = text.endIndex
     while index > text.startIndex {

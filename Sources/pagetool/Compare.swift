@@ -13,11 +13,11 @@ struct Compare: ParsableCommand {
                        [--library <file>] ... [--json] <files> ...
       """,
     discussion: """
-      Each FILE is a page trace ("#pagetrace 1"). It is replayed on one thread, on PageArena and on \
-      mmap, glibc, jemalloc, mimalloc and tcmalloc, as far as their libraries are here: \
+      Each FILE is a page trace ("#pagetrace 1"). It is replayed on one thread, on PageArena and \
+      on mmap, glibc, jemalloc, mimalloc and tcmalloc, as far as their libraries are here: \
       libjemalloc.so.2, libmimalloc.so, libtcmalloc_minimal.so.4 and their like, looked for where \
-      the system looks for libraries. Which are missing is told. Every run is a process of its own, \
-      and the allocators take turns.
+      the system looks for libraries. Which are missing is told. Every run is a process of its \
+      own, and the allocators take turns.
 
       All do the same: a word is written to each of the kernel's pages that is handed out. A run \
       that changes its size moves; a purged page is written again; an allocator that cannot take \

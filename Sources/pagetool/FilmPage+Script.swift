@@ -17,7 +17,8 @@ extension FilmPage {
     const huge = new Uint8Array(Math.ceil(film.cells / perUnit));
     for (const count of film.bytes) starts.push(starts.at(-1) + count);
 
-    // Makes the changes of a frame; each stretch of cells is shown to `draw`, each unit to `outline`.
+    // Makes the changes of a frame; each stretch of cells is shown to `draw`, each unit to
+    // `outline`.
     function apply(frame, draw, outline) {
       let at = starts[frame];
       const end = starts[frame + 1];

@@ -64,8 +64,8 @@ struct FilmPage {
     <div id="chart">
     \(String(decoding: chart.svg(), as: UTF8.self))</div>
     <p class="keys"><kbd>Space</kbd> plays and stops, <kbd>←</kbd> <kbd>→</kbd> go a frame, \
-    <kbd>Page ↑</kbd> <kbd>Page ↓</kbd> ten, <kbd>Home</kbd> <kbd>End</kbd> to the ends. A click on \
-    the curves goes there; so does <kbd>#step=1234</kbd> at the end of the address.</p>
+    <kbd>Page ↑</kbd> <kbd>Page ↓</kbd> ten, <kbd>Home</kbd> <kbd>End</kbd> to the ends. A click \
+    on the curves goes there; so does <kbd>#step=1234</kbd> at the end of the address.</p>
     </main>
     <script id="film" type="application/json">\(try figures())</script>
     <script id="changes" type="text/plain">\(Data(film.changes).base64EncodedString())</script>
@@ -90,7 +90,8 @@ struct FilmPage {
     let time =
       seconds == 0
       ? "Nothing goes back as time goes by."
-      : "The steps are spread evenly over \(decimal(seconds, places: seconds < 10 ? 1 : 0))\u{a0}s, "
+      : "The steps are spread evenly over "
+        + "\(decimal(seconds, places: seconds < 10 ? 1 : 0))\u{a0}s, "
         + "in which free memory goes back to the system as in a program."
     return "\(grouped(eventCount)) steps, of which \(grouped(film.frames.count)) are shown. "
       + "One cell is \(cell). \(time)"

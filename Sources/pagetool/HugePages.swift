@@ -3,8 +3,9 @@ import PageAlloc
 import PageTrace
 
 extension ProgramTrace.Header {
-  /// Whether a replay that shows the heap writes a word of each page, to learn what huge pages back:
-  /// where at most so much is in use at once, a GiB. Beyond, that would take seconds, and the memory.
+  /// Whether a replay that shows the heap writes a word of each page, to learn what huge pages
+  /// back: where at most so much is in use at once, a GiB. Beyond, that would take seconds, and the
+  /// memory.
   var isWritten: Bool { peakLivePages <= 131_072 }
 }
 

@@ -62,7 +62,8 @@ struct Map: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Of a page trace: replay this many of its events. (default: up to the peak of what is in use)",
+      "Of a page trace: replay this many of its events. "
+        + "(default: up to the peak of what is in use)",
       valueName: "n"))
   var step: Int?
 

@@ -9,8 +9,8 @@ struct Profile: ParsableCommand {
       Each FILE is a page trace ("#pagetrace 1"). Sizes are in pages of 8 KiB: those that a run is \
       allocated with, whatever it is resized to. A lifetime is how many events of the trace later \
       the last page of a run is freed. Both are shown by powers of two: the row "4-7" counts what \
-      is at least 4 and less than 8. A bar is the share of the runs. "memory" is what the runs of a \
-      row were allocated with, all together, though most of it is freed meanwhile.
+      is at least 4 and less than 8. A bar is the share of the runs. "memory" is what the runs of \
+      a row were allocated with, all together, though most of it is freed meanwhile.
 
       EXAMPLES
         pagetool profile mmap-node.trace.gz

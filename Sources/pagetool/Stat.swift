@@ -15,14 +15,14 @@ struct Stat: ParsableCommand {
 
       On a terminal the figures stay where they are and change, at most 20 times a second. \
       Elsewhere, and with --every, there is a line after each N operations, and one before the \
-      first and after the last. With --wait it goes on for as long as memory goes back to the system \
-      by itself, at most a minute, ten times a second.
+      first and after the last. With --wait it goes on for as long as memory goes back to the \
+      system by itself, at most a minute, ten times a second.
 
       IN USE is what is handed out; CACHED what threads and the arena keep at hand; FREE what is \
       free besides and may be resident; GIVEN BACK what is free and was given back to the system, \
       or never written to. RESIDENT is the anonymous memory of the whole process as the kernel \
-      counts it, quickly, which may be wrong by some hundred KiB. FRAGMENTS is the part of the free \
-      pages that is outside the longest run of free pages.
+      counts it, quickly, which may be wrong by some hundred KiB. FRAGMENTS is the part of the \
+      free pages that is outside the longest run of free pages.
 
       EXAMPLES
         pagetool stat mmap-node.trace.gz

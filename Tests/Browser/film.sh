@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Opens the pages that pagetool film makes in a browser, headless Chromium, on light ground and on
-# dark; moves the slider, presses keys, plays; and looks at what is shown, by Tests/Browser/checks.js.
+# dark; moves the slider, presses keys, plays; and looks at what is shown, by
+# Tests/Browser/checks.js.
 # What is in use at each step is counted from the recording by other means than pagetool's.
 #
 #   film.sh PAGETOOL TRACE...
@@ -41,7 +42,8 @@ open() {
   shift 2
   profile=$(mktemp -d)
   timeout 120 "$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$profile" \
-    --window-size=1200,900 "$@" --dump-dom "file://$PWD/$file$suffix" 2>"$folder/browser.log" || true
+    --window-size=1200,900 "$@" --dump-dom "file://$PWD/$file$suffix" \
+    2>"$folder/browser.log" || true
   rm -rf "$profile"
 }
 
@@ -71,7 +73,8 @@ count_live() {
 with_checks() {
   local page=$1 name=$2
   sed '/<\/head>/,$d' "$page"
-  echo '<script>const pageErrors = []; addEventListener("error", (e) => pageErrors.push(e.message));'
+  echo '<script>const pageErrors = [];'
+  echo 'addEventListener("error", (e) => pageErrors.push(e.message));'
   echo '</script>'
   sed -n '/<\/head>/,$p' "$page" | sed '/^<\/body>$/,$d'
   echo "<script>const expectedTitle = \"$name\"; const live = {"
@@ -93,8 +96,8 @@ for trace; do
   verdict "$name: $bytes bytes are at most 10 MB" test "$bytes" -le 10000000
   # The steps that the film shows, and what is in use then.
   gzip -dc "$trace" | count_live >"$folder/all"
-  grep -oE '"step" : [0-9]+' "$folder/film.json" | awk 'NR == FNR { wanted[$3]; next } $1 in wanted' \
-    - "$folder/all" >"$folder/live"
+  grep -oE '"step" : [0-9]+' "$folder/film.json" |
+    awk 'NR == FNR { wanted[$3]; next } $1 in wanted' - "$folder/all" >"$folder/live"
   verdict "$name: frames" test "$(wc -l <"$folder/live")" -ge 100
   with_checks "$page" "$name" >"$folder/checked.html"
 
@@ -102,8 +105,8 @@ for trace; do
     options=()
     [[ $ground == light ]] || options=(--blink-settings=preferredColorScheme=0)
     open "$folder/checked.html" "" --virtual-time-budget=10000 "${options[@]}" >"$folder/shown.html"
-    sed -n 's/.*<pre id="verdicts">//; /^\(ok\|FAILED\|ground\|milliseconds\|checks\|failures\): /p' \
-      "$folder/shown.html" >"$folder/verdicts"
+    sed 's/.*<pre id="verdicts">//' "$folder/shown.html" |
+      grep -E '^(ok|FAILED|ground|milliseconds|checks|failures): ' >"$folder/verdicts" || true
     grep '^FAILED' "$folder/verdicts" | sed "s/^FAILED: /FAILED: $name, $ground: /" || true
     figure() { sed -n "s/<.*//; s/^$1: //p" "$folder/verdicts"; }
     checks=$(figure checks) failures=$(figure failures)
@@ -118,7 +121,8 @@ for trace; do
   open "$page" "#step=1234" >"$folder/shown.html"
   wall=$((($(date +%s%N) - start) / 1000000))
   milliseconds=$(sed -n 's/.*<html[^>]* data-milliseconds="\([0-9]*\)".*/\1/p' "$folder/shown.html")
-  echo "$name: $bytes bytes, opened in ${milliseconds:-?} ms ($wall ms with the browser's start and end)"
+  echo "$name: $bytes bytes, opened in ${milliseconds:-?} ms" \
+    "($wall ms with the browser's start and end)"
   verdict "$name: it opens within 2 s" test "${milliseconds:-9999}" -le 2000
   # The address asks for a step: the last that is shown and not beyond it.
   shown=$(sed -n 's/.*<output[^>]*>Step \([0-9,]*\) of.*/\1/p' "$folder/shown.html" | tr -d ,)

@@ -300,7 +300,9 @@ static void step_mistake(void) {
     case 3: REQUIRE(pa_decommit(fuzz.arena, start, pages) != PA_OK); break;
     case 4: REQUIRE(pa_alloc_at(fuzz.arena, start, pages, 0) != PA_OK); break;
     case 5: if (start != its->start) REQUIRE(pa_free_run(fuzz.arena, start) != PA_OK); break;
-    case 6: if (start != its->start) REQUIRE(pa_extend(fuzz.arena, start, pages, 0) != PA_OK); break;
+    case 6:
+      if (start != its->start) REQUIRE(pa_extend(fuzz.arena, start, pages, 0) != PA_OK);
+      break;
     default: REQUIRE(pa_commit(fuzz.arena, start, pages) != PA_OK);
   }
 }

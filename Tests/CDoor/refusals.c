@@ -65,8 +65,8 @@ WRAP(mprotect, (void *address, size_t length, int protection), (address, length,
 WRAP(mincore, (void *address, size_t length, unsigned char *flags), (address, length, flags))
 WRAP(pipe2, (int *ends, int flags), (ends, flags))
 
-/* qemu (7.2) says yes to an advice that it does not know, and does nothing: so it is refused here as
- * by a kernel that does not know it. */
+/* qemu (7.2) says yes to an advice that it does not know, and does nothing: so it is refused here
+ * as by a kernel that does not know it. */
 static int refuses_locked;
 enum { DONTNEED_LOCKED = 24 }; /* MADV_DONTNEED_LOCKED, of Linux 5.18 */
 

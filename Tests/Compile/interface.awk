@@ -1,5 +1,6 @@
 #!/usr/bin/awk -f
-# The declarations of symbol graphs, as `symbolgraph-extract -pretty-print` writes them, a line each:
+# The declarations of symbol graphs, as `symbolgraph-extract -pretty-print` writes them, a line
+# each:
 #
 #   PageArena.label | var label: String { get }
 #

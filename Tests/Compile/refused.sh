@@ -14,7 +14,8 @@ for file in "$top"/Tests/Compile/*.swift; do
   said=$(swiftc -swift-version 6 -strict-memory-safety -warnings-as-errors \
     -enable-experimental-feature Lifetimes -parse-as-library \
     -emit-sil -o /dev/null -I "$modules" -I "$top/Sources/CSysMem" \
-    -I "$top/Sources/CThreadSlots/include" -I "$top/Sources/CDiagnosis/include" "$file" 2>&1) && status=0 || status=1
+    -I "$top/Sources/CThreadSlots/include" -I "$top/Sources/CDiagnosis/include" "$file" 2>&1) &&
+    status=0 || status=1
   if [[ $expected == nothing ]]; then
     [[ $status == 0 && -z $said ]] && good=1 || good=0
   else

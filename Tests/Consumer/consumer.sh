@@ -40,11 +40,12 @@ passed=0 failed=0
 # try NAME OPTIONS... builds, runs, and compares what is printed.
 try() {
   local name=$1 said status=0
+  local expected="an arena, a run, a shared one (4 pages), a region, a pool, a frame"
   shift
   Tests/Cross/quietly.sh "the consumer, $name," swift build "${options[@]}" "$@"
   program=$(swift build "${options[@]}" "$@" --show-bin-path)/consumer
   said=$("$program" 2>&1) || status=$?
-  if [[ $status == 0 && $said == "an arena, a run, a shared one (4 pages), a region, a pool, a frame" ]]; then
+  if [[ $status == 0 && $said == "$expected" ]]; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1))

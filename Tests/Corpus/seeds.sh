@@ -27,23 +27,28 @@ for file in "$data"/*.gz; do
     { print }
     begun && /^[^ ]/ { n++ }
     $1 == "begin" { begun = 1 }
-    n == 12 && $1 != "dump" && $1 != "tree" { print "end " n; exit }' >"conformance/seed-$name" || true
+    n == 12 && $1 != "dump" && $1 != "tree" { print "end " n; exit }' \
+    >"conformance/seed-$name" || true
 done
-printf 'ptrace 1\nrun tiny seed=2a ops=100 every=100 base=1 chunks=2 maxlog=6 physpage=4096 hugepage=0\nat 100 -> \nend 100\n' \
-  >conformance/seed-tiny.ptrace
+{
+  printf 'ptrace 1\nrun tiny seed=2a ops=100 every=100 base=1 chunks=2 maxlog=6 '
+  printf 'physpage=4096 hugepage=0\nat 100 -> \nend 100\n'
+} >conformance/seed-tiny.ptrace
 
 {
-  printf '#pagetrace 1\n# name: small\n# kind: mmap\n# program: none\n# version: 1\n# command: none\n'
-  printf '# arch: any\n# page_size: 8192\n# threads: 3\n# arena_limit_pages: 524288\n# events: 13\n'
-  printf '# allocs: 4\n# frees: 5\n# resizes: 2\n# purges: 2\n# peak_live_pages: 15\n'
+  printf '#pagetrace 1\n# name: small\n# kind: mmap\n# program: none\n# version: 1\n'
+  printf '# command: none\n# arch: any\n# page_size: 8192\n# threads: 3\n'
+  printf '# arena_limit_pages: 524288\n# events: 13\n# allocs: 4\n# frees: 5\n'
+  printf '# resizes: 2\n# purges: 2\n# peak_live_pages: 15\n'
   printf '# end_live_pages: 9\n# total_alloc_pages: 18\n# cache_allocs: 0\n#end\n'
   printf 'a 0 4 0\na 1 1 1\na 2 7 2\nf 0 1 2 0\np 2 2 3 1\nr 1 5 0\nf 0 0 1 1\na 3 2 0\nr 1 3 2\n'
   printf 'f 0 3 1 0\np 3 0 2 2\nf 2 6 1 0\nf 2 0 2 0\n'
 } >programs/seed-mmap
 {
-  printf '#pagetrace 1\n# name: small\n# kind: go-spans\n# program: none\n# version: 1\n# command: none\n'
-  printf '# arch: any\n# page_size: 8192\n# threads: 2\n# arena_limit_pages: 524288\n# events: 3\n'
-  printf '# allocs: 2\n# frees: 1\n# resizes: 0\n# purges: 0\n# peak_live_pages: 3\n'
+  printf '#pagetrace 1\n# name: small\n# kind: go-spans\n# program: none\n# version: 1\n'
+  printf '# command: none\n# arch: any\n# page_size: 8192\n# threads: 2\n'
+  printf '# arena_limit_pages: 524288\n# events: 3\n# allocs: 2\n# frees: 1\n'
+  printf '# resizes: 0\n# purges: 0\n# peak_live_pages: 3\n'
   printf '# end_live_pages: 2\n# total_alloc_pages: 3\n# cache_allocs: 1\n#end\n'
   printf 'a 0 1 0 c\na 1 2 1\nf 0 0 1 1\n'
 } >programs/seed-go
@@ -67,12 +72,14 @@ map='mmap(NULL, 16384, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) =
 {
   printf 'execve("/bin/a", ["a"], 0x7ff) = 0\nbrk(NULL) = 0x555000\nbrk(0x559000) = 0x559000\n'
   printf '%s0x10000\n' "$map"
-  printf 'mremap(0x10000, 16384, 32768, MREMAP_MAYMOVE) = 0x20000\nmprotect(0x21000, 8192, PROT_NONE) = 0\n'
-  printf 'madvise(0x20000, 32768, MADV_DONTNEED) = 0\nmunmap(0x22000, 4096) = 0\nbrk(0x556000) = 0x556000\n'
+  printf 'mremap(0x10000, 16384, 32768, MREMAP_MAYMOVE) = 0x20000\n'
+  printf 'mprotect(0x21000, 8192, PROT_NONE) = 0\nmadvise(0x20000, 32768, MADV_DONTNEED) = 0\n'
+  printf 'munmap(0x22000, 4096) = 0\nbrk(0x556000) = 0x556000\n'
 } >straces/seed-calls
 {
   printf '1 %s0x10000\n1 fork( <unfinished ...>\n2 munmap(0x12000, 8192) = 0\n' "$map"
   printf '1 <... fork resumed>) = 2\n2 clone(flags=CLONE_VM|CLONE_THREAD) = 3\n3 %s0x30000\n' "$map"
-  printf '3 execve("/bin/b", ["b"], 0x7ff <unfinished ...>\n2 +++ superseded by execve in pid 3 +++\n'
-  printf '2 <... execve resumed>) = 0\n2 %s0x10000\n1 +++ exited with 0 +++\n' "$map"
+  printf '3 execve("/bin/b", ["b"], 0x7ff <unfinished ...>\n'
+  printf '2 +++ superseded by execve in pid 3 +++\n2 <... execve resumed>) = 0\n'
+  printf '2 %s0x10000\n1 +++ exited with 0 +++\n' "$map"
 } >straces/seed-processes

@@ -17,8 +17,10 @@ rm -f "$here"/*.profraw
 # Children append to the file. With %m they would add to it, and a function of which several objects
 # have a copy would count once for each of them, each time: soon more than a counter holds.
 LLVM_PROFILE_FILE=$here/test.profraw "$here/debug/crosscheck" test | tail -n 1
-LLVM_PROFILE_FILE=$here/check.profraw "$here/debug/crosscheck" check "$here"/conformance/* | tail -n 1
-"$bin/llvm-profdata" merge -sparse "$here/test.profraw" "$here/check.profraw" -o "$here/all.profdata"
+LLVM_PROFILE_FILE=$here/check.profraw "$here/debug/crosscheck" check "$here"/conformance/* |
+  tail -n 1
+"$bin/llvm-profdata" merge -sparse "$here/test.profraw" "$here/check.profraw" \
+  -o "$here/all.profdata"
 "$bin/llvm-cov" report "$here/debug/crosscheck" -instr-profile "$here/all.profdata" \
   Sources/SysMem Sources/PageAlloc >"$here/report"
 "$bin/llvm-cov" show "$here/debug/crosscheck" -instr-profile "$here/all.profdata" \

@@ -4,8 +4,8 @@
 
 function cases(    words, n, i) {
   n = split($0, words, " ")
-  for (i = 1; i < n - 1; i++)
-    if (words[i] == "with" && words[i + 1] ~ /^[0-9]+$/ && words[i + 2] == "test") return words[i + 1]
+  for (i = 2; i < n; i++)
+    if (words[i - 1] == "with" && words[i] ~ /^[0-9]+$/ && words[i + 1] == "test") return words[i]
   return 1
 }
 

@@ -55,7 +55,8 @@ keep() {
 
 check_swift() {
   local version
-  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p') || true
+  version=$(swift --version 2>/dev/null |
+    sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p') || true
   [[ -n $version ]] ||
     die "Swift is not installed: get version 6.3 or later from https://www.swift.org/install/linux"
   [[ $(printf '6.3\n%s\n' "$version" | sort -V | head -n 1) == 6.3 ]] ||
@@ -175,7 +176,9 @@ missing_chromium() {
 
 # The libraries of Tests/Clients, each by its header; without an archive, the shared library, too.
 client_header() { exists {,"$unpacked"}"/usr/include/$1"; }
-missing_client-jemalloc() { client_header jemalloc/jemalloc.h || echo libjemalloc-dev libjemalloc2; }
+missing_client-jemalloc() {
+  client_header jemalloc/jemalloc.h || echo libjemalloc-dev libjemalloc2
+}
 missing_client-mimalloc() { client_header mimalloc.h || echo libmimalloc-dev libmimalloc2.0; }
 missing_client-sqlite() { client_header sqlite3.h || echo libsqlite3-dev libsqlite3-0; }
 missing_client-lua() { client_header lua5.4/lua.h || echo liblua5.4-dev liblua5.4-0; }
@@ -368,7 +371,8 @@ command -v flock >/dev/null && flock 9
 if ! all_there; then
   echo "getting Debian packages: $(named)" >&2
   provide_packages >"$log" 2>&1 9>&- || {
-    die "missing Debian packages; as root: apt-get install $(named) (details: .build/cross/provide.log)"
+    die "missing Debian packages; as root: apt-get install $(named)" \
+      "(details: .build/cross/provide.log)"
   }
 fi
 for need in "${needs[@]}"; do per_need write "$need"; done

@@ -1,6 +1,6 @@
 #!/usr/bin/awk -f
-# Takes the blocks of Swift out of pages of Markdown and out of `///` comments, and writes one source
-# file with a function for each, in which errors are told of by the page and its line.
+# Takes the blocks of Swift out of pages of Markdown and out of `///` comments, and writes one
+# source file with a function for each, in which errors are told of by the page and its line.
 #
 #   blocks.awk -v refused=PREFIX ASSUMED FILES...
 #

@@ -12,7 +12,8 @@ rm -rf "$here"
 mkdir -p "$here"
 mapfile -t files < <(ls -- *.md; find Sources Tests Benchmarks -name .build -prune -o \
   \( -name '*.md' -o -path 'Sources/*.swift' \) -print | sort)
-awk -f Tests/Docs/blocks.awk -v refused="$here/refused" Tests/Docs/assumed.txt "${files[@]}" >"$here/blocks.swift"
+awk -f Tests/Docs/blocks.awk -v refused="$here/refused" Tests/Docs/assumed.txt "${files[@]}" \
+  >"$here/blocks.swift"
 blocks=$(grep -c '^// block ' "$here/blocks.swift" || true)
 
 # What blocks import, as far as it is the package's; with the trait that one of them needs, which
@@ -75,7 +76,8 @@ while read -r _ _ source file first last; do
 done < <(grep '^// refused ' "$here/blocks.swift")
 
 # DocC looks after the links of its catalogue.
-links=$(printf '%s\n' "${files[@]}" | grep '\.md$' | grep -v '\.docc/' | xargs awk -f Tests/Docs/links.awk)
+links=$(printf '%s\n' "${files[@]}" | grep '\.md$' | grep -v '\.docc/' |
+  xargs awk -f Tests/Docs/links.awk)
 dead=0
 while IFS=' ' read -r place target file; do
   [[ -n $file ]] || continue

@@ -14,7 +14,8 @@ if ! awk -f Tests/Docs/doc-comments.awk .build/symbols/PageAlloc.symbols.json; t
   exit 1
 fi
 if ! "$docc" convert Sources/PageAlloc/PageAlloc.docc --additional-symbol-graph-dir .build/symbols \
-  --fallback-default-module-kind Library --output-dir "$site" --warnings-as-errors | sed "/^$/d"; then
+  --fallback-default-module-kind Library --output-dir "$site" --warnings-as-errors |
+  sed "/^$/d"; then
   echo "0 passed, 1 failed"
   exit 1
 fi

@@ -12,12 +12,12 @@ seconds=$1
 shift
 
 here=.build/fuzz
-Tests/Cross/quietly.sh fuzz swift build --product fuzz --sanitize fuzzer --scratch-path "$here/build" \
-  -Xswiftc -parse-as-library -Xswiftc -DFUZZER -Xswiftc -O -Xswiftc -enable-testing \
-  -Xswiftc -use-ld=lld "$@"
+Tests/Cross/quietly.sh fuzz swift build --product fuzz --sanitize fuzzer \
+  --scratch-path "$here/build" -Xswiftc -parse-as-library -Xswiftc -DFUZZER -Xswiftc -O \
+  -Xswiftc -enable-testing -Xswiftc -use-ld=lld "$@"
 Tests/Cross/quietly.sh "libpagealloc" Sources/CPageAlloc/library.sh fuzzer embedded
-"$(dirname "$(readlink -f "$(command -v swiftc)")")/clang" -std=c11 -O1 -g -DFUZZER -fsanitize=fuzzer \
-  -fuse-ld=lld -I Sources/CPageAlloc/include Tests/CDoor/fuzz.c \
+"$(dirname "$(readlink -f "$(command -v swiftc)")")/clang" -std=c11 -O1 -g -DFUZZER \
+  -fsanitize=fuzzer -fuse-ld=lld -I Sources/CPageAlloc/include Tests/CDoor/fuzz.c \
   .build/lib/embedded-fuzzer/libpagealloc.a -o "$here/door-fuzz"
 status=0
 for corpus in Tests/Corpus/*/; do

@@ -31,8 +31,8 @@ check() {
     touch "$folder/$rung.ok"
 }
 
-swiftc -emit-module -module-name SysMem -emit-module-path "$folder/SysMem.swiftmodule" "${flags[@]}" \
-  Sources/SysMem/*.swift
+swiftc -emit-module -module-name SysMem -emit-module-path "$folder/SysMem.swiftmodule" \
+  "${flags[@]}" Sources/SysMem/*.swift
 rm -f "$folder"/*.ok
 # Two at a time: that is how many processors the gate may count on.
 for ((count = 1; count <= ${#rungs[@]}; count += 2)); do

@@ -3,6 +3,7 @@
 
 BEGIN {
   OFS = "\t"
+  modifiers = "package|public|private|fileprivate|static|mutating|nonmutating"
   n = split(" < | <= \n <= | < \n > | >= \n >= | > \n == | != \n != | == \n && | || \n || | && \n" \
     " &+ | &- \n &- | &+ \n + | - \n - | + \n += | -= \n -= | += \n &+= | &-= \n &-= | &+= \n" \
     "..<|...\nmin(|max(\nmax(|min(\ntrue|false\nfalse|true\n |= | &= \n &= | |= \n" \
@@ -27,7 +28,7 @@ function middle(rule,    p) {
 }
 
 /^[ \t]*(\/\/|assert|precondition|import|@)/ { next }
-/^[ \t]*((package|public|private|fileprivate|static|mutating|nonmutating) )*(func|init|subscript)/ { next }
+$0 ~ "^[ \t]*((" modifiers ") )*(func|init|subscript)" { next }
 /corrupted\(|fatalError\(/ { next }
 
 # Whether a place of a line lies in a text: the quotes before it are odd.

@@ -84,7 +84,10 @@ names_of() {
 }
 
 # The check that ran last, or the conformance file; the program indents what else it says.
-last() { awk '/^  [^ ]/ && !/FAILED/ { name = $0 } / mismatches$/ { name = "  " $0 } END { print name }' "$here/said"; }
+last() {
+  awk '/^  [^ ]/ && !/FAILED/ { name = $0 } /^[^ ]/ { name = "  " $0 } END { print name }' \
+    "$here/said"
+}
 
 # Each worker has a copy and a build of its own, and tries its share of the sample.
 worker() {
@@ -115,7 +118,8 @@ worker() {
     else
       how="killed by$(last)"
     fi
-    echo "$how -- ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'" | tee -a "$work/results"
+    echo "$how -- ${file#Sources/PageAlloc/}:$line:$column '$from' -> '$to'" |
+      tee -a "$work/results"
     if [[ $how == SURVIVED ]]; then sed -n "${line}p" "$here/original"; fi
     cp "$here/original" "$file"
   done < <(awk -v workers="$workers" -v number="$1" 'NR % workers == number' "$work/sample")

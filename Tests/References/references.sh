@@ -25,7 +25,9 @@ swiftc -O -swift-version 6 -strict-memory-safety -warnings-as-errors \
 # run.
 {
   sed -nE 's/^public func ([A-Za-z]+)\(.*/client \1/p' "$client"
-  for name in allocateRun {allocate,deallocate}Coldly adopt bytes; do echo "library PageArena.$name"; done
+  for name in allocateRun {allocate,deallocate}Coldly adopt bytes; do
+    echo "library PageArena.$name"
+  done
   for name in {allocate,deallocate}{Inside,Slowly} allocateRun{Inside,Coldly} allocateOwned \
     giveBackOwned{Inside,Slowly} moveOwned takePages; do
     echo "library ArenaCore.$name"

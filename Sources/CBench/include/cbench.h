@@ -10,7 +10,8 @@ int cbench_fork(void);
 /* Waits for a child. Its exit status, or 128 and the signal that killed it. */
 int cbench_wait(int process);
 
-/* Writes to so much memory in a child process, which ends: now it is free, and the machine has it. */
+/* Writes to so much memory in a child process, which ends: it is free then, and the machine has
+ * it. */
 void cbench_warm(size_t bytes);
 
 /* Ends a child that does not end by itself. */

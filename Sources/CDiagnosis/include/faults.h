@@ -52,7 +52,8 @@ static inline int cdg_access(const void *context) {
     memcpy(&syndrome, record + 8, sizeof syndrome);
     if (head[0] == 0x45535201) {
       /* A data abort: its bit 6 is set by a write. */
-      return (syndrome >> 27 & 0x1f) == 0x12 ? (syndrome & 0x40 ? CDG_WRITE : CDG_READ) : CDG_ACCESS;
+      if ((syndrome >> 27 & 0x1f) != 0x12) return CDG_ACCESS;
+      return syndrome & 0x40 ? CDG_WRITE : CDG_READ;
     }
     if (head[1] == 0 || head[1] > (size_t)(end - record)) break;
     record += head[1];

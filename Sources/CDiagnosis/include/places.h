@@ -1,13 +1,14 @@
 /* Many places in the code at once: sorted, each once, and named by one look through the symbols of
- * each file. For the profile. Nothing is allocated but by mmap, and by the Swift runtime, which makes
- * names readable. */
+ * each file. For the profile. Nothing is allocated but by mmap, and by the Swift runtime, which
+ * makes names readable. */
 #ifndef CDG_PLACES_H
 #define CDG_PLACES_H
 
 #include "symbols.h"
 
 /* A place: an address in an instruction, where its function starts (0 where that is unknown), the
- * function's name in the file of its module, and the number of the module (-1 where there is none). */
+ * function's name in the file of its module, and the number of the module (-1 where there is
+ * none). */
 typedef struct {
   uintptr_t address, start;
   const char *name;
@@ -111,7 +112,9 @@ static inline void cdg_places_find(cdg_places *p) {
 static inline uintptr_t cdg_place_address(const cdg_places *p, size_t i) {
   return p->places[i].address;
 }
-static inline uintptr_t cdg_place_start(const cdg_places *p, size_t i) { return p->places[i].start; }
+static inline uintptr_t cdg_place_start(const cdg_places *p, size_t i) {
+  return p->places[i].start;
+}
 static inline int cdg_place_module(const cdg_places *p, size_t i) { return p->places[i].module; }
 
 /* The number of a place that was added. */
@@ -123,8 +126,9 @@ static inline size_t cdg_place_number(const cdg_places *p, uintptr_t address) {
 static inline int cdg_place_is_own(const cdg_places *p, size_t i) {
   const char *name = p->places[i].name;
   /* The second letter is another in Embedded Swift. */
-  return name && (strncmp(name, "$s9PageAlloc", 12) == 0 || strncmp(name, "$e9PageAlloc", 12) == 0 ||
-                  strncmp(name, "cdg_", 4) == 0);
+  return name &&
+         (strncmp(name, "$s9PageAlloc", 12) == 0 || strncmp(name, "$e9PageAlloc", 12) == 0 ||
+          strncmp(name, "cdg_", 4) == 0);
 }
 
 /* The name of the function that a place lies in. Returns the length, 0 where it is unknown. */

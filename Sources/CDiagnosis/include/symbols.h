@@ -93,7 +93,8 @@ static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
 
 /* Notes which files the program's code comes from, so that a signal handler need not ask. */
 static inline void cdg_note_modules(void) {
-  if (__atomic_exchange_n(&cdg_is_noting, 1, __ATOMIC_ACQUIRE)) return; /* somebody does it just now */
+  /* Somebody does it just now. */
+  if (__atomic_exchange_n(&cdg_is_noting, 1, __ATOMIC_ACQUIRE)) return;
   int count = 0;
   (void)cdg_each_loaded(cdg_note, &count);
   __atomic_store_n(&cdg_module_count, count, __ATOMIC_RELEASE);
@@ -204,7 +205,8 @@ static inline void cdg_add_name(cdg_text *t, const char *name, int readable) {
   free(nice);
 }
 
-static inline void cdg_add_symbol(cdg_text *t, const cdg_module *m, uintptr_t address, int readable) {
+static inline void cdg_add_symbol(cdg_text *t, const cdg_module *m, uintptr_t address,
+                                  int readable) {
   size_t length = 0;
   const char *file = cdg_map_file(m->path, &length);
   if (!file) return;

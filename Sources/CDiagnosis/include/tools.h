@@ -73,7 +73,9 @@ static inline void cdg_forbid(int tools, uintptr_t address, uintptr_t length) {
 /* Everybody may access the range; its contents are arbitrary, or as they are. */
 static inline void cdg_permit(int tools, uintptr_t address, uintptr_t length, int has_contents) {
   if (tools & CDG_ADDRESS_SANITIZER) __asan_unpoison_memory_region((void *)address, length);
-  if (tools & CDG_MEMCHECK) (void)cdg_memcheck(has_contents ? CDG_DEFINED : CDG_UNDEFINED, address, length);
+  if (tools & CDG_MEMCHECK) {
+    (void)cdg_memcheck(has_contents ? CDG_DEFINED : CDG_UNDEFINED, address, length);
+  }
 }
 
 /* For tests: whether a tool would complain of an access. */

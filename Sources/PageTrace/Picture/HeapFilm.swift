@@ -4,10 +4,10 @@ import PageAlloc
 // ===============
 //
 // A frame is what every cell is at one step. It is kept as what differs from the frame before, so
-// that a frame costs as much as happened: pairs of numbers, in bytes of which each but the last of a
-// number has its highest bit set (LEB128). The first is how many cells stay as they were, the second
-// is how many follow that are alike, times 8, and the raw value of what they are now. Before the
-// first frame, and where the heap had not grown to, all are never used.
+// that a frame costs as much as happened: pairs of numbers, in bytes of which each but the last of
+// a number has its highest bit set (LEB128). The first is how many cells stay as they were, the
+// second is how many follow that are alike, times 8, and the raw value of what they are now. Before
+// the first frame, and where the heap had not grown to, all are never used.
 //
 //     skip 3     5 × 8 + inUse     skip 0     2 × 8 + free
 //     0x03       0x29              0x00       0x14

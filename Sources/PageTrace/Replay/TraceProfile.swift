@@ -1,9 +1,9 @@
 /// How large the runs of a trace are, and how long they live.
 ///
 /// Sizes are pages of 8 KiB, lifetimes are events between a run's allocation and the free of its
-/// last page. Both are counted in classes of powers of two: class `k` holds 2^k ... 2^(k+1) - 1. A run
-/// that is resized counts with the size that it was allocated with; a run that is live at the end has
-/// no lifetime.
+/// last page. Both are counted in classes of powers of two: class `k` holds 2^k ... 2^(k+1) - 1. A
+/// run that is resized counts with the size that it was allocated with; a run that is live at the
+/// end has no lifetime.
 package struct TraceProfile: Equatable {
   /// A class of sizes or lifetimes.
   package struct Class: Equatable {

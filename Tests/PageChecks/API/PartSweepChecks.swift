@@ -30,7 +30,8 @@ private enum PartedRun: CaseIterable {
   case plain, guarded, decommitted, readOnly, spaceAlone
 }
 
-/// Ranges that are not those of so many pages or bytes, and empty ones that are, in steps of `step`.
+/// Ranges that are not those of so many pages or bytes, and empty ones that are, in steps of
+/// `step`.
 func sweepRanges(_ count: Int, step: Int) -> [Range<Int>] {
   [
     .min..<(.min), .min..<(.max), .min..<0, .min..<(count), -step..<0, -step..<(step),

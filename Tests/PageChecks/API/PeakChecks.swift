@@ -71,8 +71,8 @@ package let peakChecks: [Check] = [
     let workers = (1...4).map { Churn(arena, seed: UInt64($0)) }
     runThreads(workers, meanwhile: {}) { $0.churn() }
     let now = arena.statistics
-    // Each keeps up to 2,000 pages, and what it freed may seem to be in use as long as its cache has
-    // not told: 2 MiB and the last two runs, of up to 128 pages.
+    // Each keeps up to 2,000 pages, and what it freed may seem to be in use as long as its cache
+    // has not told: 2 MiB and the last two runs, of up to 128 pages.
     let most = UInt64(4 * (2000 + 256 + 2 * 128)) << 13
     recorder.expect(now.peakInUseBytes <= most, "\(now.peakInUseBytes) bytes in use")
     recorder.expect(now.peakInUseBytes >= 1900 << 13, "\(now.peakInUseBytes) bytes in use")

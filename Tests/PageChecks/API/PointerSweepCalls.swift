@@ -1,7 +1,7 @@
 import PageAlloc
 
-// The calls of PointerSweepChecks, of an arena and of a pool, and what comes of each: the letters are
-// told there.
+// The calls of PointerSweepChecks, of an arena and of a pool, and what comes of each: the letters
+// are told there.
 
 /// What is to be had of a bare address.
 enum PointerCall: CaseIterable {

@@ -1,8 +1,8 @@
 import PageAlloc
 
-// What takes a run of a pool, with the counts and alignments of TakeSweepChecks. A pool has an arena
-// of 4 GiB, and another where that one is full: what depends on where an arena lies, or has more
-// pages than are left, may be had. What no arena can serve makes none.
+// What takes a run of a pool, with the counts and alignments of TakeSweepChecks. A pool has an
+// arena of 4 GiB, and another where that one is full: what depends on where an arena lies, or has
+// more pages than are left, may be had. What no arena can serve makes none.
 
 /// What takes runs.
 private enum PoolRequest: CaseIterable {

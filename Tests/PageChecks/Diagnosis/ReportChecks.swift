@@ -98,7 +98,8 @@ package let reportChecks: [Check] = [
   Check("reports: with PAGEALLOC_STATS=1 an arena tells its figures, at its end or the process's") {
     recorder in
     let end = inHeardChild(&recorder) {
-      // A literal's bytes last as long as the program; nothing else reads the environment meanwhile.
+      // A literal's bytes last as long as the program; nothing else reads the environment
+      // meanwhile.
       unsafe setenv("PAGEALLOC_STATS", "1", 1)
       do {
         guard let brief = try? PageArena(reserving: 64 << 20, label: "brief"),

@@ -4,7 +4,7 @@ import SysMem
 /// Which growths ask for huge pages.
 package let hugeGrowthPauseChecks: [Check] = [
   Check(
-    "huge growth's pauses: none in the first 8 MiB, 4 MiB after a slow look, then four times as much"
+    "huge growth's pauses: none in 8 MiB at first, 4 MiB after a slow look, then four times as much"
   ) {
     recorder in
     walk(
