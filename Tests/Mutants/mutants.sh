@@ -85,8 +85,8 @@ names_of() {
 
 # The check that ran last, or the conformance file; the program indents what else it says.
 last() {
-  awk '/^  [^ ]/ && !/FAILED/ { name = $0 } /^[^ ]/ { name = "  " $0 } END { print name }' \
-    "$here/said"
+  awk '/^  [^ ]/ && !/FAILED/ { name = $0 } / mismatches$/ { name = "  " $0 }
+    END { print name }' "$here/said"
 }
 
 # Each worker has a copy and a build of its own, and tries its share of the sample.
