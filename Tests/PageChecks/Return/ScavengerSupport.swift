@@ -1,4 +1,5 @@
 import PageAlloc
+import Synchronization
 import SysMem
 
 /// Has the scavenger give back a spike, with a clock that each look sets forwards or back, by
