@@ -17,7 +17,7 @@ import SysMem
 //   | counted, the last time | allowance | reserve | a quarter |
 
 /// How many mappings the runs of all arenas may still add.
-enum MappingBudget {
+package enum MappingBudget {
   /// What may be added before the mappings are counted; it may go below 0.
   private static let allowance = Atomic<Int>(0)
   /// Where fewer are left there is no allowance, so that they are not counted all the time. Half of
@@ -25,7 +25,7 @@ enum MappingBudget {
   private static var reserve: Int { 512 }
 
   /// The most mappings that the process may have, as far as it is up to us.
-  static let limit: Int = {
+  package static let limit: Int = {
     // What the kernel allows by default, where it does not tell.
     let most = mostMappings() ?? 65_530
     return most - most / 4
@@ -33,12 +33,13 @@ enum MappingBudget {
 
   /// A change is about to add so many mappings at the most.
   ///
+  /// - Parameter counted: counts the mappings that there are; `nil` where the kernel does not tell.
   /// - Returns: `false` where there may be too many, then.
   /// - Complexity: O(1), but for one call in a hundred or fewer, which has all mappings counted.
-  static func add(_ count: Int) -> Bool {
+  package static func add(_ count: Int, counted: () -> Int? = readMappingCount) -> Bool {
     if allowance.subtract(count, ordering: .relaxed).newValue >= 0 { return true }
     // Who counts at the same time as another allows at the most as much as that one.
-    guard let counted = readMappingCount() else { return true }
+    guard let counted = counted() else { return true }
     let left = limit - counted
     if left < reserve + count {
       allowance.store(0, ordering: .relaxed)
@@ -49,7 +50,7 @@ enum MappingBudget {
   }
 
   /// A change that nothing can stop may have added so many mappings.
-  static func note(_ count: Int) {
+  package static func note(_ count: Int) {
     if allowance.load(ordering: .relaxed) >= 0 { allowance.subtract(count, ordering: .relaxed) }
   }
 }

@@ -33,6 +33,17 @@ package let optionsChecks: [Check] = [
       recorder.expect(arena.isChecked, "checked")
     } catch { recorder.fail(error.description) }
     do throws(PageArenaError) {
+      // The others as by default.
+      let arena = try PageArena(reserving: 64 << 20)
+      recorder.expectEqual(arena.statistics.sealedBytes, 0, "nothing is sealed")
+      recorder.expect(arena.memoryLimits.soft == nil && arena.memoryLimits.hard == nil, "no limit")
+      var run = try arena.allocateRun(pages: 8)
+      recorder.throwsError(.writableCode) { () throws(PageArenaError) in
+        try run.protect(.readWriteExecute)
+      }
+      recorder.expectEqual(arena.label.utf8.count, 0, "no label")
+    } catch { recorder.fail(error.description) }
+    do throws(PageArenaError) {
       _ = try PageArena(reserving: 1)
       recorder.fail("made")
     } catch {

@@ -147,6 +147,36 @@ package let groupLimitChecks: [Check] = [
       recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
     }
   },
+
+  Check("control groups: a bound that became less is seen after a while, by one fresh page") {
+    recorder in
+    let files = ChangingGroup(isVersion2: true)
+    let clock = FakeClock()
+    var options = PageArena.Options()
+    options.scavenging = .manual
+    options.threadCacheByteCount = 0
+    options.memoryLimit = .cgroup(fraction: 0.75)
+    options.files = files
+    options.clock = clock
+    files.limit.store(256 << 20, ordering: .relaxed)
+    guard let arena = makeArena(&recorder, options), let run = arena.take(100, &recorder) else {
+      return
+    }
+    let looks = files.looks.load(ordering: .relaxed)
+    files.limit.store(1 << 20, ordering: .relaxed)
+    recorder.expect(arena.errorOfTaking(1) == nil, "the last look was just now")
+    clock.sleep(249_999_999)
+    recorder.expect(arena.errorOfTaking(1) == nil, "nor is it old")
+    recorder.expectEqual(files.looks.load(ordering: .relaxed), looks, "looks")
+    clock.sleep(1)
+    // Memory that was used before is no reason to look.
+    arena.give(run, &recorder)
+    recorder.expect(arena.errorOfTaking(100) == nil, "pages that were used before")
+    recorder.expectEqual(files.looks.load(ordering: .relaxed), looks, "looks")
+    recorder.expect(arena.errorOfTaking(1) != nil, "a fresh page")
+    recorder.expect(files.looks.load(ordering: .relaxed) > looks, "a look")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
 ]
 
 /// Takes 64 pages again and again.
@@ -175,6 +205,8 @@ private final class ChangingGroup: SystemFiles {
   let limit = Atomic<UInt64>(0)
   let others = Atomic<UInt64>(0)
   let own = Atomic<UInt64>(0)
+  /// How often the bound was read.
+  let looks = Atomic<Int>(0)
 
   init(isVersion2: Bool) { self.isVersion2 = isVersion2 }
 
@@ -184,6 +216,7 @@ private final class ChangingGroup: SystemFiles {
       text.append(isVersion2 ? "0::/\n" : "1:memory:/\n")
     } else if path.index(of: isVersion2 ? "memory.max" : "memory.limit_in_bytes") != nil {
       let limit = limit.load(ordering: .relaxed)
+      looks.add(1, ordering: .relaxed)
       if limit == .max { text.append("max") } else { text.append(UInt(truncatingIfNeeded: limit)) }
     } else if path.index(of: isVersion2 ? "memory.current" : "memory.usage_in_bytes") != nil {
       let used = own.load(ordering: .relaxed) + others.load(ordering: .relaxed)

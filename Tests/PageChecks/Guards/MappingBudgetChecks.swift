@@ -19,6 +19,37 @@ package let mappingBudgetChecks: [Check] = [
     recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
   },
 
+  Check("mappings: they are counted when the allowance is used up, and not before") { recorder in
+    let limit = MappingBudget.limit
+    var looks = 0
+    func isAdded(_ count: Int, of counted: Int?) -> Bool {
+      MappingBudget.add(count) {
+        looks += 1
+        return counted
+      }
+    }
+    // Whatever was allowed before: none is left.
+    recorder.expect(!isAdded(1 << 28, of: limit), "there are as many as may be")
+    looks = 0
+    recorder.expect(isAdded(1, of: nil), "the kernel does not tell")
+    recorder.expect(isAdded(1000, of: nil), "nor now")
+    recorder.expectEqual(looks, 2, "looks, without an answer")
+    // 512 stay for others.
+    recorder.expect(!isAdded(1, of: limit - 512), "one too many")
+    recorder.expect(!isAdded(8, of: limit - 519), "eight, and one too many")
+    recorder.expect(isAdded(1, of: limit - 1000), "there is room")
+    recorder.expectEqual(looks, 5, "looks")
+    // Half of these stay for what others map meanwhile: 1000 - 256 less what was added.
+    recorder.expect(isAdded(700, of: nil), "allowed")
+    MappingBudget.note(40)
+    recorder.expect(isAdded(3, of: nil), "the last ones")
+    recorder.expectEqual(looks, 5, "no look")
+    recorder.expect(!isAdded(1, of: limit), "none is left")
+    recorder.expectEqual(looks, 6, "a look")
+    recorder.expect(isAdded(8, of: limit - 520), "just enough")
+    recorder.expect(!isAdded(257, of: limit), "more than what was allowed then")
+  },
+
   Check("mappings: three arenas of alternating protection leave a quarter to the process") {
     recorder in
     if isEmulated {
