@@ -34,12 +34,12 @@ private let bottomUpChecks: [Check] = [
   chunkSetChecks,
   mappedTableChecks, thisThreadChecks,
   // Bitmap
-  wordChecks,
+  wordChecks, wordLanesChecks,
   pageBitsChecks,
   pallocBitsChecks,
   candidateChecks,
   // Summary
-  pallocSumChecks,
+  pallocSumChecks, freeStretchChecks,
   summaryTreeChecks,
   // Index
   scavengeRecordChecks,

@@ -2,12 +2,12 @@
 // x86-64 do to all of them. Targets without such instructions do it word by word.
 
 /// The eight words of a chunk's map.
-typealias WordLanes = SIMD8<UInt64>
+package typealias WordLanes = SIMD8<UInt64>
 
 extension WordLanes {
   /// Whether any bit of any word is one.
   @inline(__always)
-  var hasOnes: Bool {
+  package var hasOnes: Bool {
     let half = lowHalf | highHalf
     let quarter = half.lowHalf | half.highHalf
     return (quarter.x | quarter.y) != 0
@@ -19,7 +19,7 @@ extension WordLanes {
   /// half may spoil the upper one, but only where the lower half was zero, which is the answer
   /// already.
   @inline(__always)
-  var hasEmptyHalf: Bool {
+  package var hasEmptyHalf: Bool {
     let ones = WordLanes(repeating: 0x0000_0001_0000_0001)
     let tops = WordLanes(repeating: 0x8000_0000_8000_0000)
     // Wraps where the word was zero, which sets a top bit as it should.
@@ -43,7 +43,7 @@ extension WordLanes {
   /// - Precondition: no run is longer than 63, and `floor` is in 0 ... 63.
   /// - Complexity: O(log longest); eight words a step.
   @inline(__always)
-  func longestRun(atLeast floor: Int) -> Int {
+  package func longestRun(atLeast floor: Int) -> Int {
     if !hasOnes { return floor }
     var starts = self
     var reach = 1

@@ -9,14 +9,14 @@
 // beside a page in use, and no run lies in both parts.
 
 /// The free pages of a stretch: at its low edge, the longest run, at its high edge.
-struct FreeStretch {
-  let start: Int
-  let max: Int
-  let end: Int
+package struct FreeStretch {
+  package let start: Int
+  package let max: Int
+  package let end: Int
 
   /// A stretch whose longest run touches an edge.
   @inline(__always)
-  init(start: Int, end: Int) {
+  package init(start: Int, end: Int) {
     self.start = start
     max = Swift.max(start, end)
     self.end = end
@@ -24,7 +24,7 @@ struct FreeStretch {
 
   /// An entry below the root, of `size` pages, with so many free pages below and above it.
   @inline(__always)
-  init(_ sum: PallocSum, size: Int, below: Int, above: Int) {
+  package init(_ sum: PallocSum, size: Int, below: Int, above: Int) {
     let low = sum.startBelowRoot
     if low == size {
       start = below &+ size &+ above
@@ -51,7 +51,7 @@ extension PallocSum {
   ///   - longestOfAll: the longest run of the region now; looked at only where nothing else tells.
   /// - Precondition: the summary is not that of bit A.
   @inline(__always)
-  func changed(
+  package func changed(
     in low: Int, _ high: Int, of size: Int, before: @autoclosure () -> Int, now: FreeStretch,
     room: Int, longestOfAll: @autoclosure () -> Int
   ) -> PallocSum {

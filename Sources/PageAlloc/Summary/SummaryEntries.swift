@@ -1,16 +1,16 @@
 /// The packed summaries of all levels: a handle on them, which fits a register; copying it copies
 /// no summaries.
 @safe
-struct SummaryEntries {
+package struct SummaryEntries {
   // Invariant: 1,170 words that outlive the handle; the owner of the tree serialises access.
   private let words: UnsafeMutablePointer<UInt64>
 
   /// The entries in `words`.
-  init(words: UnsafeMutablePointer<UInt64>) { unsafe self.words = words }
+  package init(words: UnsafeMutablePointer<UInt64>) { unsafe self.words = words }
 
   /// An entry by where it lies among those of all levels.
   @inline(__always)
-  subscript(position: Int) -> PallocSum {
+  package subscript(position: Int) -> PallocSum {
     get {
       assert(position >= 0 && position < Geometry.summaryEntryCount)
       // In range, by the assertion above: callers derive the position from a page number.

@@ -37,6 +37,21 @@ package let damages: [Damage] = [
   },
 
   Damage(
+    name: "the same in a chunk with pages that are decommitted",
+    dump: [
+      "corrupted: a summary promises a run that its chunk does not have (page ",
+      "decommitted from page ", ": 32\n", "decommitted from page ", ": 64\n", "480 pages in use",
+    ]
+  ) { arena throws(PageArenaError) in
+    var owned = try arena.allocateRun(pages: 480)
+    try owned.decommit(in: 64..<96)
+    try owned.decommit(in: 128..<192)
+    let chunk = arena.chunk(at: owned.address)
+    arena.withTables { $0.chunks.data(chunk).allocated.bits.setWord(7, ~0) }
+    _ = try arena.run(4)
+  },
+
+  Damage(
     name: "a summary says that a chunk in use is free",
     dump: [
       "corrupted: a summary promises a run that its chunk does not have (page ", "level 3 entry ",
@@ -128,5 +143,10 @@ extension PageArena {
   }
 
   /// The number of its chunk.
-  fileprivate func chunk(of run: Run) -> Int { page(of: run) / Geometry.pagesPerChunk }
+  fileprivate func chunk(of run: Run) -> Int { chunk(at: run.address) }
+
+  /// The number of the chunk that an address lies in.
+  fileprivate func chunk(at address: UInt) -> Int {
+    Int((address - origin) / UInt(PageArena.pageSize)) / Geometry.pagesPerChunk
+  }
 }
