@@ -2,16 +2,13 @@ import CSysMem
 import PageAlloc
 import SysMem
 import Synchronization
-import SysMem
 
 /// Descriptors that the scavenger's thread keeps, and a program that closes whatever it finds.
 package let descriptorChecks: [Check] = [
   Check("descriptors: closed by the program, its own files under the numbers are left alone") {
     recorder in
     let files = KeptStalls()
-    var options = PageArena.Options.quick()
-    options.scavengesUnderPressure = true
-    options.files = files
+    let options = PageArena.Options.quick(hearingStallsBy: files)
     guard let arena = makeArena(&recorder, options), let run = arena.take(2048, &recorder)
     else { return }
     run.stamp(1)

@@ -148,10 +148,16 @@ package let scavengerThreadChecks: [Check] = [
 
 extension PageArena.Options {
   /// A scavenger in a hurry: generations of 10 ms.
-  static func quick(share: Double = 0.25) -> PageArena.Options {
+  static func quick(
+    share: Double = 0.25, hearingStallsBy files: (any SystemFiles)? = nil
+  ) -> PageArena.Options {
     var options = PageArena.Options()
     options.scavenging = .background(cpuShare: share)
     options.generationNanoseconds = 10_000_000
+    if let files {
+      options.scavengesUnderPressure = true
+      options.files = files
+    }
     return options
   }
 }

@@ -8,9 +8,7 @@ package let stallChecks: [Check] = [
   Check("stalls: the kernel's word wakes the sleeping thread, and all that is free goes") {
     recorder in
     let files = FakeStalls()
-    var options = PageArena.Options.quick()
-    options.scavengesUnderPressure = true
-    options.files = files
+    let options = PageArena.Options.quick(hearingStallsBy: files)
     guard let arena = makeArena(&recorder, options), let live = arena.take(4096, &recorder),
       let run = arena.take(1024, &recorder)
     else { return }
@@ -50,9 +48,7 @@ package let stallChecks: [Check] = [
   Check("stalls: where the kernel tells no more, the thread sleeps all the same") { recorder in
     let files = FakeStalls()
     files.isGone.store(true, ordering: .relaxed)
-    var options = PageArena.Options.quick()
-    options.scavengesUnderPressure = true
-    options.files = files
+    let options = PageArena.Options.quick(hearingStallsBy: files)
     guard let arena = makeArena(&recorder, options), let run = arena.take(2048, &recorder)
     else { return }
     run.stamp(1)
@@ -66,9 +62,7 @@ package let stallChecks: [Check] = [
     for isStalled in [false, true] {
       let files = FakeStalls()
       do {
-        var options = PageArena.Options.quick()
-        options.scavengesUnderPressure = true
-        options.files = files
+        let options = PageArena.Options.quick(hearingStallsBy: files)
         guard let arena = makeArena(&recorder, options), let run = arena.take(2048, &recorder)
         else { return }
         run.stamp(1)
