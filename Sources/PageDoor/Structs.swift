@@ -25,8 +25,10 @@ func readStruct<Value: BitwiseCopyable>(
 func writeStruct<Value: BitwiseCopyable>(
   _ value: Value, to target: UnsafeMutablePointer<Value>, _ size: Int
 ) -> Bool {
-  // A struct with words of 32 bits may end in the middle of 64.
-  guard size >= 16, size % 8 == 0 || size == MemoryLayout<Value>.size else { return false }
+  // No struct is larger than a page; one with words of 32 bits may end in the middle of 64.
+  guard size >= 16, size <= 4096, size % 8 == 0 || size == MemoryLayout<Value>.size else {
+    return false
+  }
   let count = min(size, MemoryLayout<Value>.size)
   // The size stays what it is. The caller's struct has that many bytes.
   unsafe withUnsafeBytes(of: value) { source in

@@ -380,6 +380,8 @@ static statuses bad_part(const void *first, size_t pages) {
 static statuses bad_range(const void *first, size_t pages) {
   const statuses bad = bad_address(first) | bad_count(pages);
   if (bad) return bad;
+  /* That far there may be no address on a 32-bit host. */
+  if (pages > ROOM) return one(PA_NOT_IN_USE) | one(PA_FOREIGN);
   for (size_t i = 0; i < pages; i++) {
     if (index_of(first) + i >= PAGES || !run_of(index_of(first) + i)) return one(PA_NOT_IN_USE);
   }
@@ -410,6 +412,12 @@ static statuses bad_bytes(size_t offset, size_t bytes) {
 static statuses bad_access(uint32_t access) {
   return access > PA_ACCESS_READ_WRITE_EXECUTE ? one(PA_BAD_ARGUMENT)
          : access == PA_ACCESS_READ_WRITE_EXECUTE ? one(PA_WRITABLE_CODE) : 0;
+}
+
+/* The size of a struct that is written to, which on a 32-bit host may end in the middle of 8. */
+static statuses bad_size(uint32_t size) {
+  const int is_size = size % 8 == 0 || size == sizeof(pa_run);
+  return size >= 16 && size <= 4096 && is_size ? 0 : one(PA_BAD_SIZE);
 }
 
 /* What comes of a request: where nothing is wrong with it, pages or none. */
@@ -578,7 +586,7 @@ EXPECT(pa_find) {
   statuses bad = if_null(a->run_at) | (world.is_pool ? if_null(a->pool) : 0);
   if (!run && !is_other) bad |= one(PA_NOT_IN_USE);
   const uint32_t size = a->told_size;
-  if (a->run_at && (size < 16 || (size % 8 && size != sizeof(pa_run)))) bad |= one(PA_BAD_SIZE);
+  if (a->run_at) bad |= bad_size(size);
   return done(bad);
 }
 
@@ -618,7 +626,7 @@ EXPECT(pa_get_limits) { return done(if_null(holder(a))); }
 EXPECT(pa_get_statistics) {
   statuses bad = if_null(holder(a)) | if_null(a->statistics_at);
   const uint32_t size = a->told_size;
-  if (a->statistics_at && (size < 16 || size % 8)) bad |= one(PA_BAD_SIZE);
+  if (a->statistics_at) bad |= bad_size(size);
   return done(bad);
 }
 EXPECT(pa_statistics_json) {

@@ -22,7 +22,7 @@
  *
  * Structs. Each begins with its own size in bytes, which the caller sets, so that a program and a
  * library of different versions understand each other. Bytes beyond what the library knows must be
- * zero where it reads them, and are left alone where it writes them.
+ * zero where it reads them, and are left alone where it writes them. A size above 4096 is none.
  *
  * Sizes are in pages of PA_PAGE_SIZE bytes where nothing else is said.
  */
@@ -400,7 +400,7 @@ typedef struct pa_statistics {
 
 /* Writes the figures, as far as the caller's struct has room for them. O(1).
  *
- * PA_BAD_ARGUMENT; PA_BAD_SIZE where the size is less than 16 or no multiple of 8. */
+ * PA_BAD_ARGUMENT; PA_BAD_SIZE where the size is not 16 to 4096, or no multiple of 8. */
 PA_API pa_status pa_get_statistics(pa_arena *arena, pa_statistics *statistics);
 
 /* Writes the figures as one JSON object in one line, closed by a zero byte.
