@@ -118,7 +118,7 @@ client_sqlite() {
   build sqlite $here/Recipes/sqlite-{pcache,malloc}.c $library/libpagealloc.a -lsqlite3 || return 0
   for way in default pcache pagecache malloc all; do check sqlite $way "$base"; done
   measure sqlite {default,pcache,pagecache,malloc,all},"$base"
-  lines_of sqlite-pcache.c sqlite-malloc.c
+  lines_of sqlite-pcache.c sqlite-pages.h sqlite-malloc.c
 }
 
 client_lua() {

@@ -1,7 +1,6 @@
 /* Blocks of any size on the pages of an arena, for one thread at a time: small ones are cut from
  * chunks of 32 KiB, which go back when they are empty; others are runs. Sizes are the caller's. */
-#ifndef BLOCKS_H
-#define BLOCKS_H
+#pragma once
 #include <string.h>
 #include "recipes.h"
 
@@ -49,11 +48,8 @@ static inline void *blocks_take(blocks *b, size_t n) {
 }
 static inline void blocks_give(blocks *b, void *block, size_t n) {
   const size_t class = blocks_class(n), bytes = blocks_bytes(class);
-  if (class >= CLASSES) {
-    pa_free(b->pages, block, blocks_pages(n));
-    return;
-  }
   chunk *c = (chunk *)((uintptr_t)block & ~(uintptr_t)(CHUNK - 1));
+  if (class >= CLASSES) { (void)pa_free(b->pages, block, blocks_pages(n)); return; }
   if (!c->free && c->fresh + bytes > CHUNK) blocks_link(b, class, c);
   memcpy(block, &c->free, sizeof(void *)), c->free = block;
   if (--c->live == 0) blocks_unlink(b, class, c), pa_free(b->pages, c, CHUNK_PAGES);
@@ -67,4 +63,3 @@ static inline void *blocks_resize(blocks *b, void *block, size_t old, size_t n) 
   if (moved) memcpy(moved, block, old < n ? old : n), blocks_give(b, block, old);
   return moved;
 }
-#endif
