@@ -116,6 +116,6 @@ func isZeroed(_ flags: UInt32) -> Bool? {
   flags & ~UInt32(PA_ZEROED) == 0 ? flags != 0 : nil
 }
 
-/// So many pages as a run is to have at least. What a `size_t` has beyond an `Int` is more than there
-/// can be, not fewer than the run has.
+/// So many pages as a run is to have at least. What a `size_t` has beyond an `Int` is more than
+/// there can be, not fewer than the run has.
 func wantedPages(_ pages: Int) -> Int { pages < 0 ? .max : pages }

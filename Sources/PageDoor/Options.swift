@@ -4,7 +4,8 @@ import PageAlloc
 /// Reads a caller's options.
 ///
 /// - Parameter told: all zero; that stays where there are none.
-/// - Returns: `false` where their size is none, or something is set that this version does not know.
+/// - Returns: `false` where their size is none, or something is set that this version does not
+///   know.
 func read(_ options: UnsafePointer<pa_options>?, into told: inout pa_options) -> Bool {
   guard let options = unsafe options else { return true }
   let size = unsafe Int(clamping: options.pointee.size)
