@@ -128,6 +128,7 @@ static inline int cdg_place_is_own(const cdg_places *p, size_t i) {
   /* The second letter is another in Embedded Swift. */
   return name &&
          (strncmp(name, "$s9PageAlloc", 12) == 0 || strncmp(name, "$e9PageAlloc", 12) == 0 ||
+          strncmp(name, "$s6SysMem", 9) == 0 || strncmp(name, "$e6SysMem", 9) == 0 ||
           strncmp(name, "cdg_", 4) == 0);
 }
 

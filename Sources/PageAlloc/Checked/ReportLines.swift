@@ -79,6 +79,7 @@ extension Trace {
     line.append(code: address, isReadable: false)
     // The second letter is another in Embedded Swift; the third stands for the standard library.
     return line.has("$s9PageAlloc", at: 0) || line.has("$e9PageAlloc", at: 0)
+      || line.has("$s6SysMem", at: 0) || line.has("$e6SysMem", at: 0)
       || line.has("$ss", at: 0) || line.has("$es", at: 0)
   }
 }

@@ -70,7 +70,34 @@ package let traceChecks: [Check] = [
     }
     recorder.expectEqual(count, starts.count, "lines")
   },
+
+  Check("report: calls of the library are left out, and names are as they were written") {
+    recorder in
+    guard hasTraces else {
+      return recorder.leaveOut("back-traces: Embedded Swift emits no tables to unwind by")
+    }
+    guard let arena = makeCheckedArena(&recorder), let run = arena.take(4, &recorder) else {
+      return
+    }
+    guard let record = arena.diagnose(run.address), let first = record.allocation?.addresses.first
+    else { return recorder.fail("no record") }
+    let text = record.description
+    let lines = text.utf8.split(separator: 10)
+    recorder.expect(lines.count > 2, text)
+    // The innermost call of all is the library's, and not told.
+    recorder.expect(first != 0 && !text.utf8.has("ArenaCore"), text)
+    recorder.expect(!text.utf8.has("$s"), "a name as the linker has it: \(text)")
+    arena.give(run, &recorder)
+  },
 ]
+
+extension String.UTF8View {
+  /// Whether a text is somewhere in it.
+  fileprivate func has(_ part: StaticString) -> Bool {
+    let (all, wanted) = (Array(self), Array(part.description.utf8))
+    return all.indices.contains { all[$0...].starts(with: wanted) }
+  }
+}
 
 /// A trace of calls that return to 1, 2, 3 ...
 private func makeTrace(thread: UInt32, calls count: Int) -> Trace {
