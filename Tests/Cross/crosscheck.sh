@@ -30,6 +30,7 @@ build() {
     "$here/provide.sh" "$target"
     "$here/fresh.sh" "$scratch" "$triple"
     "$here/quietly.sh" "$program for $target" swift build -c release --product "$program" \
+      -debug-info-format none \
       --triple "$triple" --toolset ".build/cross/$target.json" --scratch-path "$scratch"
   )
 }
