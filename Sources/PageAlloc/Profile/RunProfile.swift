@@ -22,8 +22,7 @@ import SysMem
 //   head | a word a page: of the run that starts there | sites: who allocated runs, each once
 //
 // A run that was sampled has another byte in the run table than others of its length (RunTable), so
-// that its free goes by the longer way; there the byte is cleared, as that of any run. Nothing is
-// to be done here: a page's word counts as long as the run table says so.
+// that its free goes by the longer way; a page's word here counts as long as that byte is there.
 
 /// The samples of an arena's runs.
 package struct RunProfile: Sendable {
