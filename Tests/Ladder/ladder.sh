@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Type-checks every rung of PageAlloc's ladder together with the rungs above it in
-# Sources/README.md, as a module of its own: a rung that uses something further down does not
-# compile.
+# Type-checks every rung of PageAlloc's ladder beside the rungs above it in Sources/README.md, as one
+# module: a rung that uses something further down does not compile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -23,12 +22,14 @@ flags=(-parse-as-library -swift-version 6 -strict-memory-safety -package-name la
   -enable-experimental-feature Lifetimes -I "$folder" -I Sources/CSysMem
   -I Sources/CThreadSlots/include -I Sources/CDiagnosis/include)
 
-# Type-checks the first `$1` rungs.
+# Type-checks rung `$1`, counted from 1, beside those above it, of which only what it uses is looked
+# at: each of them has its own turn.
 check() {
-  local files=() rung=${rungs[$1 - 1]}
-  for above in "${rungs[@]:0:$1}"; do files+=("Sources/PageAlloc/$above"/*.swift); done
-  swiftc -typecheck -module-name PageAlloc "${flags[@]}" "${files[@]}" > "$folder/$rung" 2>&1 &&
-    touch "$folder/$rung.ok"
+  local files=() rung=${rungs[$1 - 1]} above file
+  for above in "${rungs[@]:0:$1 - 1}"; do files+=("Sources/PageAlloc/$above"/*.swift); done
+  for file in "Sources/PageAlloc/$rung"/*.swift; do files+=(-primary-file "$file"); done
+  swiftc -frontend -typecheck -module-name PageAlloc "${flags[@]}" "${files[@]}" \
+    > "$folder/$rung" 2>&1 && touch "$folder/$rung.ok"
 }
 
 swiftc -emit-module -module-name SysMem -emit-module-path "$folder/SysMem.swiftmodule" \
