@@ -33,17 +33,9 @@ struct CrossCheck {
     if sameBytes(command, "storm"), words.count == 3, let operations = Int(words[1]),
       let seed = UInt64(words[2])
     {
-      return storm(operations, seed)
+      return runStorm(operations: operations, seed: seed, print: { print($0) })
     }
     return usage()
-  }
-
-  private static func storm(_ operations: Int, _ seed: UInt64) -> Int32 {
-    let check = Check("storm") { runStorm(operations: operations, seed: seed, &$0) }
-    let failures = check.run()
-    for failure in failures { print("FAILED: \(failure)") }
-    if failures.isEmpty { print("\(operations) operations, seed \(seed): as the model") }
-    return failures.isEmpty ? 0 : 1
   }
 
   private static func usage() -> Int32 {

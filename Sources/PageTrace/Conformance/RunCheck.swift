@@ -9,6 +9,7 @@ import CSysMem
 /// - Parameter paths: the files; none gives 0.
 /// - Returns: the exit status, as of `pagetool check`: 0 if all agree, 1 for a mismatch or a file
 ///   that could not be checked.
+@export(interface)
 package func runCheck(paths: [String]) -> Int32 {
   var status: Int32 = 0
   for path in paths {

@@ -35,3 +35,15 @@ package func runStorm(
   }
   storm.finish(&recorder)
 }
+
+/// Runs so many random operations from a seed, and prints how they ended.
+///
+/// - Returns: 0 where they agree with the model, else 1.
+@export(interface)
+package func runStorm(operations: Int, seed: UInt64, print: (String) -> Void) -> Int32 {
+  var recorder = Recorder()
+  runStorm(operations: operations, seed: seed, &recorder)
+  for failure in recorder.failures { print("FAILED: \(failure)") }
+  if recorder.failures.isEmpty { print("\(operations) operations, seed \(seed): as the model") }
+  return recorder.failures.isEmpty ? 0 : 1
+}

@@ -4,6 +4,9 @@ import CTestSystem
 ///
 /// With texts, only checks whose names begin with one of them. The closing line is `N passed, N failed`.
 /// - Returns: 0 where all passed, else 1.
+///
+/// Embedded Swift would compile all checks again into the program that calls this.
+@export(interface)
 package func runAllChecks(beginning texts: [String] = [], print: (String) -> Void) -> Int32 {
   ctest_print_lines()
   var passed = 0
