@@ -91,10 +91,13 @@ gates := lint test-ladder test-x86_64 test-compile test-docs docs test-reference
   test-malloc test-metrics test-c-door test-c-door-i386 test-clients test-model test-consumer \
   examples
 
-# The first gate finds the packages resolved; what the last ones run is built while others run.
+# The first gate finds the packages resolved; what the last ones run is built while others run, and so
+# is what stands in AHEAD.
+AHEAD ?=
 test: ## all gates: lint, and the checks on every target
 	@$(cross)/provide.sh zlib; $(cross)/quietly.sh "the packages" swift package resolve; \
-	$(cross)/ahead.sh $(targets) & ahead=$$!; trap "kill $$ahead 2>/dev/null || true" EXIT; \
+	$(cross)/ahead.sh examples $(targets) $(AHEAD) & ahead=$$!; \
+	trap "kill $$ahead 2>/dev/null || true" EXIT; \
 	$(MAKE) $(gates) $(targets:%=test-%)
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
