@@ -47,4 +47,19 @@ package let scavengePacerChecks: [Check] = [
     recorder.expectEqual(
       pacer.sleepTime(worked: .max / 2), ScavengePacer.longestSleep, "the longest sleep")
   },
+
+  Check("pacer: what lasts a moment weighs little, and what lasts long no more than a second") {
+    recorder in
+    // Nine tenths of the share each time: a sleep of 99 ms becomes 96 by that alone, and 93 where it
+    // lasts a second.
+    for (elapsed, least, most): (UInt64, UInt64, UInt64) in [
+      (10_000_000, 95_900_000, 96_200_000), (1_000_000_000, 93_200_000, 93_500_000),
+      (20_000_000_000, 93_200_000, 93_500_000),
+    ] {
+      var pacer = ScavengePacer(share: 0.01)
+      pacer.observe(worked: elapsed / 1000 * 9, elapsed: elapsed)
+      let sleep = pacer.sleepTime(worked: 1_000_000)
+      recorder.expect(sleep > least && sleep < most, "\(sleep) ns after \(elapsed)")
+    }
+  },
 ]
