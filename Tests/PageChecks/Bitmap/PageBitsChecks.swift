@@ -37,6 +37,10 @@ private func check(_ bits: [Bool], _ range: Range<Int>, _ recorder: inout Record
   let ones = slowCount(bits, of: true, in: range)
   withBits(bits) { view in
     recorder.expectEqual(view.count(in: range), ones, "count in \(text(range))")
+    if range.lowerBound < 512 {
+      recorder.expect(
+        view.firstOne(in: range) == range.first { bits[$0] }, "first one in \(text(range))")
+    }
     recorder.expect(
       view.isAllOnes(in: range) == (ones == range.count), "isAllOnes in \(text(range))")
     recorder.expect(view.isAllZeros(in: range) == (ones == 0), "isAllZeros in \(text(range))")
