@@ -163,6 +163,19 @@ package let poolChecks: [Check] = [
     recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use")
   },
 
+  Check("pool: what is reserved is rounded up to whole arenas") { recorder in
+    guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
+    if leavesOutPools(&recorder) { return }
+    for (byteCount, arenas): (UInt64, UInt64) in [
+      (1, 1), (1 << 32, 1), ((1 << 32) + 1, 2), (2 << 32, 2),
+    ] {
+      guard let pool = try? PagePool(reserving: byteCount, options: quiet()) else {
+        return recorder.fail("no pool of \(byteCount) bytes")
+      }
+      recorder.expectEqual(pool.reservedByteCount, arenas << 32, "for \(byteCount)")
+    }
+  },
+
   Check("pool: refused at each of the kernel's calls, it is made later, and nothing is lost") {
     recorder in
     if leavesOutPools(&recorder) { return }
