@@ -91,8 +91,8 @@ gates := lint test-ladder test-x86_64 test-compile test-docs docs test-reference
   test-malloc test-metrics test-c-door test-c-door-i386 test-clients test-model test-consumer \
   examples
 
-# The first gate finds the packages resolved; what the last ones run is built while others run, and so
-# is what stands in AHEAD.
+# The first gate finds the packages resolved; what the last ones run is built while others run, and
+# so is what stands in AHEAD.
 AHEAD ?=
 test: ## all gates: lint, and the checks on every target
 	@$(cross)/provide.sh zlib; $(cross)/quietly.sh "the packages" swift package resolve; \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Type-checks every rung of PageAlloc's ladder beside the rungs above it in Sources/README.md, as one
-# module: a rung that uses something further down does not compile.
+# Type-checks every rung of PageAlloc's ladder beside the rungs above it in Sources/README.md, as
+# one module: a rung that uses something further down does not compile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -17,8 +17,8 @@
  * NULL: there it writes PA_OK, or why it returned NULL. A call that fails has changed nothing but
  * where it says so. Bad input is refused with a status that names the argument; what must not be
  * passed is a pointer to an arena, a cache, a pool or a region that was destroyed, or to memory
- * that the library cannot read or write. A process is ended (SIGILL or SIGTRAP) only where the library
- * finds that its own tables were damaged.
+ * that the library cannot read or write. A process is ended (SIGILL or SIGTRAP) only where the
+ * library finds that its own tables were damaged.
  *
  * Structs. Each begins with its own size in bytes, which the caller sets, so that a program and a
  * library of different versions understand each other. Bytes beyond what the library knows must be

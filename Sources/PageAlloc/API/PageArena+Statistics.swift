@@ -47,9 +47,9 @@ extension PageArena {
     /// it grows, is handed out anew and taken back.
     ///
     /// What threads take from what they have at hand, and put there, they count by themselves, and
-    /// each reading asks for it: the calling thread, and 8 others or handles, in turn; 2 where there
-    /// are more than 64. So with up to 8 both counts are true but for the calls that are under way,
-    /// and with more by what happened since each was asked last. Who ends has told all.
+    /// each reading asks for it: the calling thread, and 8 others or handles, in turn; 2 where
+    /// there are more than 64. So with up to 8 both counts are true but for the calls that are
+    /// under way, and with more by what happened since each was asked last. Who ends has told all.
     public let allocations: UInt64
     /// Runs that were taken back, whole or in part; as ``allocations``.
     public let frees: UInt64

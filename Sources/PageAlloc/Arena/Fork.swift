@@ -109,8 +109,8 @@ enum ForkHandlers {
   static func prepare(_ forEach: ((ArenaCore) -> Void) -> Void) {
     ForkTurn.renewIfNewChild()
     forEach { core in
-      // One that the thread holds already is held once: it goes again once.
-      if !core.forksManually || ForkTurn.isMine && core.isGrowthHeldByFork { return }
+      // What the thread holds already it does not take again: it is let go once.
+      if !core.forksManually || (ForkTurn.isMine && core.isGrowthHeldByFork) { return }
       begin()
       core.lockGrowthForFork()
     }

@@ -51,8 +51,9 @@ package struct RunCache: ~Copyable {
   let coldTakes = Atomic<Int>(0)
   /// What was counted of the cache's calls already. Of who holds the heap lock.
   var counted = CacheCalls()
-  /// The next and the last one in the ring of those with an owner. Of CacheList; they lie here since
-  /// who asks for the calls of many caches goes along: one line of the processor's cache less.
+  /// The next and the previous one in the ring of those with an owner. Of CacheList; they lie here
+  /// since who asks many caches for their calls reads them together: from one line of the
+  /// processor's cache.
   var nextOwned: CacheReference?
   var previousOwned: CacheReference?
   /// How cuts have changed the sizes of runs since the heap was told.

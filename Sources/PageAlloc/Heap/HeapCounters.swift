@@ -45,8 +45,9 @@ package struct HeapCounters {
 }
 
 extension Heap {
-  /// How many caches one reading of the counters asks for what is new: fewer where there are so many
-  /// that none is in the processor's reach when its turn comes, which takes longer than all else.
+  /// How many caches one reading of the counters asks for what is new: fewer where there are so
+  /// many that none is in the processor's caches when its turn comes, which would take longer than
+  /// all else.
   ///
   /// - Parameter ownedCount: caches with an owner.
   package static func cachesPerReading(of ownedCount: Int) -> Int { ownedCount > 64 ? 2 : 8 }

@@ -1,4 +1,5 @@
-// For callers whose own code is to stay short, and who bring the scavenger's thread: the door for C.
+// For callers whose own code is to stay short, and who bring the scavenger's thread: the door for
+// C.
 
 extension PagePool {
   /// The run that the calling thread freed last, if it has just so many pages.

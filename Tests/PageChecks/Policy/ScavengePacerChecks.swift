@@ -50,8 +50,8 @@ package let scavengePacerChecks: [Check] = [
 
   Check("pacer: what lasts a moment weighs little, and what lasts long no more than a second") {
     recorder in
-    // Nine tenths of the share each time: a sleep of 99 ms becomes 96 by that alone, and 93 where it
-    // lasts a second.
+    // Nine tenths of the share each time: a sleep of 99 ms becomes 96 by that alone, and 93 where
+    // it lasts a second.
     for (elapsed, least, most): (UInt64, UInt64, UInt64) in [
       (10_000_000, 95_900_000, 96_200_000), (1_000_000_000, 93_200_000, 93_500_000),
       (20_000_000_000, 93_200_000, 93_500_000),

@@ -2,10 +2,12 @@ import CTestSystem
 
 /// Runs every check and prints its name first, then what failed of it, then the count of all.
 ///
-/// With texts, only checks whose names begin with one of them. The closing line is `N passed, N failed`.
+/// With texts, only checks whose names begin with one of them. The closing line is
+/// `N passed, N failed`.
 /// - Returns: 0 where all passed, else 1.
 ///
-/// Embedded Swift would compile all checks again into the program that calls this.
+/// Exported as an interface alone, since Embedded Swift would compile all checks again into the
+/// program that calls this.
 @export(interface)
 package func runAllChecks(beginning texts: [String] = [], print: (String) -> Void) -> Int32 {
   ctest_print_lines()
