@@ -43,6 +43,9 @@ func makeManualArena(_ recorder: inout Recorder) -> PageArena? {
   return makeArena(&recorder, options)
 }
 
+/// Ends the process by a signal in so many seconds, unless it is called again with 0.
+func endProcess(after seconds: UInt32) { alarm(seconds) }
+
 /// Runs a body in a child, which ends by a signal where it takes too long.
 ///
 /// - Returns: its status, or 256 and the signal; -1 where there is no child.
