@@ -31,4 +31,25 @@ package struct MappedTable<Element: BitwiseCopyable> {
       return unsafe base + index
     }
   }
+
+  /// Gives all values of a range one value.
+  ///
+  /// - Complexity: O(values in it), as fast as memory is written.
+  package func fill(_ range: Range<Int>, with value: Element) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    unsafe (base + range.lowerBound).update(repeating: value, count: range.count)
+  }
+}
+
+extension MappedTable where Element: Equatable {
+  /// The values from `first` on that equal it, below `limit`.
+  ///
+  /// - Complexity: O(values in it).
+  package func equals(from first: Int, below limit: Int) -> Range<Int> {
+    precondition(first >= 0 && first < limit && limit <= count)
+    let value = unsafe base[first]
+    var end = first + 1
+    while end < limit, unsafe base[end] == value { end += 1 }
+    return first..<end
+  }
 }

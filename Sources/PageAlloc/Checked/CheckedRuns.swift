@@ -130,8 +130,9 @@ extension CheckedRuns {
   /// - Complexity: O(pages).
   package func noteAllocation(_ run: Range<PageNumber>, _ trace: Trace) -> Bool {
     guard let number = obtain() else { return false }
+    // Before the note is written: it may be the one that told of these pages until now.
+    forget(run)
     write(number, run, state: .inUse, trace, Trace())
-    assign(run, to: number)
     self[number].livePages = UInt32(truncatingIfNeeded: run.count)
     figures.livePages += run.count
     return true
@@ -149,7 +150,6 @@ extension CheckedRuns {
     forget(part)
     guard let number = obtain() else { return 0 }
     write(number, part, state: .leaving, allocation, trace)
-    assign(part, to: number)
     return number
   }
 
@@ -157,21 +157,21 @@ extension CheckedRuns {
   ///
   /// - Complexity: O(pages).
   package func forget(_ part: Range<PageNumber>) {
-    for page in part {
-      let number = number(of: page)
+    var next = part.lowerBound
+    while next < part.upperBound {
+      let number = numbers[next]
+      let stretch = numbers.equals(from: next, below: part.upperBound)
+      next = stretch.upperBound
       guard number != 0, self[number].state == .inUse else { continue }
-      numbers[page] = 0
-      self[number].livePages &-= 1
-      figures.livePages -= 1
+      let gone = stretch.clamped(to: self[number].pages)
+      numbers.fill(gone, with: 0)
+      self[number].livePages &-= UInt32(truncatingIfNeeded: gone.count)
+      figures.livePages -= gone.count
       if self[number].livePages == 0 { drop(number) }
     }
   }
 
-  private func assign(_ run: Range<PageNumber>, to number: UInt32) {
-    forget(run)
-    for page in run { numbers[page] = number }
-  }
-
+  /// Writes a note, and makes it the one that tells of its pages.
   private func write(
     _ number: UInt32, _ run: Range<PageNumber>, state: RunNote.State, _ allocation: Trace,
     _ end: Trace
@@ -183,6 +183,7 @@ extension CheckedRuns {
     note.allocation = allocation
     note.end = end
     self[number] = note
+    numbers.fill(run, with: number)
   }
 
   /// A note that is nobody's, or the oldest of a freed run that has left the quarantine.

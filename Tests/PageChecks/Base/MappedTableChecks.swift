@@ -18,7 +18,32 @@ package let mappedTableChecks: [Check] = [
         recorder.expectEqual(copy[index].address, table[index].address, "as the other view has it")
       }
     }
-  }
+  },
+
+  Check("mapped table: a range is filled, and found again by what it holds") { recorder in
+    let values = 512
+    let pageSize = UInt(csm_page_size())
+    let mapped = csm_mmap(0, pageSize, PROT_READ | PROT_WRITE, 0, 1)
+    if mapped.error != 0 { return recorder.fail("no memory") }
+    defer { _ = csm_munmap(mapped.value, pageSize) }
+    // As many as a page holds, all zero, and there until the check ends.
+    let table = unsafe MappedTable<UInt64>(at: mapped.value, count: values)
+    var random = SplitMix64(seed: 9)
+    var model = [UInt64](repeating: 0, count: values)
+    for step in 0..<2000 {
+      recorder.context = "step \(step)"
+      let first = random.below(values)
+      let range = first..<(first + random.below(values - first + 1))
+      let value = UInt64(random.below(3))
+      table.fill(range, with: value)
+      for index in range { model[index] = value }
+      let from = random.below(values)
+      let limit = from + 1 + random.below(values - from)
+      let end = model[from..<limit].firstIndex { $0 != model[from] } ?? limit
+      recorder.expect(table.equals(from: from, below: limit) == from..<end, "equal values")
+    }
+    for index in 0..<values { recorder.expectEqual(table[index], model[index], "value \(index)") }
+  },
 ]
 
 /// What an index out of range comes to: a child each.

@@ -91,6 +91,25 @@ package let checkedRunsChecks: [Check] = [
     }
   },
 
+  Check("notes: the oldest is used again for the pages that it told of, which count once") {
+    recorder in
+    withNotes(&recorder) { notes, recorder in
+      let capacity = CheckedRuns.noteCapacity
+      for page in 0..<capacity where !notes.noteAllocation(page..<(page + 1), trace(1)) {
+        return recorder.fail("no note for run \(page)")
+      }
+      let number = notes.noteFree(9..<10, trace(2))
+      notes.enqueue(number, behind: .none, isZero: false)
+      recorder.expect(notes.dequeue(beyond: 0)?.firstPage == 9, "out of the quarantine")
+      recorder.expect(notes.noteAllocation(9..<10, trace(3)), "noted again")
+      recorder.expectEqual(notes.number(of: 9), number, "by the same note")
+      recorder.expectEqual(notes[number].livePages, 1, "pages that it tells of")
+      recorder.expectEqual(notes.figures.livePages, capacity, "pages in use")
+      notes.forget(0..<capacity)
+      recorder.expectEqual(notes.figures.livePages, 0, "pages in use at the end")
+    }
+  },
+
   Check("notes: all tables go at the end") { recorder in
     let calls = FakeCalls()
     let system = SysMem(calls: calls)
