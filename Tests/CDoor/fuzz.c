@@ -1,5 +1,6 @@
-/* Drives the functions of pagealloc.h by bytes, beside a model of every run and page: any bytes are
- * legal. With FUZZER, what libFuzzer calls (Tests/Fuzz/fuzz.sh). Else a program:
+/* Drives the functions of pagealloc.h by bytes, on an arena or on a pool, beside a model of every
+ * run and page: any bytes are legal. With FUZZER, what libFuzzer calls (Tests/Fuzz/fuzz.sh). Else a
+ * program:
  *
  *     fuzz FILE...     runs inputs, and then random ones; the last line is `N passed, N failed` */
 #define _DEFAULT_SOURCE
@@ -22,6 +23,7 @@ static struct {
   const uint8_t *next, *end;
   pa_arena *arena;
   pa_cache *cache;
+  pa_pool *pool; /* in place of the two above */
   int is_limited;
   run runs[RUNS];
   size_t pages;                /* of all runs */
@@ -35,6 +37,10 @@ static void require(int holds, const char *claim, int line) {
   abort();
 }
 #define REQUIRE(claim) require((claim) != 0, #claim, __LINE__)
+
+/* What an arena and a pool have by the same name. */
+#define CALL(name, ...) \
+  (fuzz.pool ? pa_pool_##name(fuzz.pool, __VA_ARGS__) : pa_##name(fuzz.arena, __VA_ARGS__))
 
 static unsigned byte(void) { return fuzz.next < fuzz.end ? *fuzz.next++ : 0; }
 static size_t below(size_t count) { return (byte() << 8 | byte()) % count; }
@@ -125,6 +131,31 @@ static void cut(run *its, size_t first, size_t pages) {
   memcpy(behind->byte, before.byte + rest, behind->pages);
 }
 
+/* ---- What a pool has not by itself */
+
+static char *take_at_hand(size_t pages, pa_status *status) {
+  return fuzz.pool ? pa_pool_alloc(fuzz.pool, pages, status)
+                   : pa_cache_alloc(fuzz.cache, pages, status);
+}
+
+static char *take_aligned(size_t pages, size_t alignment, pa_status *status) {
+  return fuzz.pool ? pa_pool_alloc_with(fuzz.pool, pages, alignment, 0, NULL, status)
+                   : pa_alloc_aligned(fuzz.arena, pages, alignment, status);
+}
+
+static char *take_zeroed(size_t pages, bool *is_zero, pa_status *status) {
+  if (fuzz.pool) {
+    return pa_pool_alloc_with(fuzz.pool, pages, PA_PAGE_SIZE, PA_ZEROED, is_zero, status);
+  }
+  *is_zero = true;
+  return pa_alloc_zeroed(fuzz.arena, pages, status);
+}
+
+static pa_status give_at_hand(char *start, size_t pages) {
+  return fuzz.pool ? pa_pool_free(fuzz.pool, start, pages)
+                   : pa_cache_free(fuzz.cache, start, pages);
+}
+
 /* ---- The steps */
 
 static void step_allocate(void) {
@@ -136,18 +167,15 @@ static void step_allocate(void) {
   char *start = NULL;
   bool is_zero = false;
   switch (byte() % 5) {
-    case 0: start = pa_alloc(fuzz.arena, pages, &status); break;
-    case 1: start = pa_cache_alloc(fuzz.cache, pages, &status); break;
-    case 2:
-      start = pa_alloc_zeroed(fuzz.arena, pages, &status);
-      is_zero = true;
-      break;
+    case 0: start = CALL(alloc, pages, &status); break;
+    case 1: start = take_at_hand(pages, &status); break;
+    case 2: start = take_zeroed(pages, &is_zero, &status); break;
     case 3:
-      start = pa_alloc_aligned(fuzz.arena, pages, alignment, &status);
+      start = take_aligned(pages, alignment, &status);
       REQUIRE((uintptr_t)start % alignment == 0);
       break;
     default:
-      start = pa_alloc_with(fuzz.arena, pages, alignment, byte() % 2, &is_zero, &status);
+      start = CALL(alloc_with, pages, alignment, byte() % 2, &is_zero, &status);
       REQUIRE((uintptr_t)start % alignment == 0);
   }
   REQUIRE((start != NULL) == (status == PA_OK));
@@ -162,7 +190,7 @@ static void step_allocate_at(void) {
   const size_t pages = below(PAGES) + 1;
   run *its = room();
   if (!its || !place) return;
-  const pa_status status = pa_alloc_at(fuzz.arena, place, pages, PA_ZEROED);
+  const pa_status status = CALL(alloc_at, place, pages, PA_ZEROED);
   if (status != PA_OK) return;
   check_zero(place, pages);
   begin(its, place, pages);
@@ -174,18 +202,18 @@ static void step_free(void) {
   check_contents(its);
   pa_status status;
   switch (byte() % 5) {
-    case 0: status = pa_free(fuzz.arena, its->start, its->pages); break;
-    case 1: status = pa_cache_free(fuzz.cache, its->start, its->pages); break;
-    case 2: status = pa_free_run(fuzz.arena, its->start); break;
-    case 3: status = pa_free_range(fuzz.arena, its->start, its->pages); break;
-    default: status = pa_free_discarded(fuzz.arena, its->start, its->pages);
+    case 0: status = CALL(free, its->start, its->pages); break;
+    case 1: status = give_at_hand(its->start, its->pages); break;
+    case 2: status = CALL(free_run, its->start); break;
+    case 3: status = CALL(free_range, its->start, its->pages); break;
+    default: status = CALL(free_discarded, its->start, its->pages);
   }
   REQUIRE(status == PA_OK);
   char *start = its->start;
   const size_t pages = its->pages;
   cut(its, 0, pages);
-  REQUIRE(pa_free(fuzz.arena, start, pages) == PA_NOT_IN_USE);
-  REQUIRE(pa_free_run(fuzz.arena, start) == PA_NOT_A_START);
+  REQUIRE(CALL(free, start, pages) == PA_NOT_IN_USE);
+  REQUIRE(CALL(free_run, start) == PA_NOT_A_START);
 }
 
 static void step_free_part(void) {
@@ -194,10 +222,10 @@ static void step_free_part(void) {
   const size_t first = below(its->pages), pages = below(its->pages - first) + 1;
   pa_status status;
   switch (byte() % 4) {
-    case 0: status = pa_free(fuzz.arena, page(its->start, first), pages); break;
-    case 1: status = pa_cache_free(fuzz.cache, page(its->start, first), pages); break;
-    case 2: status = pa_free_range(fuzz.arena, page(its->start, first), pages); break;
-    default: status = pa_free_discarded(fuzz.arena, page(its->start, first), pages);
+    case 0: status = CALL(free, page(its->start, first), pages); break;
+    case 1: status = give_at_hand(page(its->start, first), pages); break;
+    case 2: status = CALL(free_range, page(its->start, first), pages); break;
+    default: status = CALL(free_discarded, page(its->start, first), pages);
   }
   REQUIRE(status == PA_OK);
   cut(its, first, pages);
@@ -212,9 +240,9 @@ static void step_resize(void) {
   pa_status status = -1;
   char *moved = its->start;
   if (extends) {
-    status = pa_extend(fuzz.arena, its->start, pages, PA_ZEROED);
+    status = CALL(extend, its->start, pages, PA_ZEROED);
   } else {
-    moved = pa_resize(fuzz.arena, its->start, pages, PA_ZEROED, &status);
+    moved = CALL(resize, its->start, pages, PA_ZEROED, &status);
   }
   if (is_special) REQUIRE(status == PA_NOT_PLAIN);
   if (status != PA_OK) {
@@ -241,11 +269,11 @@ static void step_contents(void) {
   if (!its) return;
   const size_t first = below(its->pages), pages = below(its->pages - first) + 1;
   if (byte() % 2) {
-    REQUIRE(pa_discard(fuzz.arena, page(its->start, first), pages) == PA_OK);
+    REQUIRE(CALL(discard, page(its->start, first), pages) == PA_OK);
     memset(its->byte + first, 0, pages);
     check_contents(its);
   } else {
-    const pa_status status = pa_purge_lazy(fuzz.arena, page(its->start, first), pages);
+    const pa_status status = CALL(purge_lazy, page(its->start, first), pages);
     REQUIRE(is_plain(its) ? status == PA_OK : status == PA_NOT_PLAIN);
   }
   stamp(its, first, pages);
@@ -253,7 +281,7 @@ static void step_contents(void) {
 
 static void step_access(void) {
   run *its = any();
-  if (!its) return;
+  if (!its || fuzz.pool) return;
   const size_t first = below(its->pages), pages = below(its->pages - first) + 1;
   const int kind = byte() % 5;
   char *start = page(its->start, first);
@@ -293,16 +321,14 @@ static void step_mistake(void) {
     case 4: start = (char *)(UINTPTR_MAX & ~(uintptr_t)8191); break;
     default: pages = its->pages + 1 + byte();
   }
-  switch (byte() % 8) {
-    case 0: REQUIRE(pa_free(fuzz.arena, start, pages) != PA_OK); break;
-    case 1: REQUIRE(pa_cache_free(fuzz.cache, start, pages) != PA_OK); break;
-    case 2: REQUIRE(pa_protect(fuzz.arena, start, pages, PA_ACCESS_READ) != PA_OK); break;
-    case 3: REQUIRE(pa_decommit(fuzz.arena, start, pages) != PA_OK); break;
-    case 4: REQUIRE(pa_alloc_at(fuzz.arena, start, pages, 0) != PA_OK); break;
-    case 5: if (start != its->start) REQUIRE(pa_free_run(fuzz.arena, start) != PA_OK); break;
-    case 6:
-      if (start != its->start) REQUIRE(pa_extend(fuzz.arena, start, pages, 0) != PA_OK);
-      break;
+  switch (byte() % (fuzz.pool ? 5 : 8)) {
+    case 0: REQUIRE(CALL(free, start, pages) != PA_OK); break;
+    case 1: REQUIRE(give_at_hand(start, pages) != PA_OK); break;
+    case 2: REQUIRE(CALL(alloc_at, start, pages, 0) != PA_OK); break;
+    case 3: if (start != its->start) REQUIRE(CALL(free_run, start) != PA_OK); break;
+    case 4: if (start != its->start) REQUIRE(CALL(extend, start, pages, 0) != PA_OK); break;
+    case 5: REQUIRE(pa_protect(fuzz.arena, start, pages, PA_ACCESS_READ) != PA_OK); break;
+    case 6: REQUIRE(pa_decommit(fuzz.arena, start, pages) != PA_OK); break;
     default: REQUIRE(pa_commit(fuzz.arena, start, pages) != PA_OK);
   }
 }
@@ -313,23 +339,34 @@ static void step_find(void) {
   pa_run found;
   found.size = sizeof found;
   char *inside = its->start + below(its->pages) * PA_PAGE_SIZE + below(PA_PAGE_SIZE);
-  REQUIRE(pa_find(byte() % 2 ? fuzz.arena : NULL, inside, &found) == PA_OK);
+  if (fuzz.pool) {
+    REQUIRE(pa_pool_find(fuzz.pool, inside, &found) == PA_OK);
+  } else {
+    REQUIRE(pa_find(byte() % 2 ? fuzz.arena : NULL, inside, &found) == PA_OK);
+  }
   REQUIRE(found.start == its->start && found.pages == its->pages && found.arena == fuzz.arena);
 }
 
 static void step_return(void) {
   char text[4096];
-  switch (byte() % 7) {
-    case 0: REQUIRE(pa_release(fuzz.arena, below(1 << 16) << 8, NULL) == PA_OK); break;
-    case 1: REQUIRE(pa_release_all(fuzz.arena, NULL) == PA_OK); break;
-    case 2: REQUIRE(pa_release_lazy(fuzz.arena, NULL) == PA_OK); break;
-    case 3: REQUIRE(pa_scavenge_step(fuzz.arena, NULL) == PA_OK); break;
-    case 4: REQUIRE(pa_statistics_json(fuzz.arena, text, sizeof text, NULL) == PA_OK); break;
+  switch (byte() % 8) {
+    case 0: REQUIRE(CALL(release, below(1 << 16) << 8, NULL) == PA_OK); break;
+    case 1: REQUIRE(CALL(release_all, NULL) == PA_OK); break;
+    case 2: REQUIRE(CALL(release_lazy, NULL) == PA_OK); break;
+    case 3: REQUIRE(CALL(scavenge_step, NULL) == PA_OK); break;
+    case 4: REQUIRE(CALL(statistics_json, text, sizeof text, NULL) == PA_OK); break;
     case 5:
+      if (fuzz.pool) break;
       pa_cache_destroy(fuzz.cache);
       REQUIRE(pa_cache_create(fuzz.arena, &fuzz.cache) == PA_OK);
       break;
+    case 6:
+      if (!fuzz.pool) break;
+      REQUIRE(pa_pool_fork_prepare(fuzz.pool) == PA_OK);
+      REQUIRE(pa_pool_fork_parent(fuzz.pool) == PA_OK);
+      break;
     default:
+      if (fuzz.pool) break;
       REQUIRE(pa_fork_prepare(fuzz.arena) == PA_OK && pa_fork_parent(fuzz.arena) == PA_OK);
   }
 }
@@ -340,7 +377,7 @@ static void step_return(void) {
 static void check_figures(uint64_t unseen) {
   pa_statistics now;
   now.size = sizeof now;
-  REQUIRE(pa_get_statistics(fuzz.arena, &now) == PA_OK);
+  REQUIRE(CALL(get_statistics, &now) == PA_OK);
   REQUIRE(now.in_use_bytes + unseen >= fuzz.pages * PA_PAGE_SIZE);
   REQUIRE(now.in_use_bytes <= fuzz.pages * PA_PAGE_SIZE + unseen);
   REQUIRE(now.in_use_bytes + now.free_maybe_resident_bytes + now.scavenged_bytes ==
@@ -363,8 +400,14 @@ static void run_input(const uint8_t *bytes, size_t count) {
   fuzz.is_limited = (kind & 2) != 0;
   if (fuzz.is_limited) options.hard_limit_bytes = 2 << 20;
   if (kind & 4) options.flags = PA_FORK_MANUAL;
-  REQUIRE(pa_create(&options, &fuzz.arena) == PA_OK);
-  REQUIRE(pa_cache_create(fuzz.arena, &fuzz.cache) == PA_OK);
+  if (kind & 8) {
+    /* As much as there is of it on every host. */
+    options.reserve_bytes = 0;
+    REQUIRE(pa_pool_create(&options, &fuzz.pool) == PA_OK);
+  } else {
+    REQUIRE(pa_create(&options, &fuzz.arena) == PA_OK);
+    REQUIRE(pa_cache_create(fuzz.arena, &fuzz.cache) == PA_OK);
+  }
   while (fuzz.next < fuzz.end) {
     steps[byte() % (sizeof steps / sizeof *steps)]();
     check_figures(3 << 20);
@@ -372,13 +415,14 @@ static void run_input(const uint8_t *bytes, size_t count) {
   for (int i = 0; i < RUNS; i++) {
     if (!fuzz.runs[i].start) continue;
     check_contents(&fuzz.runs[i]);
-    REQUIRE(pa_free(fuzz.arena, fuzz.runs[i].start, fuzz.runs[i].pages) == PA_OK);
+    REQUIRE(CALL(free, fuzz.runs[i].start, fuzz.runs[i].pages) == PA_OK);
     fuzz.pages -= fuzz.runs[i].pages;
     fuzz.runs[i].start = NULL;
   }
   pa_cache_destroy(fuzz.cache);
   check_figures(0);
   pa_destroy(fuzz.arena);
+  pa_pool_destroy(fuzz.pool);
 }
 
 #ifdef FUZZER
