@@ -57,6 +57,20 @@ package let pallocBitsChecks: [Check] = [
       }
     }
   },
+  Check("chunk bits: the first word with a free page is found from any word on, or none is") {
+    recorder in
+    for hole in [-1, 0, 63, 64, 200, 447, 448, 511] {
+      var used = [Bool](repeating: true, count: 512)
+      if hole >= 0 { used[hole] = false }
+      withBits(used) { view in
+        for word in 0..<8 {
+          recorder.expectEqual(
+            PallocBits(view).firstWordWithFreePage(from: word) ?? -1,
+            hole >= 0 && hole / 64 >= word ? hole / 64 : -1, "hole at \(hole), from word \(word)")
+        }
+      }
+    }
+  },
 ]
 
 /// What the rest of a chunk is like, around a run: all in use, or free here and there. The latter

@@ -63,6 +63,30 @@ package let runCacheChecks: [Check] = [
     recorder.expectEqual(cache.heldPages, 0, "pages")
   },
 
+  Check("run cache: an aligned run is cut out where there is room for what is left of the other") {
+    recorder in
+    //   page 514:  ######+++++###    5 pages at a multiple of 8, 6 before and 3 after
+    //              ######++######    2 pages, and twice 6
+    for (pages, rest, most) in [(5, 3, 31), (5, 6, 31), (2, 6, 30)] {
+      for count in [most, most + 1] {
+        recorder.context = "\(pages) pages, \(count) runs of \(rest)"
+        let cache = BareCache(capacity: 256)
+        for index in 0..<count {
+          cache.raiseCapacity(for: rest, limit: 256)
+          recorder.expect(cache.giveFresh(1025 + 16 * index, rest), "put \(index)")
+        }
+        cache.raiseCapacity(for: 14, limit: 256)
+        recorder.expect(cache.giveFresh(514, 14), "put the longer one")
+        cache.stackHotRun()
+        let page = cache.take(pages, aligned: 8)
+        recorder.expectEqual(page ?? -1, count == most ? 520 : -1, "where it lies")
+        recorder.expectEqual(
+          cache.heldPages, count * rest + 14 - (page == nil ? 0 : pages), "pages that stay")
+        if page == nil { recorder.expectEqual(cache.take(14) ?? -1, 514, "the longer one") }
+      }
+    }
+  },
+
   Check("run cache: of one size the newest that lies right goes, of eight") { recorder in
     let cache = BareCache()
     for page in [640, 513, 576, 514, 515] { recorder.expect(cache.giveFresh(page, 1), "put") }
