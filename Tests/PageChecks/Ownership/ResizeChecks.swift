@@ -109,13 +109,23 @@ package let resizeChecks: [Check] = [
       _ = try? arena.releaseFreeMemory()
       backed.deallocate()
       run.stamp(3)
+      let (old, free) = (run.address, arena.statistics.freeMaybeResidentBytes)
       recorder.succeeds("resize") { () throws(PageArenaError) in
         try run.resize(to: 3 * pages, zeroed: true)
       }
       recorder.expectEqual(
         calls.moveCount.load(ordering: .relaxed), pages == long && third > 1 ? 1 : 0, "moves")
+      // What was copied stays behind; what was moved does not.
+      let left = pages == long && third > 1 ? 0 : UInt64(pages) * 8192
+      recorder.expect(
+        arena.statistics.freeMaybeResidentBytes <= free + left, "what is free and resident")
       recorder.expect(run.isStamped(3, pages: pages) && run.isZero(from: pages), "contents")
       recorder.expect(run.address > wall.address, "behind the wall")
+      guard var next = arena.own(pages, zeroed: true, &recorder) else { return }
+      recorder.expectEqual(next.address, old, "where the run was")
+      recorder.expect(next.isZero(from: 0), "zero")
+      next.stamp(4)
+      recorder.expect(next.isStamped(4, pages: pages), "contents of the next one there")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
     }
   },
