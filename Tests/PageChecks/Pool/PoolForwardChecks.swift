@@ -66,6 +66,26 @@ package let poolForwardChecks: [Check] = [
     recorder.expect(pool.brokenInvariant() == nil, "invariants")
   },
 
+  Check("pool: what is asked for goes back from one arena after the other, and not much more") {
+    recorder in
+    guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
+    guard let pool = makePool(&recorder, caching: false), let run = pool.take(1000, &recorder),
+      let most = pool.take(1019 * 512, &recorder), let next = pool.take(4000, &recorder)
+    else { return }
+    recorder.expect(next.address >> 32 != run.address >> 32, "another arena")
+    for taken in [run, next] {
+      taken.stamp(1)
+      recorder.expect(pool.errorOfGiving(taken) == nil, "freed")
+    }
+    // A huge page more at the most.
+    let asked = 1010 << 13
+    let released = (try? pool.scavenge(byteCount: asked)) ?? -1
+    recorder.expect(released >= asked && released <= asked + (2 << 20), "released \(released)")
+    recorder.expect(next.residentBytes >= 2900 << 13, "what the second arena keeps")
+    recorder.expectEqual((try? pool.scavenge(byteCount: 0)) ?? -1, 0, "nothing asked for")
+    recorder.expect(pool.errorOfGiving(most) == nil, "freed")
+  },
+
   Check("pool: a run that outgrows its arena moves to another, and back") { recorder in
     guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
     guard let pool = makePool(&recorder, caching: false), let run = pool.take(10, &recorder),
