@@ -70,10 +70,26 @@ extension Heap {
 
 extension Heap {
   /// Keeps a run that was freed from everybody, as the kernel will not make it plain memory now.
+  ///
+  /// It is nobody's any more: in the run table it stands as guards, which nobody can free.
   mutating func putInLimbo(_ run: Range<PageNumber>) {
-    // It is nobody's any more.
     checks?.forget(run)
+    cut(run, outOf: run)
+    var page = run.lowerBound
+    while page < run.upperBound {
+      let left = run.upperBound - page
+      let pages = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
+      runs.setGuard(page, pages)
+      sizes.add(pages)
+      page += pages
+    }
     limbo.put(run)
+  }
+
+  /// Gives a run back that was in limbo, and that the kernel has made plain and empty.
+  mutating func giveBackFromLimbo(_ run: Range<PageNumber>) {
+    join(run)
+    giveBackEmpty(run)
   }
 }
 

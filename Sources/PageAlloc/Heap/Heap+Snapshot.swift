@@ -5,11 +5,11 @@
 public enum PageState: UInt8, CaseIterable, Sendable {
   /// What the arena has not grown to: it costs nothing. On a 32-bit host it may be anybody's.
   case neverUsed
-  /// In use, and memory: part of a run that somebody has, or that the kernel would not take back
-  /// yet.
+  /// In use, and memory: part of a run that somebody has.
   case inUse
   /// In use, costs nothing, and any access faults: a guard of a run, or a part of one that was
-  /// decommitted (``PageRun/decommit(in:)``) or has been inaccessible from the start.
+  /// decommitted (``PageRun/decommit(in:)``) or has been inaccessible from the start. Or nobody's:
+  /// of a run that was freed, and that the kernel would not make plain memory yet.
   case guardPage
   /// Free, and kept at hand by a thread or the arena, in quarantine, or on its way to the kernel.
   case atHand

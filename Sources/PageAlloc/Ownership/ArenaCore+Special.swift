@@ -188,11 +188,11 @@ extension ArenaCore {
     while let run = withHeap({ $0.limbo.take() }) {
       let memory = range(of: run)
       guard (try? system.replace(memory.address, memory.byteCount)) != nil else {
-        withHeap { $0.putInLimbo(run) }
+        withHeap { $0.limbo.put(run) }
         return freed
       }
       system.sysUnused(byteCount: memory.byteCount)
-      withHeap { $0.giveBackEmpty(run) }
+      withHeap { $0.giveBackFromLimbo(run) }
       freed += Int(memory.byteCount)
     }
     return freed

@@ -50,6 +50,40 @@ package let heapStoreChecks: [Check] = [
     recorder.expectEqual(limbo.strandedPages, 405, "what was stranded stays so")
   },
 
+  Check("limbo: what waits for the kernel is nobody's, and cannot be freed again") { recorder in
+    let calls = FakeCalls(hugePageSize: 0)
+    guard let arena = makeArena(&recorder, calls: calls), let wall = arena.take(1, &recorder)
+    else { return }
+    for pages in [1, 2, 7, 127, 128, 300, 512] {
+      recorder.context = "\(pages) pages"
+      guard var owned = arena.own(pages, &recorder),
+        let base = unsafe UnsafeMutableRawPointer(bitPattern: owned.address)
+      else { return }
+      let run = unsafe Run(base, pages: pages)
+      recorder.succeeds("decommit") { () throws(PageArenaError) in try owned.decommit(in: 0..<1) }
+      calls.refuse(.mmap)
+      owned.deallocate()
+      calls.failNoMore()
+      let last = run.part(pages - 1, 1)
+      recorder.expect(
+        arena.errorOfGiving(run) == .notInUse(base: run.address, pages: pages), "a second free")
+      recorder.expect(
+        arena.errorOfGivingWhole(run) == .notAStart(base: run.address), "of its address")
+      recorder.expect(
+        arena.errorOfGiving(last) == .notInUse(base: last.address, pages: 1), "of its last page")
+      recorder.expect(arena.extent(at: run.address) == nil, "no run")
+      var runs = 0
+      arena.forEachRun { _ in runs += 1 }
+      recorder.expectEqual(runs, 1, "runs in use")
+      recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      arena.expectPages(inUse: UInt64(pages) + 1, inaccessible: 0, &recorder)
+      recorder.expectEqual(arena.emptyLimbo(), pages * 8192, "free later")
+      arena.expectPages(inUse: 1, inaccessible: 0, &recorder)
+      recorder.expect(arena.brokenInvariant() == nil, "invariants afterwards")
+    }
+    arena.give(wall, &recorder)
+  },
+
   Check("owners: an orphan ends with its last owner, once the caches were added up") { recorder in
     var owners = Owners()
     owners.live = 2
