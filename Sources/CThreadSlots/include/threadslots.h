@@ -37,7 +37,7 @@ typedef struct {
   cts_slot near[CTS_NEAR_SLOTS]; /* by the arena's place in the registry */
   uintptr_t table;               /* the address of the slots of further places; 0 for none */
   uintptr_t table_count;         /* how many there are */
-  uintptr_t has_ended;           /* the caches were given back, since the thread ends: no more */
+  uintptr_t has_ended;           /* what it had at hand was given back, since it ends: no more */
   uintptr_t inside;              /* what of the library's it is in the middle of (InsideMark) */
   uintptr_t number;              /* how recordings name it, from 1 on; 0 for not yet */
 } cts_thread;

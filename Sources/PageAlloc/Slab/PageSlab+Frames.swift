@@ -168,7 +168,9 @@ extension PageSlab {
     // A signal's handler does not come by here in the middle of just this.
     let mark = InsideMark(.slab)
     defer { mark.end() }
-    return SlabList.watchThread() ? magazines.claim(for: thread) : nil
+    // A thread that ends may not be asked again for what it has.
+    if ThisThread.record.has_ended != 0 || !SlabList.watchThread() { return nil }
+    return magazines.claim(for: thread)
   }
 
   /// Says what is wrong with an address at which there is no frame in use.

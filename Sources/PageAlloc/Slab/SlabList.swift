@@ -83,6 +83,8 @@ extension SlabList {
 
   /// Gives back all that the calling thread has at hand, and the runs that are empty then.
   private static func threadEnds() {
+    // What other destructors do with slabs goes by their locks: this one may not be called again.
+    ThisThread.record.has_ended = 1
     let thread = MagazineTable.thread
     withLock { forEach { $0.giveBackMagazines(of: thread) } }
     // An arena is called when the list's lock is free again, and may have lost its slab by then.

@@ -1,3 +1,4 @@
+import CSysMem
 import PageAlloc
 import Synchronization
 
@@ -46,6 +47,21 @@ package let slabThreadChecks: [Check] = [
       recorder.expectEqual(statistics.runs, 1, "runs")
       recorder.expect(slab.brokenInvariant() == nil, "invariants")
     }
+  },
+
+  Check("slab: what a thread uses in the last round of its destructors is not lost") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder)
+    else { return }
+    let user = FrameUser([slab])
+    runThreads([user]) { user in
+      user.use(40)
+      user.useInDestructors()
+    }
+    recorder.expectEqual(user.faults.load(ordering: .relaxed), 0, "faults in the thread")
+    recorder.expect(user.rounds.load(ordering: .relaxed) >= 4, "rounds of destructors")
+    recorder.expectEqual(slab.statistics.framesCached, 0, "at hand for a thread that has ended")
+    recorder.expect(slab.brokenInvariant() == nil, "invariants")
   },
 ]
 
@@ -159,8 +175,28 @@ private final class FrameUser: Sendable {
   let slabs: [PageSlab]
   let faults = Atomic<Int>(0)
   let isStopping = Atomic<Bool>(false)
+  let rounds = Atomic<Int>(0)
 
   init(_ slabs: [PageSlab]) { self.slabs = slabs }
+
+  /// A key whose destructor uses slabs, and wants to be called again as long as it is.
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    _ = unsafe pthread_key_create(&key) { value in
+      guard let value = unsafe value else { return }
+      let user = unsafe Unmanaged<FrameUser>.fromOpaque(value).takeUnretainedValue()
+      user.rounds.add(1, ordering: .relaxed)
+      user.use(40)
+      user.useInDestructors()
+    }
+    return key
+  }()
+
+  /// Has this thread's destructors use the slabs in every round, the last one included.
+  func useInDestructors() {
+    // The check has it until the thread was joined.
+    _ = unsafe pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
+  }
 
   func use(_ count: Int) {
     for slab in slabs {
