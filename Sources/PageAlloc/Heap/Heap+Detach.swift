@@ -88,9 +88,18 @@ extension Heap {
     while end > 0, detached.isEmpty {
       let chunk = Geometry.chunk(of: end - 1)
       let first = Geometry.firstPage(of: chunk)
-      end = allocator.isGrown(chunk) ? detachFree(in: first..<end) : first
+      end = hasSomething(in: chunk) ? detachFree(in: first..<end) : first
     }
     return detached.isEmpty ? nil : end
+  }
+
+  /// Whether a chunk has free pages with contents. By words: many chunks are looked at in one stay.
+  private func hasSomething(in chunk: ChunkIndex) -> Bool {
+    let unit = allocator.kernelPages.pagesPerPhysicalPage
+    return allocator.isGrown(chunk)
+      && allocator.chunk(chunk).findScavengeCandidate(
+        from: Geometry.pagesPerChunk - 1, minimum: unit, limit: unit,
+        kernelPages: allocator.kernelPages) != nil
   }
 
   /// The same for pages of one chunk. Page by page: it is done on request, and rarely.

@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 
 /// The small stores of a heap, each by itself.
 package let heapStoreChecks: [Check] = [
@@ -82,6 +83,26 @@ package let heapStoreChecks: [Check] = [
       recorder.expect(arena.brokenInvariant() == nil, "invariants afterwards")
     }
     arena.give(wall, &recorder)
+  },
+
+  Check("detach all: chunks that have nothing to give are passed over by words") { recorder in
+    guard !isEmulated else { return recorder.leaveOut("times of an emulator tell nothing") }
+    guard let bare = makeHeap(&recorder), let run = bare.fill(4096, &recorder) else { return }
+    var (least, leastByPage) = (UInt64.max, UInt64.max)
+    for _ in 0..<5 {
+      let start = Moment.now
+      let next = bare.heap.detachFree(below: run.upperBound)
+      least = min(least, Moment.now.elapsed(since: start))
+      recorder.expect(next == nil, "nothing is free")
+      let startByPage = Moment.now
+      var free = 0
+      for page in run where bare.heap.allocator.isFree(page, 1) { free += 1 }
+      leastByPage = min(leastByPage, Moment.now.elapsed(since: startByPage))
+      recorder.expectEqual(free, 0, "free pages")
+    }
+    recorder.tell("\(least) ns, \(leastByPage) to look at each page")
+    recorder.expect(least < leastByPage / 8, "a look at each page, under the lock")
+    bare.give(run, of: run)
   },
 
   Check("owners: an orphan ends with its last owner, once the caches were added up") { recorder in
