@@ -8,6 +8,7 @@
 #define CTESTSYSTEM_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -132,6 +133,26 @@ static inline ctest_word ctest_fork_heard(int *reader) {
   *reader = ends[0];
   if (r.error != 0) (void)close(ends[0]);
   return r;
+}
+
+/* A pipe, and how many bytes are in it. */
+typedef struct {
+  int reader, writer;
+  size_t filled;
+} ctest_pipe;
+
+/* A pipe that is full: who writes to it by its path waits. No reader where there is none. */
+static inline ctest_pipe ctest_full_pipe(void) {
+  ctest_pipe p = {-1, -1, 0};
+  int ends[2];
+  if (pipe(ends) != 0) return p;
+  p.reader = ends[0];
+  p.writer = ends[1];
+  const int flags = fcntl(ends[1], F_GETFL);
+  (void)fcntl(ends[1], F_SETFL, flags | O_NONBLOCK);
+  while (write(ends[1], "", 1) == 1) p.filled++;
+  (void)fcntl(ends[1], F_SETFL, flags);
+  return p;
 }
 
 /* Waits for a child. Its exit status, or 256 + the signal that ended it. */

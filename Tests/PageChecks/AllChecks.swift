@@ -157,7 +157,7 @@ private let bottomUpChecks: [Check] = [
   counterChecks,
   peakChecks,
   labelChecks,
-  recordingChecks, profileChecks,
+  recordingChecks, profileChecks, profileRaceChecks,
   slabChecks,
   slabModelChecks,
   slabThreadChecks,

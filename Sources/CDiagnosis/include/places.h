@@ -117,6 +117,12 @@ static inline uintptr_t cdg_place_start(const cdg_places *p, size_t i) {
 }
 static inline int cdg_place_module(const cdg_places *p, size_t i) { return p->places[i].module; }
 
+/* Whether a place was added. */
+static inline int cdg_place_is_known(const cdg_places *p, uintptr_t address) {
+  size_t i = cdg_places_from(p, address);
+  return i < p->count && p->places[i].address == address;
+}
+
 /* The number of a place that was added. */
 static inline size_t cdg_place_number(const cdg_places *p, uintptr_t address) {
   return cdg_places_from(p, address);

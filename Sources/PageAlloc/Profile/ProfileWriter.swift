@@ -76,10 +76,12 @@ struct ProfileWriter: ~Copyable {
     try writeLocations()
   }
 
-  /// A sample: the calls of a site, and its values.
+  /// A sample: the calls of a site, and its values. One of a site that came after the head was
+  /// begun is left out, since its places are not in the file.
   mutating func write(
     calls: BoundedArray<UInt, 32>, _ values: InlineArray<4, UInt>
   ) throws(Errno) {
+    if !isKnown(calls) { return }
     message.clear()
     for index in firstOfOthers(calls)..<calls.count {
       message.addElement(1, UInt64(number(of: calls[index])) + 1)
@@ -102,6 +104,15 @@ struct ProfileWriter: ~Copyable {
       return index
     }
     return 0
+  }
+
+  /// Whether all calls were added.
+  private mutating func isKnown(_ calls: BoundedArray<UInt, 32>) -> Bool {
+    for index in 0..<calls.count
+    where unsafe cdg_place_is_known(&places, calls[index] &- 1) == 0 {
+      return false
+    }
+    return true
   }
 
   private mutating func number(of call: UInt) -> Int {
