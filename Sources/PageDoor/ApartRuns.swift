@@ -76,6 +76,9 @@ struct ApartRuns {
     return page < UInt(Self.pageCount) ? Int(page) : nil
   }
 
+  /// The address of a page.
+  func address(of page: Int) -> UInt { origin &+ UInt(page) << 13 }
+
   /// The segment that starts at a page.
   func segment(_ page: Int) -> UnsafeMutablePointer<Segment> { unsafe slots + page }
 
@@ -172,7 +175,7 @@ extension ApartRuns {
   /// Sees to it that a segment starts at a page, which lies in one.
   func cut(at page: Int) throws(PageArenaError) {
     guard let start = start(of: page), start != page else { return }
-    let address = origin &+ UInt(page) << 13
+    let address = address(of: page)
     guard unsafe slots[start].run.canBeCut(at: page - start) else {
       throw .partOfPhysicalPage(base: address, physicalPageSize: Int(csm_page_size()))
     }

@@ -37,7 +37,7 @@ private func findApart(_ arena: OpaquePointer, _ address: UnsafeRawPointer) -> (
     if let apart, let page = apart.page(at: UInt(bitPattern: address)),
       let run = apart.run(around: page)
     {
-      found = (apart.origin &+ UInt(run.lowerBound) << 13, run.count)
+      found = (apart.address(of: run.lowerBound), run.count)
     }
   }
   return found

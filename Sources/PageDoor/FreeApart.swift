@@ -143,7 +143,7 @@ private func otherwise(
 extension ApartRuns {
   /// The memory of a page.
   fileprivate func pointer(to page: Int) -> UnsafeMutableRawPointer? {
-    unsafe UnsafeMutableRawPointer(bitPattern: origin &+ UInt(page) << 13)
+    unsafe UnsafeMutableRawPointer(bitPattern: address(of: page))
   }
 
   /// Frees a part of a run, or all of it; what is left are runs of their own.
@@ -190,7 +190,7 @@ extension ApartRuns {
         end = start + found.pages
       }
       guard let end else {
-        throw .notInUse(base: origin &+ UInt(next) << 13, pages: range.upperBound - next)
+        throw .notInUse(base: address(of: next), pages: range.upperBound - next)
       }
       try body(next..<min(end, range.upperBound), apart)
       next = min(end, range.upperBound)

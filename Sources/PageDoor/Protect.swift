@@ -8,8 +8,11 @@ package func pa_protect(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int, _ access: UInt32
 ) -> pa_status {
   guard let access = PageAccess(access) else { return .badArgument }
-  return unsafe change(arena, first, pages) { segment throws(PageArenaError) in
-    try segment.protect(access)
+  if access != .none { return unsafe open(arena, first, pages, access) }
+  return unsafe change(arena, first, pages) { apart, range, _ throws(PageArenaError) in
+    try apart.forEachSegment(in: range) { segment throws(PageArenaError) in
+      try segment.protect(.none)
+    }
   }
 }
 
@@ -17,26 +20,27 @@ package func pa_protect(
 package func pa_commit(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  unsafe change(arena, first, pages) { segment throws(PageArenaError) in
-    try segment.protect(.readWrite)
-  }
+  unsafe open(arena, first, pages, .readWrite)
 }
 
 @c @implementation
 package func pa_decommit(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  unsafe change(arena, first, pages) { segment throws(PageArenaError) in
-    try segment.protect(.none)
-    try segment.discard()
+  unsafe change(arena, first, pages) { apart, range, _ throws(PageArenaError) in
+    try apart.forEachSegment(in: range) { segment throws(PageArenaError) in
+      try segment.protect(.none)
+      try segment.discard()
+    }
   }
 }
 
 extension Segment {
+  /// Changes what it may be used for; where it becomes accessible, it counts already.
   fileprivate mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == self.access { return }
     isPlain = false
-    try run.protect(access)
+    try run.protectCounted(access)
     self.access = access
   }
 
@@ -46,10 +50,22 @@ extension Segment {
   }
 }
 
+/// Makes pages accessible. What of them does not count yet is admitted as a whole, so that a limit
+/// refuses all of it or nothing.
+private func open(
+  _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int, _ access: PageAccess
+) -> pa_status {
+  unsafe change(arena, first, pages) { apart, range, library throws(PageArenaError) in
+    try apart.open(range, access, library)
+  }
+}
+
 /// Changes some pages of one run, which is set apart for that.
+///
+/// - Parameter body: is given their range.
 private func change(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int,
-  _ body: (inout Segment) throws(PageArenaError) -> Void
+  _ body: (ApartRuns, Range<Int>, PageArena) throws(PageArenaError) -> Void
 ) -> pa_status {
   guard let arena = unsafe arena, let first = unsafe first else { return .badArgument }
   return unsafe withTurn(arena) { library, apart throws(PageArenaError) in
@@ -61,7 +77,7 @@ private func change(
     guard range.upperBound <= run.upperBound else {
       throw .pastEndOfRun(base: UInt(bitPattern: first), pages: pages)
     }
-    try apart.forEachSegment(in: range, body)
+    try body(apart, range, library)
   }
 }
 
@@ -124,6 +140,26 @@ extension ApartRuns {
     put(Segment(run: run, isStart: true))
     let start = page(at: found.address) ?? range.lowerBound
     return start..<(start + found.pages)
+  }
+
+  /// Makes pages of one run accessible: all of them count first.
+  fileprivate func open(
+    _ range: Range<Int>, _ access: PageAccess, _ library: PageArena
+  ) throws(PageArenaError) {
+    try cut(at: range.lowerBound)
+    try cut(at: range.upperBound)
+    try library.countDecommitted(
+      at: address(of: range.lowerBound), pages: range.count, for: access)
+    var rest = range
+    do throws(PageArenaError) {
+      try forEachSegment(in: range) { segment throws(PageArenaError) in
+        rest = (rest.lowerBound + segment.run.pages)..<rest.upperBound
+        try segment.protect(access)
+      }
+    } catch {
+      library.discountDecommitted(at: address(of: rest.lowerBound), pages: rest.count)
+      throw error
+    }
   }
 
   /// Cuts segments at the ends of a range, and calls `body` with each that lies in it.

@@ -439,7 +439,11 @@ static void test_commit(void) {
   /* The limit is that of what is committed. */
   void *more = pa_alloc(arena, 6000, NULL);
   HOLDS(more != NULL);
+  /* It admits all parts of a range or none. */
   IS(PA_LIMIT_REACHED, pa_commit(arena, run, 4096));
+  IS(PA_LIMIT_REACHED, pa_protect(arena, run, 4096, PA_ACCESS_READ));
+  HOLDS(figures(arena).inaccessible_bytes == 4086 * PA_PAGE_SIZE);
+  HOLDS(faults(run) && faults(page(run, 99)));
   HOLDS(holds_byte(page(run, 104), 6, 3));
   IS(PA_OK, pa_free(arena, more, 6000));
   IS(PA_OK, pa_commit(arena, run, 4096));

@@ -43,6 +43,16 @@ extension PageRun {
   public mutating func protect(
     _ access: PageAccess, in range: Range<Int>
   ) throws(PageArenaError) {
+    try protect(access, in: range, isCounted: false)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter isCounted: what is decommitted of the pages counts already, as
+  ///   ``PageArena/countDecommitted(at:pages:for:)`` says; where this throws it counts no more.
+  mutating func protect(
+    _ access: PageAccess, in range: Range<Int>, isCounted: Bool
+  ) throws(PageArenaError) {
     if access == .readWriteExecute, !core.allowsWritableCode { throw .writableCode }
     try core.requireOutside()
     try check(range)
@@ -53,18 +63,18 @@ extension PageRun {
       }
       if range == 0..<pages { traits.insert(.closed) }
     } else {
-      try open(access, in: range)
+      try open(access, in: range, isCounted: isCounted)
     }
   }
 
   /// Makes pages accessible, which count from now on.
   private mutating func open(
-    _ access: PageAccess, in range: Range<Int>
+    _ access: PageAccess, in range: Range<Int>, isCounted: Bool
   ) throws(PageArenaError) {
     try core.checkWholePhysicalPages(memory)
     try core.checkWholePhysicalPages(memory(of: range))
     let opened = numbers(of: range)
-    if traits.contains(.decommitted) { try core.countDecommitted(opened) }
+    if traits.contains(.decommitted), !isCounted { try core.countDecommitted(opened) }
     do throws(PageArenaError) {
       try becomeSpecial(.protected, in: range) { system, part throws(SysMemError) in
         try system.allow(access, part.address, part.byteCount)
