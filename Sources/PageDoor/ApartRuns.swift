@@ -14,7 +14,9 @@ import PageAlloc
 // it: to the arena it is guards.
 //
 // All of it is for who has the door's turn. Where a segment starts, a bit says so, and its slot has
-// the owner; slots lie in address space that is backed as far as it is used.
+// the owner; where a run of C's starts, another bit does, and the slot knows how long it is. So no
+// call walks over the segments of a run, of which there may be thousands. Slots lie in address
+// space that is backed as far as it is used.
 
 /// A part of a run of C's, all of which may be used for the same.
 struct Segment: ~Copyable {
@@ -23,31 +25,33 @@ struct Segment: ~Copyable {
   var access: PageAccess
   /// Nothing was done to it that its end must undo.
   var isPlain: Bool
-  /// The run of C's starts here; else it goes on from the segment before.
-  var isStart: Bool
+  /// How many pages the run of C's has that starts here; 0 where it goes on from the segment before.
+  var wholePages: Int
 
   init(
-    run: consuming PageRun, _ access: PageAccess = .readWrite, _ isPlain: Bool = true, isStart: Bool
+    run: consuming PageRun, _ access: PageAccess = .readWrite, _ isPlain: Bool = true,
+    wholePages: Int
   ) {
     self.run = run
     self.access = access
     self.isPlain = isPlain
-    self.isStart = isStart
+    self.wholePages = wholePages
   }
 }
 
 /// The segments of an arena, by their first pages.
 @safe
 struct ApartRuns {
-  // Invariant: a bit for each page, then a slot, which is initialized where the bit is set.
+  // Invariant: two bits for each page, then a slot, which is initialized where the first is set.
   private let bits: UnsafeMutablePointer<UInt64>
+  private let wholeBits: UnsafeMutablePointer<UInt64>
   private let slots: UnsafeMutablePointer<Segment>
   /// The address of page 0.
   let origin: UInt
 
   private static var pageCount: Int { 1 << 19 }
   private static var bitBytes: Int { pageCount / 8 }
-  private static var byteCount: Int { bitBytes + pageCount * MemoryLayout<Segment>.stride }
+  private static var byteCount: Int { 2 * bitBytes + pageCount * MemoryLayout<Segment>.stride }
 
   /// None, of an arena.
   ///
@@ -57,7 +61,8 @@ struct ApartRuns {
     guard mapped.error == 0, let memory = unsafe UnsafeMutableRawPointer(bitPattern: mapped.value)
     else { return nil }
     unsafe bits = memory.assumingMemoryBound(to: UInt64.self)
-    unsafe slots = (memory + Self.bitBytes).assumingMemoryBound(to: Segment.self)
+    unsafe wholeBits = (memory + Self.bitBytes).assumingMemoryBound(to: UInt64.self)
+    unsafe slots = (memory + 2 * Self.bitBytes).assumingMemoryBound(to: Segment.self)
     origin = arena.origin
   }
 
@@ -83,42 +88,56 @@ struct ApartRuns {
   func segment(_ page: Int) -> UnsafeMutablePointer<Segment> { unsafe slots + page }
 
   /// The page at which the segment starts that a page lies in.
+  ///
+  /// - Complexity: O(pages of the segment / 64).
   func start(of page: Int) -> Int? {
+    guard let start = unsafe last(in: bits, upTo: page) else { return nil }
+    return unsafe page < start + slots[start].run.pages ? start : nil
+  }
+
+  /// The pages of the run of C's that a page lies in.
+  ///
+  /// - Complexity: O(pages of the run / 64).
+  func run(around page: Int) -> Range<Int>? {
+    guard start(of: page) != nil, let lower = unsafe last(in: wholeBits, upTo: page) else {
+      return nil
+    }
+    return unsafe lower..<(lower + slots[lower].wholePages)
+  }
+
+  /// The last page up to one that has its bit set.
+  private func last(in bits: UnsafeMutablePointer<UInt64>, upTo page: Int) -> Int? {
     var word = page >> 6
     var mask = UInt64.max >> UInt64(63 - page & 63)
     while word >= 0 {
       let found = unsafe bits[word] & mask
-      if found != 0 {
-        let start = word << 6 + 63 - found.leadingZeroBitCount
-        return unsafe page < start + slots[start].run.pages ? start : nil
-      }
+      if found != 0 { return word << 6 + 63 - found.leadingZeroBitCount }
       word -= 1
       mask = .max
     }
     return nil
   }
 
-  /// The pages of the run of C's that a page lies in.
-  func run(around page: Int) -> Range<Int>? {
-    guard var lower = start(of: page) else { return nil }
-    while unsafe !slots[lower].isStart, let before = start(of: lower - 1) { lower = before }
-    var upper = unsafe lower + slots[lower].run.pages
-    while start(of: upper) == upper, unsafe !slots[upper].isStart {
-      unsafe upper += slots[upper].run.pages
-    }
-    return lower..<upper
-  }
-
   /// Puts a segment where it lies.
   func put(_ segment: consuming Segment) {
     guard let page = page(at: segment.run.address) else { return }
+    let wholePages = segment.wholePages
     unsafe (slots + page).initialize(to: segment)
     unsafe bits[page >> 6] |= 1 << UInt64(page & 63)
+    if wholePages > 0 { begin(page..<(page + wholePages)) }
+  }
+
+  /// A run of C's has these pages from now on; a segment starts where it does.
+  func begin(_ run: Range<Int>) {
+    let page = run.lowerBound
+    unsafe slots[page].wholePages = run.count
+    unsafe wholeBits[page >> 6] |= 1 << UInt64(page & 63)
   }
 
   /// Takes the segment out that starts at a page.
   func take(_ page: Int) -> Segment {
     unsafe bits[page >> 6] &= ~(1 << UInt64(page & 63))
+    unsafe wholeBits[page >> 6] &= ~(1 << UInt64(page & 63))
     return unsafe (slots + page).move()
   }
 
@@ -180,27 +199,33 @@ extension ApartRuns {
       throw .partOfPhysicalPage(base: address, physicalPageSize: Int(csm_page_size()))
     }
     let whole = take(start)
-    let (access, isPlain, isStart) = (whole.access, whole.isPlain, whole.isStart)
+    let (access, isPlain, wholePages) = (whole.access, whole.isPlain, whole.wholePages)
     let run = whole.run
     run.rejoin()
     let halves = run.split(at: page - start)
     // Nobody else frees them: they were the caller's as a whole.
     _ = halves.lower.setApart()
     _ = halves.upper.setApart()
-    put(Segment(run: halves.lower, access, isPlain, isStart: isStart))
-    put(Segment(run: halves.upper, access, isPlain, isStart: false))
+    put(Segment(run: halves.lower, access, isPlain, wholePages: wholePages))
+    put(Segment(run: halves.upper, access, isPlain, wholePages: 0))
   }
 
   /// Joins what can be one segment, and lets go of a run that is plain memory as a whole.
   ///
-  /// - Parameter run: the pages of a run of C's.
-  func settle(_ run: Range<Int>) {
-    var page = run.lowerBound
-    guard page < run.upperBound, start(of: page) == page else { return }
+  /// - Parameters:
+  ///   - part: what was changed, in which or at whose ends something can be joined.
+  ///   - run: the pages of the run of C's.
+  /// - Complexity: O(segments in the part), where the kernel has refused nothing.
+  func settle(_ part: Range<Int>, of run: Range<Int>) {
+    if run.isEmpty { return }
+    guard var page = start(of: part.lowerBound) else { return }
+    while page > run.lowerBound, let before = start(of: page - 1), isAlike(before, page) {
+      page = before
+    }
     makePlain(page)
-    while page < run.upperBound {
+    while true {
       let next = unsafe page + slots[page].run.pages
-      if next >= run.upperBound { break }
+      if next >= run.upperBound || (next >= part.upperBound && !isAlike(page, next)) { break }
       makePlain(next)
       if !join(page, next) { page = next }
     }
@@ -213,13 +238,18 @@ extension ApartRuns {
     }
   }
 
+  /// Whether two segments may be used for the same: they are one, as a rule.
+  private func isAlike(_ page: Int, _ next: Int) -> Bool {
+    unsafe slots[page].access == slots[next].access
+  }
+
   /// Joins two segments, where they are alike.
   private func join(_ page: Int, _ next: Int) -> Bool {
-    guard unsafe slots[page].access == slots[next].access else { return false }
+    guard isAlike(page, next) else { return false }
     let other = take(next)
     let (access, isPlain) = (other.access, other.isPlain)
     if let run = unsafe slots[page].run.join(other.run) {
-      put(Segment(run: run, access, isPlain, isStart: false))
+      put(Segment(run: run, access, isPlain, wholePages: 0))
       return false
     }
     _ = unsafe slots[page].run.setApart()

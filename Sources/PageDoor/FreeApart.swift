@@ -92,7 +92,7 @@ func discardApart(
         guard let base = unsafe apart.pointer(to: part.lowerBound) else { return }
         return unsafe try library.discard(base, pages: part.count)
       }
-      defer { apart.settle(run) }
+      defer { apart.settle(part, of: run) }
       try apart.forEachSegment(in: part) { segment throws(PageArenaError) in
         try segment.discard()
       }
@@ -151,14 +151,14 @@ extension ApartRuns {
     try cut(at: part.lowerBound)
     try cut(at: part.upperBound)
     do throws(PageArenaError) { try free(part) } catch {
-      settle(run)
+      settle(part, of: run)
       throw error
     }
-    if part.upperBound < run.upperBound {
-      unsafe segment(part.upperBound).pointee.isStart = true
-      settle(part.upperBound..<run.upperBound)
-    }
-    settle(run.lowerBound..<part.lowerBound)
+    let (before, after) = (run.lowerBound..<part.lowerBound, part.upperBound..<run.upperBound)
+    if !before.isEmpty { begin(before) }
+    if !after.isEmpty { begin(after) }
+    settle(before.suffix(1), of: before)
+    settle(after.prefix(1), of: after)
   }
 
   /// Whether one of the runs in a range is set apart.

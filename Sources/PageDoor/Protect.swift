@@ -73,7 +73,7 @@ private func change(
       if let apart { apart } else { unsafe try makeApart(arena, library) }
     let range = try apart.range(UInt(bitPattern: first), pages)
     let run = try unsafe apart.setApart(runAround: first, range, library)
-    defer { apart.settle(run) }
+    defer { apart.settle(range.clamped(to: run), of: run) }
     guard range.upperBound <= run.upperBound else {
       throw .pastEndOfRun(base: UInt(bitPattern: first), pages: pages)
     }
@@ -137,7 +137,7 @@ extension ApartRuns {
       _ = unsafe try run.leak()
       throw .notInUse(base: address, pages: range.count)
     }
-    put(Segment(run: run, isStart: true))
+    put(Segment(run: run, wholePages: found.pages))
     let start = page(at: found.address) ?? range.lowerBound
     return start..<(start + found.pages)
   }

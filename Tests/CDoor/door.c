@@ -459,6 +459,37 @@ static void test_commit(void) {
   pa_destroy(arena);
 }
 
+/* What it takes to change, find and free single pages of a run of so many parts, in seconds. */
+static double part_time(pa_arena *arena, size_t parts) {
+  void *run = pa_alloc(arena, 2 * parts, NULL);
+  for (size_t i = 0; i < parts; i++) IS(PA_OK, pa_decommit(arena, page(run, 2 * i), 1));
+  struct timespec start, end;
+  (void)clock_gettime(CLOCK_MONOTONIC, &start);
+  for (size_t i = 0; i < 100; i++) {
+    const size_t place = i * 7919 % parts * 2;
+    pa_run found;
+    found.size = sizeof found;
+    IS(PA_OK, pa_commit(arena, page(run, place), 1));
+    IS(PA_OK, pa_decommit(arena, page(run, place), 1));
+    IS(PA_OK, pa_find(arena, page(run, place), &found));
+    HOLDS(found.start == run && found.pages == 2 * parts);
+  }
+  for (size_t i = 0; i < 100; i++) IS(PA_OK, pa_free(arena, page(run, i), 1));
+  (void)clock_gettime(CLOCK_MONOTONIC, &end);
+  IS(PA_OK, pa_free_run(arena, page(run, 100)));
+  return (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
+}
+
+/* Nothing grows with the parts of a run. */
+static void test_many_parts(void) {
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  pa_arena *arena = make(NULL);
+  const double few = part_time(arena, 128), many = part_time(arena, 8192);
+  HOLDS(many < 10 * few + 0.002);
+  HOLDS(figures(arena).in_use_bytes == 0 && figures(arena).inaccessible_bytes == 0);
+  pa_destroy(arena);
+}
+
 /* In the checked mode nothing is told of what is no mistake. */
 static void test_checked(void) {
   if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
@@ -1214,6 +1245,7 @@ int main(int argc, char **argv) {
   test_contents();
   test_protect();
   test_commit();
+  test_many_parts();
   test_checked();
   test_model();
   test_cache();
