@@ -128,6 +128,14 @@ public struct FutexLock: ~Copyable, Sendable {
     unsafe withAddress { unsafe csm_futex_wake($0, 1) }
   }
 
+  /// Has the runtime know the type of the lock's word, which code that is not optimized asks it for
+  /// when a lock is first waited for: a child of a fork just then could not wait for it, nor wake
+  /// anybody, since a lock of the runtime's would be held there for ever.
+  package static func prepareForFork() {
+    let lock = FutexLock()
+    unsafe lock.withAddress { _ in }
+  }
+
   /// The word's address for the kernel, which looks at the address and changes nothing.
   @inline(__always)
   private borrowing func withAddress(_ body: (UnsafePointer<UInt32>) -> Void) {

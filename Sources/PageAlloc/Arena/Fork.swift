@@ -48,6 +48,7 @@ enum ForkHandlers {
 
   /// Has them do something from now on, before the first arena is made.
   static func register() {
+    FutexLock.prepareForFork()
     cts_set_fork_handlers(
       { ForkHandlers.beforeFork() }, { ForkHandlers.inParent() }, { ForkHandlers.inChild() })
     process.store(csm_process(), ordering: .relaxed)
