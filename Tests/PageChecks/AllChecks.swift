@@ -206,7 +206,7 @@ package let laterAloneChecks: [Check] = [
   // API
   sweepTrapChecks,
   // Pool
-  poolForkChecks,
+  poolForkChecks, poolSetterForkChecks,
   poolAloneChecks,
   // Slab
   slabForkChecks,

@@ -118,9 +118,8 @@ package final class PoolAccount: Sendable {
   /// In a child of `fork`, where no other thread is: nobody visits, nor changes the limit.
   func forgetOthers() {
     visitors.store(0, ordering: .relaxed)
-    if setter.load(ordering: .relaxed) != 0 {
-      setter.store(0, ordering: .relaxed)
-      settings.reset()
-    }
+    // Who held the lock may not have been noted yet, or not any more.
+    setter.store(0, ordering: .relaxed)
+    settings.reset()
   }
 }
