@@ -57,8 +57,9 @@ package final class PoolAccount: Sendable {
     try body()
   }
 
-  /// Puts other bounds in force. The arenas keep their shares: whoever does that has them look
-  /// anew, in the same section.
+  /// Puts other bounds in force, with the heap lock of one of the arenas held, so that a fork finds
+  /// all of it done or nothing. The arenas keep their shares: whoever does that has them look anew,
+  /// in the same section.
   func set(_ limits: PoolLimits, groupFraction: Double) {
     let before = self.limits.totalPages
     softPages.store(limits.softPages, ordering: .relaxed)

@@ -105,7 +105,12 @@ extension PagePool {
     try limit.check()
     try forEachArena { arena throws(PageArenaError) in try arena.core.requireOutside() }
     try account.withSettings { () throws(PageArenaError) in
-      account.set(limit.poolLimits, groupFraction: limit.groupFraction)
+      // Under a lock that a fork takes: it finds all of the limit changed, or nothing.
+      _ = withArena(0) { arena in
+        arena.core.withHeap { _ in
+          account.set(limit.poolLimits, groupFraction: limit.groupFraction)
+        }
+      }
       try forEachArena { arena in arena.core.refitShare(account) }
       // Others may claim meanwhile; what they get is not missing any more.
       try forEachArena { arena in arena.core.shrinkShare(account) }
