@@ -67,15 +67,19 @@ package func pa_cache_free(
 private func deallocateSlowly(
   _ cache: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  guard let cache = unsafe cache, let first = unsafe first else { return .badArgument }
-  do throws(PageArenaError) {
+  guard let cache = unsafe cache else { return .badArgument }
+  let place = unsafe Handle(cache).pointee.arena.registration.place
+  // None where the arena was destroyed, and lives on for the handle's sake: nothing is set apart.
+  guard let arena = unsafe OpaquePointer(pai_handle(place)) else {
+    guard let first = unsafe first else { return .badArgument }
+    do throws(PageArenaError) {
+      unsafe try Handle(cache).pointee.deallocate(first, pages: pages)
+      return .ok
+    } catch { return pa_status(error) }
+  }
+  return unsafe withApart(arena, first, PA_NOT_IN_USE) { _, first throws(PageArenaError) in
     unsafe try Handle(cache).pointee.deallocate(first, pages: pages)
-    return .ok
-  } catch {
-    let refusal = pa_status(error)
-    // None where the arena was destroyed, and lives on for the handle's sake.
-    let place = unsafe Handle(cache).pointee.arena.registration.place
-    guard let arena = unsafe OpaquePointer(pai_handle(place)) else { return refusal }
-    return unsafe freeApart(arena, first, pages, refusal)
+  } _: {
+    unsafe freeApart($0, $1, pages, $2)
   }
 }

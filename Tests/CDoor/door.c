@@ -510,6 +510,14 @@ static void test_checked(void) {
   IS(PA_OK, pa_free_discarded(arena, page(run, 3), 1));
   IS(PA_OK, pa_free_run(arena, page(run, 4)));
   IS(PA_OK, pa_free_range(arena, run, 1));
+  pa_cache *cache;
+  IS(PA_OK, pa_cache_create(arena, &cache));
+  run = pa_cache_alloc(cache, 8, NULL);
+  IS(PA_OK, pa_decommit(arena, page(run, 3), 2));
+  IS(PA_OK, pa_cache_free(cache, page(run, 4), 2));
+  IS(PA_OK, pa_cache_free(cache, page(run, 6), 2));
+  IS(PA_OK, pa_cache_free(cache, run, 4));
+  pa_cache_destroy(cache);
   HOLDS(figures(arena).in_use_bytes == 0);
   pa_destroy(arena);
   (void)dup2(before, 2);
