@@ -46,7 +46,8 @@ extension ArenaCore {
         }
         if losses == Self.mostLosses { return try refuse(pageCount, withHeap { $0.inUsePages }) }
       case .quarantined:
-        if emptyQuarantine() == 0 { return try refuse(pageCount, inUse) }
+        // What it does not hold other threads are just putting there or taking out.
+        if emptyQuarantine() == 0, !patience.waits() { return try refuse(pageCount, inUse) }
       case .refused:
         if losses < Self.mostLosses, claimShare(toAdmit: pageCount, from: .free) {
           losses += 1

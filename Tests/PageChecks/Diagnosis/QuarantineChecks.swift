@@ -1,4 +1,5 @@
 import CDiagnosis
+import CSysMem
 import PageAlloc
 import SysMem
 import Synchronization
@@ -62,6 +63,30 @@ package let quarantineChecks: [Check] = [
       guard let run = arena.take(most, &recorder) else { return }
       arena.give(run, &recorder)
     }
+    recorder.expectEmpty(arena)
+  },
+
+  Check("checked: nothing fails for want of what another thread takes out of quarantine") {
+    recorder in
+    let calls = HookedCalls()
+    guard
+      let arena = makeCheckedArena(
+        &recorder, calls: calls, quarantineByteCount: 1 << 30, byteCount: 64 << 20,
+        limit: .bytes(hard: 32 << 20)),
+      let run = arena.take(4096, &recorder)
+    else { return }
+    arena.give(run, &recorder)
+    let emptying = Emptying(of: arena, calls)
+    var again: Run?
+    runThreads(
+      [emptying],
+      meanwhile: {
+        emptying.waitUntilInside()
+        again = arena.take(2048, &recorder)
+      }
+    ) { $0.run() }
+    calls.setHook(nil)
+    if let again { arena.give(again, &recorder) }
     recorder.expectEmpty(arena)
   },
 
@@ -164,6 +189,26 @@ private final class Worker: Sendable {
     }
     for run in held where arena.errorOfGiving(run) != nil { failures.add(1, ordering: .relaxed) }
   }
+}
+
+/// A thread that empties the quarantine, and has the first run in its hands for 20 ms.
+private final class Emptying: Sendable {
+  private let arena: PageArena
+  private let isInside = Atomic<Bool>(false)
+
+  init(of arena: PageArena, _ calls: HookedCalls) {
+    self.arena = arena
+    calls.setHook { call in
+      // Without markers, which these calls have not, that ends a run's time there.
+      if call != .replace { return }
+      self.isInside.store(true, ordering: .releasing)
+      usleep(20_000)
+    }
+  }
+
+  func run() { arena.emptyQuarantine() }
+
+  func waitUntilInside() { while !isInside.load(ordering: .acquiring) { sched_yield() } }
 }
 
 extension Array {

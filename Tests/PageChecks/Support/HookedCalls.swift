@@ -10,6 +10,8 @@ final class HookedCalls: MemoryCalls, Sendable {
     case mprotect
     case madvise(address: UInt, MemoryAdvice)
     case membarrier
+    /// Fresh memory is mapped over what is there.
+    case replace
   }
 
   private let linux = LinuxCalls()
@@ -42,7 +44,8 @@ final class HookedCalls: MemoryCalls, Sendable {
   func mmap(
     _ address: UInt, _ byteCount: UInt, _ protection: MemoryProtection, replacing: Bool
   ) throws(Errno) -> UInt {
-    try linux.mmap(address, byteCount, protection, replacing: replacing)
+    if replacing { try tell(.replace) }
+    return try linux.mmap(address, byteCount, protection, replacing: replacing)
   }
 
   func munmap(_ address: UInt, _ byteCount: UInt) throws(Errno) {
