@@ -1,6 +1,7 @@
 import CPageAlloc
 import CSysMem
 import PageAlloc
+import SysMem
 
 // The runs of an arena that are not plain memory
 // ==============================================
@@ -25,7 +26,8 @@ struct Segment: ~Copyable {
   var access: PageAccess
   /// Nothing was done to it that its end must undo.
   var isPlain: Bool
-  /// How many pages the run of C's has that starts here; 0 where it goes on from the segment before.
+  /// How many pages the run of C's has that starts here; 0 where it goes on from the segment
+  /// before.
   var wholePages: Int
 
   init(
@@ -55,11 +57,15 @@ struct ApartRuns {
 
   /// None, of an arena.
   ///
-  /// - Returns: `nil` where there is no address space.
-  init?(_ arena: PageArena) {
+  /// - Throws: the kernel has no room for the table.
+  init(_ arena: PageArena) throws(SysMemError) {
     let mapped = csm_mmap(0, UInt(Self.byteCount), PROT_READ | PROT_WRITE, 0, 1)
     guard mapped.error == 0, let memory = unsafe UnsafeMutableRawPointer(bitPattern: mapped.value)
-    else { return nil }
+    else {
+      throw SysMemError(
+        call: .mmap, address: 0, byteCount: UInt(Self.byteCount),
+        errno: Errno(rawValue: mapped.error))
+    }
     unsafe bits = memory.assumingMemoryBound(to: UInt64.self)
     unsafe wholeBits = (memory + Self.bitBytes).assumingMemoryBound(to: UInt64.self)
     unsafe slots = (memory + 2 * Self.bitBytes).assumingMemoryBound(to: Segment.self)

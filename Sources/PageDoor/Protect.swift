@@ -1,5 +1,6 @@
 import CPageAlloc
 import PageAlloc
+import SysMem
 
 // Access rights, and memory that comes and goes in place.
 
@@ -85,7 +86,8 @@ private func change(
 private func makeApart(
   _ arena: OpaquePointer, _ library: PageArena
 ) throws(PageArenaError) -> ApartRuns {
-  guard let made = ApartRuns(library) else { throw .tooManyMappings(limit: 0) }
+  let made: ApartRuns
+  do throws(SysMemError) { made = try ApartRuns(library) } catch { throw .system(error) }
   unsafe door(arena).pointee.apart = made
   return made
 }

@@ -167,12 +167,14 @@ extension PageArena {
   ///
   /// ```swift
   /// let bound = arena.statistics.maybeResidentBytes
-  /// let measured = try arena.measureResident()  // at most `bound`, as of its own moment
+  /// let measured = try arena.measureResident()  // at most `bound`, but for huge pages
   /// ```
   ///
-  /// Other threads work on meanwhile; what they touch or give back may be in it or not. What was
-  /// read and never written to counts only where the kernel lacks `PAGEMAP_SCAN` (before Linux
-  /// 6.7) and `mincore` is asked.
+  /// Other threads work on meanwhile; what they touch or give back may be in it or not. With huge
+  /// pages it may be more than that bound, by what they hold beside what was written to
+  /// (``HugePages``). What was read and never written to counts only where the kernel lacks
+  /// `PAGEMAP_SCAN` (before Linux 6.7) and `mincore` is asked.
+  ///
   /// - Returns: bytes.
   /// - Throws: ``PageArenaError/system(_:)``: the kernel does not say.
   /// - Complexity: O(page tables of what was committed): about a millisecond a GiB that is in

@@ -20,7 +20,7 @@ extension ArenaCore {
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where what was handed
   ///   out and the request exceed the limit together.
   func admit(_ pageCount: Int) throws(PageArenaError) {
-    var hasLooked = pagesUntilLook == .max
+    var hasLooked = false
     var patience = Patience()
     var losses = 0
     while true {
@@ -53,8 +53,11 @@ extension ArenaCore {
           losses += 1
           continue
         }
-        if hasLooked { return try refuse(pageCount, inUse) }
-        // Perhaps others in the control group use less by now.
+        if hasLooked, !(fitsInPool(pageCount) && patience.waits()) {
+          return try refuse(pageCount, inUse)
+        }
+        // Perhaps others in the control group use less by now; and what went from one cache to
+        // another while these were added up was taken to be in use.
         lookAtGroup()
         hasLooked = true
       }

@@ -78,8 +78,27 @@ extension ArenaCore {
     withHeap { $0.trimPoolShare(pool) }
   }
 
+  /// Whether the pool's hard limit allows so many pages beside what its arenas have in use: then a
+  /// share that is missing is on its way from one arena to another.
+  ///
+  /// - Complexity: O(arenas).
+  func fitsInPool(_ pageCount: Int) -> Bool {
+    guard let pool, pool.limits.isAny else { return false }
+    let hard = pool.limits.hardPages
+    return pageCount <= hard && inUsePages(in: pool) <= hard - pageCount
+  }
+
   /// What the caller is told of a request that the pool's hard limit refuses.
   func refusal(_ pageCount: Int, in pool: PoolAccount) -> PageArenaError {
+    let (inUse, hard) = (inUsePages(in: pool), pool.limits.hardPages)
+    return .limitReached(
+      pages: pageCount, inUseBytes: Self.bytes(inUse),
+      // Somebody may have taken the limit away meanwhile.
+      limitBytes: hard == .max ? .max : Self.bytes(hard))
+  }
+
+  /// Pages that all arenas of a pool have in use, one after the other, this one's among them.
+  private func inUsePages(in pool: PoolAccount) -> Int {
     var (inUse, isOwnCounted) = (0, false)
     pool.forEach { other in
       inUse += other.withHeap { $0.inUsePages + $0.regionPages }
@@ -88,10 +107,6 @@ extension ArenaCore {
     }
     // The pool has gone, and this is an owner that outlived it.
     if !isOwnCounted { inUse += withHeap { $0.inUsePages + $0.regionPages } }
-    let hard = pool.limits.hardPages
-    return .limitReached(
-      pages: pageCount, inUseBytes: Self.bytes(inUse),
-      // Somebody may have taken the limit away meanwhile.
-      limitBytes: hard == .max ? .max : Self.bytes(hard))
+    return inUse
   }
 }

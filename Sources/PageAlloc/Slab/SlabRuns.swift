@@ -109,9 +109,10 @@ extension SlabRuns {
 extension SlabRuns {
   /// Adds a run, all of whose frames are free.
   mutating func add(_ run: Int) {
+    // First: a child of a fork looks at all runs below that.
+    end = max(end, run + 1)
     mark(run, .free)
     count += 1
-    end = max(end, run + 1)
     self[run] = SlabRun(free: 0, previous: 0, next: 0)
     change(run, to: ~0)
   }
