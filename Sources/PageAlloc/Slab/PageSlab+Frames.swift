@@ -1,3 +1,4 @@
+import CThreadSlots
 import SysMem
 
 // MARK: - The short way

@@ -1,4 +1,5 @@
 import CSysMem
+import CThreadSlots
 import SysMem
 
 // The slabs of the process
