@@ -20,7 +20,7 @@ extension ArenaCore {
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where what was handed
   ///   out and the request exceed the limit together.
   func admit(_ pageCount: Int) throws(PageArenaError) {
-    var hasLooked = false
+    var looks = 0
     var patience = Patience()
     var losses = 0
     while true {
@@ -28,7 +28,8 @@ extension ArenaCore {
         if heap.admits(pageCount) { return (.granted, 0) }
         let inUse = heap.inUsePages(beside: pageCount)
         if heap.withheldPages > 0 { return (.quarantined, inUse) }
-        return (heap.limits.isHopeless(pageCount, inUse: inUse) ? .refused : .cached, inUse)
+        if !heap.limits.isHopeless(pageCount, inUse: inUse) { return (.cached, inUse) }
+        return (heap.areOwnersOutside ? .refused : .doubtful, inUse)
       }
       if answer != .granted, losses < Self.mostLosses,
         claimShare(toAdmit: pageCount, from: .unused)
@@ -48,18 +49,20 @@ extension ArenaCore {
       case .quarantined:
         // What it does not hold other threads are just putting there or taking out.
         if emptyQuarantine() == 0, !patience.waits() { return try refuse(pageCount, inUse) }
-      case .refused:
+      case .refused, .doubtful:
         if losses < Self.mostLosses, claimShare(toAdmit: pageCount, from: .free) {
           losses += 1
           continue
         }
-        if hasLooked, !(fitsInPool(pageCount) && patience.waits()) {
-          return try refuse(pageCount, inUse)
+        looks += 1
+        if looks == 1 {
+          // Perhaps others in the control group use less by now; and what went from one cache to
+          // another while these were added up was taken to be in use.
+          lookAtGroup()
+          continue
         }
-        // Perhaps others in the control group use less by now; and what went from one cache to
-        // another while these were added up was taken to be in use.
-        lookAtGroup()
-        hasLooked = true
+        let mayFit = (answer == .doubtful && looks < Self.mostLooks) || fitsInPool(pageCount)
+        if !mayFit || !patience.waits() { return try refuse(pageCount, inUse) }
       }
     }
   }
@@ -73,7 +76,12 @@ extension ArenaCore {
     /// It does not; but freed runs are in quarantine, and count as in use.
     case quarantined
     case refused
+    /// It seems not to; but owners are in the middle of their caches, which look emptier then.
+    case doubtful
   }
+
+  /// How often it is looked whether a request fits, where owners are at work.
+  private static var mostLooks: Int { 16 }
 
   /// How often others may get ahead of a request that would fit without what caches hold.
   private static var mostLosses: Int { 1024 }

@@ -116,6 +116,13 @@ extension CacheList {
     return total
   }
 
+  /// No owner is inside, as far as can be seen without a barrier.
+  var areOutside: Bool {
+    var areOutside = true
+    forEach { if !$0.front.isOutside { areOutside = false } }
+    return areOutside
+  }
+
   /// Pages that all caches may hold without a word to the arena.
   package var totalCapacity: Int {
     var total = 0

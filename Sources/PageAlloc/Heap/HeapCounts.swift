@@ -99,6 +99,11 @@ extension Heap {
     depot.pageCount &+ caches.heldPages
   }
 
+  /// No owner is inside its cache, all of which were added up exactly then.
+  ///
+  /// - Complexity: O(caches).
+  var areOwnersOutside: Bool { caches.areOutside }
+
   /// The longest run of free pages, those in caches aside.
   package var largestFreeRun: Int { max(allocator.summaries.longestRun, depot.longestRun) }
 
