@@ -81,7 +81,7 @@ extension ArenaCore {
   /// Whether the pool's hard limit allows so many pages beside what its arenas have in use: then a
   /// share that is missing is on its way from one arena to another.
   ///
-  /// - Complexity: O(arenas).
+  /// - Complexity: O(arenas, and their caches).
   func fitsInPool(_ pageCount: Int) -> Bool {
     guard let pool, pool.limits.isAny else { return false }
     let hard = pool.limits.hardPages
@@ -97,16 +97,17 @@ extension ArenaCore {
       limitBytes: hard == .max ? .max : Self.bytes(hard))
   }
 
-  /// Pages that all arenas of a pool have in use, one after the other, this one's among them.
+  /// Pages that all arenas of a pool have in use, one after the other, this one's among them; all
+  /// caches are added up.
   private func inUsePages(in pool: PoolAccount) -> Int {
     var (inUse, isOwnCounted) = (0, false)
     pool.forEach { other in
-      inUse += other.withHeap { $0.inUsePages + $0.regionPages }
+      inUse += other.withHeap { $0.countedInUsePages + $0.regionPages }
       isOwnCounted = isOwnCounted || other.number == number
       return true
     }
     // The pool has gone, and this is an owner that outlived it.
-    if !isOwnCounted { inUse += withHeap { $0.inUsePages + $0.regionPages } }
+    if !isOwnCounted { inUse += withHeap { $0.countedInUsePages + $0.regionPages } }
     return inUse
   }
 }
