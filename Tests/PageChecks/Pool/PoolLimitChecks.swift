@@ -171,6 +171,19 @@ package let poolLimitChecks: [Check] = [
     recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use at the end")
     recorder.expect(pool.errorOfTaking(hard) == nil, "all of it in one run")
   },
+
+  Check("pool limits: threads that together ask for no more than the limit are never refused") {
+    recorder in
+    let hard = 2000
+    guard let pool = makePool(&recorder, limit: .bytes(hard: UInt64(hard) * 8192)) else { return }
+    let (granted, asked) = (GrantedPages(), GrantedPages())
+    let randoms = (0..<6).map { PoolChurn(pool, seed: $0, bound: hard, granted, asked) }
+    runThreads(randoms) { $0.run() }
+    for random in randoms {
+      recorder.expectEqual(random.violations.load(ordering: .relaxed), 0, "refused, or lost")
+    }
+    recorder.expectEqual(pool.statistics.inUseBytes, 0, "in use at the end")
+  },
 ]
 
 /// Takes single pages until there are no more.
@@ -197,9 +210,14 @@ private final class PoolChurn: Sendable {
   let violations = Atomic<Int>(0)
   let taken = Atomic<Int>(0)
   private let granted: GrantedPages
+  /// Where all threads keep within the bound by themselves: what they have, or ask for just now.
+  private let asked: GrantedPages?
 
-  init(_ pool: PagePool, seed: Int, bound: Int, _ granted: GrantedPages) {
+  init(
+    _ pool: PagePool, seed: Int, bound: Int, _ granted: GrantedPages, _ asked: GrantedPages? = nil
+  ) {
     self.granted = granted
+    self.asked = asked
     self.pool = pool
     self.seed = seed
     self.bound = bound
@@ -215,7 +233,18 @@ private final class PoolChurn: Sendable {
         if !run.isStamped(UInt64(run.address)) || pool.errorOfGiving(run) != nil {
           violations.add(1, ordering: .relaxed)
         }
-      } else if let run = try? pool.run(1 + random.below(120)) {
+        asked?.subtract(run.pages)
+      } else {
+        let pages = 1 + random.below(120)
+        if let asked, asked.add(pages) > bound {
+          asked.subtract(pages)
+          continue
+        }
+        guard let run = try? pool.run(pages) else {
+          if asked != nil { violations.add(1, ordering: .relaxed) }
+          asked?.subtract(pages)
+          continue
+        }
         run.stamp(UInt64(run.address))
         taken.add(1, ordering: .relaxed)
         // What all have, counted while they have it.
