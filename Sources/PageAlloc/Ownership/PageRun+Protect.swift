@@ -49,7 +49,7 @@ extension PageRun {
   /// The same.
   ///
   /// - Parameter isCounted: what is decommitted of the pages counts already, as
-  ///   ``PageArena/countDecommitted(at:pages:for:)`` says; where this throws it counts no more.
+  ///   `PageArena.countDecommitted` says; where this throws it counts no more.
   mutating func protect(
     _ access: PageAccess, in range: Range<Int>, isCounted: Bool
   ) throws(PageArenaError) {
