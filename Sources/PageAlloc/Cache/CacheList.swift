@@ -107,23 +107,9 @@ extension CacheList {
     }
   }
 
-  /// Pages that all caches hold.
+  /// Pages that all caches may hold without a word to the arena.
   ///
   /// - Complexity: O(caches); so below.
-  package var heldPages: Int {
-    var total = 0
-    forEach { total &+= $0.contents.heldPages }
-    return total
-  }
-
-  /// No owner is inside, as far as can be seen without a barrier.
-  var areOutside: Bool {
-    var areOutside = true
-    forEach { if !$0.front.isOutside { areOutside = false } }
-    return areOutside
-  }
-
-  /// Pages that all caches may hold without a word to the arena.
   package var totalCapacity: Int {
     var total = 0
     forEach { total &+= $0.contents.totalCapacity }
@@ -184,15 +170,37 @@ extension CacheList {
     }
   }
 
-  /// How many caches the third list has.
-  package var stockedCount: Int {
-    var count = 0
+  /// Calls `body` with each cache that may hold something, or did when that was looked at last.
+  @inline(__always)
+  private func visitStocked(_ body: (CacheReference) -> Void) {
     var position = firstStocked
     while let cache = position {
       position = cache.contents.nextStocked
-      count &+= 1
+      body(cache)
     }
+  }
+
+  /// How many caches the third list has.
+  package var stockedCount: Int {
+    var count = 0
+    visitStocked { _ in count &+= 1 }
     return count
+  }
+
+  /// Pages that all caches hold.
+  ///
+  /// - Complexity: O(caches that may hold something, or did); so below.
+  package var heldPages: Int {
+    var total = 0
+    visitStocked { total &+= $0.contents.heldPages }
+    return total
+  }
+
+  /// No owner is inside a cache that may hold something, as far as can be seen without a barrier.
+  var areOutside: Bool {
+    var areOutside = true
+    visitStocked { if !$0.front.isOutside { areOutside = false } }
+    return areOutside
   }
 
   /// Whether the third list has all caches that hold something, or may.

@@ -94,14 +94,14 @@ extension Heap {
 
   /// The same by adding up all caches: exact while no owner is inside its own, else any number.
   ///
-  /// - Complexity: O(caches).
+  /// - Complexity: O(caches that may hold something).
   package var heldPages: Int {
     depot.pageCount &+ caches.heldPages
   }
 
   /// No owner is inside its cache, all of which were added up exactly then.
   ///
-  /// - Complexity: O(caches).
+  /// - Complexity: O(caches that may hold something).
   var areOwnersOutside: Bool { caches.areOutside }
 
   /// The longest run of free pages, those in caches aside.
@@ -123,19 +123,19 @@ extension Heap {
 
   /// The same by adding up all caches.
   ///
-  /// - Complexity: O(caches).
+  /// - Complexity: O(caches that may hold something).
   package var countedInUsePages: Int { countedReading.accessible }
 
   /// The states with all that caches hold added up, where runs in quarantine are in use.
   ///
-  /// - Complexity: O(caches).
+  /// - Complexity: O(caches that may hold something).
   var countedReading: HeapReading { counts.reading(cached: max(heldPages, depot.pageCount)) }
 
   /// The same where it decides whether a request is refused: the tally may call too much in use, so
   /// before a refusal all caches are added up, which is exact while no owner is inside its own.
   ///
   /// - Parameter pageCount: pages that the hard limit is to allow beside those in use.
-  /// - Complexity: O(1) where it does; else O(caches).
+  /// - Complexity: O(1) where it does; else O(caches that may hold something).
   func inUsePages(beside pageCount: Int) -> Int {
     let inUse = inUsePages
     if !limits.isHopeless(pageCount, inUse: inUse) { return inUse }

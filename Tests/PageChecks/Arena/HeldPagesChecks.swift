@@ -96,15 +96,36 @@ package let heldPagesAloneChecks: [Check] = [
     recorder.expectEqual(handles.count, 1_000, "handles")
     let many = readingTime(arena)
     recorder.expect(many <= 4 * one, "\(many) ns beside 1,000 caches, \(one) alone")
-  }
+  },
+
+  Check("hard limit: a refusal costs the same beside 1,000 caches that hold nothing") { recorder in
+    guard let arena = makeArena(&recorder, limit: .bytes(hard: 16 << 20)),
+      let run = arena.take(2048, &recorder)
+    else { return }
+    let one = refusalTime(arena)
+    let handles = (0..<1_000).compactMap { _ in HandleOwner(arena) }
+    recorder.expectEqual(handles.count, 1_000, "handles")
+    let many = refusalTime(arena)
+    recorder.expect(many <= 4 * one, "\(many) ns beside 1,000 caches, \(one) alone")
+    arena.give(run, &recorder)
+  },
 ]
 
 /// The least time of 100 readings, of many.
 private func readingTime(_ arena: PageArena) -> UInt64 {
+  timeOfHundred { _ = arena.statistics }
+}
+
+/// The least time of 100 requests that the limit refuses, of many.
+private func refusalTime(_ arena: PageArena) -> UInt64 {
+  timeOfHundred { _ = unsafe try? arena.allocate(pages: 1) }
+}
+
+private func timeOfHundred(_ body: () -> Void) -> UInt64 {
   var least = UInt64.max
   for _ in 0..<100 {
     let start = Moment.now
-    for _ in 0..<100 { _ = arena.statistics }
+    for _ in 0..<100 { body() }
     least = min(least, Moment.now.elapsed(since: start))
   }
   return max(least, 1)
