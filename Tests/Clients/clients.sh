@@ -32,7 +32,7 @@ build() {
   local root
   root=$(<.build/cross/clients.root)
   if gcc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter \
-    -pthread -I Sources/CPageAlloc/include -I $here/Recipes -isystem "$root/include" \
+    -pthread -rdynamic -I Sources/CPageAlloc/include -I $here/Recipes -isystem "$root/include" \
     "$here/Drivers/$name.c" "${@}" -L "$root/lib/x86_64-linux-gnu" \
     -Wl,-rpath,"$root/lib/x86_64-linux-gnu" -o "$programs/$name" >"$programs/$name.log" 2>&1 &&
     [[ ! -s $programs/$name.log ]]; then

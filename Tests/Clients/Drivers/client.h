@@ -2,8 +2,10 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
+#include <execinfo.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,16 +83,29 @@ static inline int tell_verdicts(void) {
   return failed != 0;
 }
 
+/* A child that hangs says where. */
+static inline void tell_where(int its_signal) {
+  void *calls[64];
+  (void)its_signal;
+  backtrace_symbols_fd(calls, backtrace(calls, 64), STDERR_FILENO);
+  _exit(2);
+}
+
 /* Whether a child of fork does something as it should: it ends with 0 then. */
 static inline int child_does(int (*body)(void)) {
+  void *here;
   fflush(stdout);
+  (void)backtrace(&here, 1); /* which loads a library, the first time */
   const pid_t child = fork();
   if (child == 0) {
+    (void)signal(SIGALRM, tell_where);
     alarm(60);
     _exit(body() ? 0 : 1);
   }
   int status = -1;
-  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+  if (child > 0 && waitpid(child, &status, 0) == child && status == 0) return 1;
+  printf("a child of fork (%d) ended with status %#x\n", (int)child, (unsigned)status);
+  return 0;
 }
 
 /* What the library says of an arena. */
