@@ -70,9 +70,7 @@ package let checkedRunsChecks: [Check] = [
     recorder in
     withNotes(&recorder) { notes, recorder in
       let capacity = CheckedRuns.noteCapacity
-      for page in 0..<capacity where !notes.noteAllocation(page..<(page + 1), trace(1)) {
-        return recorder.fail("no note for run \(page)")
-      }
+      if !takeAll(notes, &recorder) { return }
       recorder.expect(!notes.noteAllocation(capacity..<(capacity + 1), trace(1)), "none is left")
       recorder.expectEqual(notes.figures.livePages, capacity, "nothing has changed")
       recorder.expectEqual(notes.number(of: capacity), 0, "nothing is known of it")
@@ -95,9 +93,7 @@ package let checkedRunsChecks: [Check] = [
     recorder in
     withNotes(&recorder) { notes, recorder in
       let capacity = CheckedRuns.noteCapacity
-      for page in 0..<capacity where !notes.noteAllocation(page..<(page + 1), trace(1)) {
-        return recorder.fail("no note for run \(page)")
-      }
+      if !takeAll(notes, &recorder) { return }
       let number = notes.noteFree(9..<10, trace(2))
       notes.enqueue(number, behind: .none, isZero: false)
       recorder.expect(notes.dequeue(beyond: 0)?.firstPage == 9, "out of the quarantine")
@@ -123,6 +119,16 @@ package let checkedRunsChecks: [Check] = [
 /// A trace of a thread, without calls.
 private func trace(_ thread: UInt32) -> Trace {
   unsafe Trace(thread: thread, UnsafeBufferPointer(start: nil, count: 0))
+}
+
+/// Takes all notes, each for a run of one page.
+private func takeAll(_ notes: CheckedRuns, _ recorder: inout Recorder) -> Bool {
+  for page in 0..<CheckedRuns.noteCapacity
+  where !notes.noteAllocation(page..<(page + 1), trace(1)) {
+    recorder.fail("no note for run \(page)")
+    return false
+  }
+  return true
 }
 
 private func withNotes(

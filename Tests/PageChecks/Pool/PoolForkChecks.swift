@@ -6,73 +6,64 @@ package let poolSetterForkChecks: [Check] = [
   Check("pool: children are forked while a thread sets the limit, and set it, too") { recorder in
     if leavesOutFork(&recorder) { return }
     guard let pool = makePool(&recorder) else { return }
-    let setter = LimitSetter(pool)
-    var worst = 0
-    runThreads(
-      [setter],
-      meanwhile: {
-        // What the runtime sets up when locks are waited for is there before the first fork.
-        setter.run(count: 200)
-        for _ in 0..<(isEmulated ? 5 : 100) where worst == 0 {
-          worst = inChildWithin(seconds: 5) {
-            (try? pool.setMemoryLimit(.bytes(hard: 1 << 20))) == nil ? 2 : 0
-          }
-        }
-        setter.isStopping.store(true, ordering: .relaxed)
-      }
-    ) { $0.run(count: .max) }
-    recorder.expectEqual(worst, 0, "a child's status")
-    recorder.expectEqual(setter.faults.load(ordering: .relaxed), 0, "faults in the thread")
+    forkWhileSetting([.none], of: pool, &recorder) {
+      (try? pool.setMemoryLimit(.bytes(hard: 1 << 20))) == nil ? 2 : 0
+    }
   },
 
   Check("pool: a child that is forked while a thread sets the limit has one or the other") {
     recorder in
     if leavesOutFork(&recorder) { return }
     guard let pool = makePool(&recorder, limit: .bytes(hard: 1000 << 13)) else { return }
-    let setter = LimitSetter(pool)
-    var worst = 0
-    runThreads(
-      [setter],
-      meanwhile: {
-        setter.runBetween(count: 200)
-        for _ in 0..<(isEmulated ? 5 : 100) where worst == 0 {
-          worst = inChildWithin(seconds: 5) {
-            var runs: UInt64 = 0
-            while runs < 100, (try? pool.run(100)) != nil { runs += 1 }
-            return pool.memoryLimits.hard == (runs * 100) << 13 ? 0 : 2
-          }
-        }
-        setter.isStopping.store(true, ordering: .relaxed)
-      }
-    ) { $0.runBetween(count: .max) }
-    recorder.expectEqual(worst, 0, "a child's status")
-    recorder.expectEqual(setter.faults.load(ordering: .relaxed), 0, "faults in the thread")
+    let limits = [2000, 1000].map { PageArena.MemoryLimit.bytes(hard: $0 << 13) }
+    forkWhileSetting(limits, of: pool, &recorder) {
+      var runs: UInt64 = 0
+      while runs < 100, (try? pool.run(100)) != nil { runs += 1 }
+      return pool.memoryLimits.hard == (runs * 100) << 13 ? 0 : 2
+    }
   },
 ]
 
-/// A thread that sets the limit of a pool, again and again.
+/// Forks children, each of which does something, while a thread sets the limit of a pool.
+private func forkWhileSetting(
+  _ limits: [PageArena.MemoryLimit], of pool: PagePool, _ recorder: inout Recorder,
+  _ inChild: () -> Int32
+) {
+  let setter = LimitSetter(pool, limits)
+  var worst = 0
+  runThreads(
+    [setter],
+    meanwhile: {
+      // What the runtime sets up when locks are waited for is there before the first fork.
+      setter.run(count: 200)
+      for _ in 0..<(isEmulated ? 5 : 100) where worst == 0 {
+        worst = inChildWithin(seconds: 5, inChild)
+      }
+      setter.isStopping.store(true, ordering: .relaxed)
+    }
+  ) { $0.run(count: .max) }
+  recorder.expectEqual(worst, 0, "a child's status")
+  recorder.expectEqual(setter.faults.load(ordering: .relaxed), 0, "faults in the thread")
+}
+
+/// A thread that sets the limit of a pool, again and again, to each of some in turn.
 private final class LimitSetter: Sendable {
-  let pool: PagePool
+  private let pool: PagePool
+  private let limits: [PageArena.MemoryLimit]
   let faults = Atomic<Int>(0)
   let isStopping = Atomic<Bool>(false)
 
-  init(_ pool: PagePool) { self.pool = pool }
-
-  /// The same between two limits.
-  func runBetween(count: Int) {
-    for index in 0..<count {
-      if isStopping.load(ordering: .relaxed) { return }
-      let pages: UInt64 = index & 1 == 0 ? 2000 : 1000
-      if (try? pool.setMemoryLimit(.bytes(hard: pages << 13))) == nil {
-        faults.add(1, ordering: .relaxed)
-      }
-    }
+  init(_ pool: PagePool, _ limits: [PageArena.MemoryLimit]) {
+    self.pool = pool
+    self.limits = limits
   }
 
   func run(count: Int) {
-    for _ in 0..<count {
+    for index in 0..<count {
       if isStopping.load(ordering: .relaxed) { return }
-      if (try? pool.setMemoryLimit(.none)) == nil { faults.add(1, ordering: .relaxed) }
+      if (try? pool.setMemoryLimit(limits[index % limits.count])) == nil {
+        faults.add(1, ordering: .relaxed)
+      }
     }
   }
 }
