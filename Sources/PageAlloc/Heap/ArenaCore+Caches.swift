@@ -1,10 +1,13 @@
 extension ArenaCore {
   /// Parts with caches that have no owner, beyond the first few, and gives their memory back.
-  func dropRetiredCaches() {
+  ///
+  /// - Returns: ``Heap/unwatchedPages`` afterwards.
+  @discardableResult
+  func dropRetiredCaches() -> Int {
     // Nobody else takes a cache, or walks over a copy of the list.
     withGrowth { growth in
       let size = CacheMemory.byteCount(system)
-      var next = withHeap { $0.removeRetiredCaches() }
+      var (next, unwatchedPages) = withHeap { ($0.removeRetiredCaches(), $0.unwatchedPages) }
       var range: Range<UInt>?
       while let cache = next {
         next = cache.contents.nextRetired
@@ -21,6 +24,7 @@ extension ArenaCore {
       }
       if let range { growth.cacheMemory.giveBack(range, to: system) }
       withHeap { $0.note(growth) }
+      return unwatchedPages
     }
   }
 }

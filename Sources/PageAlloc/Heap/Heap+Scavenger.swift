@@ -47,14 +47,14 @@ extension Heap {
 
   /// What all caches may hold without a word, beyond so little that nobody need look, and the
   /// memory of those without an owner.
-  var unwatchedPages: Int {
+  package var unwatchedPages: Int {
     max(0, cacheCapacity &- ScavengeGoal.slackPages)
       &+ caches.retiredCount &* CacheMemory.pagesPerCache
   }
 
   /// Whether so much may come to be in caches that the next free would wake a scavenger that slept:
   /// it is better to empty them first, and to part with those that nobody owns.
-  func mustEmptyCaches(_ plan: ScavengePlan) -> Bool {
+  package func mustEmptyCaches(_ plan: ScavengePlan) -> Bool {
     mustEmptyCaches(plan, countedReading)
   }
 
@@ -122,7 +122,9 @@ extension Heap {
     let isAllTried = watchedPages <= steps.freePages &+ ScavengeGoal.leastFreedPages
     let isDone =
       isIdle ? steps.idleGenerations >= 2 && isAllTried : counts.resident <= goal
-    if isDone, mayPark, !(steps.isFirstGeneration && mustEmptyCaches(plan, now)) {
+    // Threads that ended since wake nobody any more, and their caches' memory would stay.
+    let areEmptied = unwatchedPages <= steps.unwatchedPages || !mustEmptyCaches(plan, now)
+    if isDone, mayPark, areEmptied {
       steps.isFresh = true
       if scavenger.phase == .awake { scavenger.phase = .parked }
       arm(plan, now)
@@ -150,6 +152,7 @@ extension ScavengeSteps {
     previousPeak = max(peak, inUse)
     peak = inUse
     idleGenerations = 0
+    unwatchedPages = 0
   }
 
   /// A generation ends, and the next one begins.

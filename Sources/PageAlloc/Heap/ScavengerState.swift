@@ -88,6 +88,9 @@ package struct ScavengeSteps {
   package var idleGenerations = 0
   /// Free pages that might be resident when the step looked.
   package var freePages = 0
+  /// ``Heap/unwatchedPages`` after caches were emptied since it was woken, 0 until then: to empty
+  /// them once more takes nothing of that.
+  package var unwatchedPages = 0
   /// Total stall time that the kernel told last, in microseconds.
   var pressure: UInt64?
 

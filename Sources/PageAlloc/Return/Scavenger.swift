@@ -91,7 +91,7 @@ struct Scavenger {
     // Once in a generation: threads at work get what they need again.
     if mayPark, !steps.isFirstGeneration, core.withHeap({ $0.mustEmptyCaches(plan) }) {
       core.drainCachesOfOthers()
-      core.dropRetiredCaches()
+      steps.unwatchedPages = core.dropRetiredCaches()
     }
     return core.withHeap {
       $0.finishStep(&steps, plan, isIdle: excess > 0, mayPark: mayPark)

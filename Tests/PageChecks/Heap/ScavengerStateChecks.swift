@@ -180,6 +180,29 @@ package let scavengerStateChecks: [Check] = [
     }
   },
 
+  Check("heap scavenger: caches that lose their owners between a step's look and its end, too") {
+    recorder in
+    let plan = ScavengePlan(background: .init(), generationNanoseconds: 1_000)
+    guard let subject = makeHeap(&recorder, plan: plan) else { return }
+    var steps = ScavengeSteps(plan)
+    let caches = (0..<100).map { _ in BareCache(subject) }
+    defer { withExtendedLifetime(caches) {} }
+    for cache in caches { subject.heap.add(cache.reference) }
+    for time in [1, 1_001, 2_001] { begin(&steps, plan, subject, at: UInt64(time)) }
+    recorder.expect(!subject.heap.mustEmptyCaches(plan), "all have owners when it looks")
+    for cache in caches {
+      let wakes = subject.heap.retire(cache.reference)
+      recorder.expect(!wakes, "it is awake: a thread that ends wakes nobody")
+    }
+    let next = subject.heap.finishStep(&steps, plan, isIdle: false, mayPark: true)
+    recorder.expect(next == .sleep(nanoseconds: 1_000_000), "it looks once more")
+    recorder.expect(subject.heap.mustEmptyCaches(plan), "and finds them")
+    _ = subject.heap.removeRetiredCaches()
+    steps.unwatchedPages = subject.heap.unwatchedPages
+    let last = subject.heap.finishStep(&steps, plan, isIdle: false, mayPark: true)
+    recorder.expect(last == .park, "parked")
+  },
+
   Check("heap scavenger: what is freed above the place that a search has come to is found later") {
     recorder in
     guard let subject = makeHeap(&recorder), let run = subject.fill(1024, &recorder) else { return }
