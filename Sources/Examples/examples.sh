@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs of this package, runs each, and compares what it prints with Expected.
 #
-#   examples.sh           builds, runs and compares
-#   examples.sh build     builds only
-#
 # In Expected a `#` stands for a number, and all other text for itself. A program that cannot show
 # anything on a host says so in a line that begins with `not here: `.
 set -euo pipefail
@@ -21,7 +18,6 @@ if [[ ! -e $built/files || $(<"$built/files") != "$now" ]]; then
 fi
 Tests/Cross/quietly.sh "the examples" swift build -c release --package-path Sources/Examples \
   --scratch-path "$built"
-[[ ${1:-} != build ]] || exit 0
 
 # differs EXPECTED PRINTED: the first line that is another one; nothing where there is none.
 differs() {
