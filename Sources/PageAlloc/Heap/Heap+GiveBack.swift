@@ -74,15 +74,7 @@ extension Heap {
   /// It is nobody's any more: in the run table it stands as guards, which nobody can free.
   mutating func putInLimbo(_ run: Range<PageNumber>) {
     checks?.forget(run)
-    cut(run, outOf: run)
-    var page = run.lowerBound
-    while page < run.upperBound {
-      let left = run.upperBound - page
-      let pages = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
-      runs.setGuard(page, pages)
-      sizes.add(pages)
-      page += pages
-    }
+    setApart(run)
     limbo.put(run)
   }
 

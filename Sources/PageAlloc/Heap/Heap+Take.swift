@@ -184,6 +184,19 @@ extension Heap {
     keep(sample, whole.lowerBound, whole.count)
     sizes.add(whole.count)
   }
+
+  /// Makes a run guards, from its first page to its last: ``join(_:)`` makes it a run again.
+  mutating func setApart(_ run: Range<PageNumber>) {
+    cut(run, outOf: run)
+    var page = run.lowerBound
+    while page < run.upperBound {
+      let left = run.upperBound - page
+      let pages = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
+      runs.setGuard(page, pages)
+      sizes.add(pages)
+      page += pages
+    }
+  }
 }
 
 // MARK: - Looking

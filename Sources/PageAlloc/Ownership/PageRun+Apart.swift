@@ -71,17 +71,3 @@ extension PageRun {
     return first..<(first &+ pages)
   }
 }
-
-extension Heap {
-  /// Has the run table take a run for guards.
-  fileprivate func setApart(_ run: Range<PageNumber>) {
-    runs.clear(run.lowerBound)
-    var page = run.lowerBound
-    while page < run.upperBound {
-      let rest = run.upperBound &- page
-      let size = 1 &<< (Int.bitWidth &- 1 &- rest.leadingZeroBitCount)
-      runs.setGuard(page, size)
-      page &+= size
-    }
-  }
-}

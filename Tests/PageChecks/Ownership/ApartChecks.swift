@@ -12,6 +12,7 @@ package let apartChecks: [Check] = [
       let before = arena.settledStatistics.inUseBytes
       do throws(PageArenaError) {
         var cache = try arena.makeCache()
+        let sizes = arena.settledStatistics.runSizes
         let owner = unsafe try arena.adopt(run.pointer, pages: pages)
         recorder.expect(owner.setApart(), "set apart")
         for part in [run, run.part(0, 1), run.part(pages / 2, 1), run.part(pages - 1, 1)] {
@@ -24,6 +25,7 @@ package let apartChecks: [Check] = [
         recorder.expect(arena.brokenInvariant() == nil, "invariants")
         recorder.expect(!owner.setApart(), "twice")
         owner.rejoin()
+        recorder.expect(arena.settledStatistics.runSizes == sizes, "runs of each size")
         recorder.expect(run.isStamped(1), "contents")
         _ = unsafe try owner.leak()
         recorder.expect(cache.errorOfGiving(run) == nil, "freed")
