@@ -165,6 +165,7 @@ extension ArenaCore {
       let run = try heap.run(around: part, at: address)
       heap.giveBack(part, of: run)
       heap.noteScavenged(page, pages)
+      heap.counters.frees &+= 1
       heap.scavenger.counters.requestedBytes += UInt64(size)
       // Here, so that a fork finds both in agreement.
       withSystem { $0.sysUnused(byteCount: size) }

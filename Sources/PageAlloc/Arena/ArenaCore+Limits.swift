@@ -192,8 +192,7 @@ extension ArenaCore {
       heap.giveBack(run, of: run)
       if isScavenged { heap.noteScavenged(taken.page, pageCount) }
       heap.scavenger.counters.limitRefusals += 1
-      // It had been counted as handed out.
-      heap.counters.frees &+= 1
+      if taken.isHandedOut { heap.counters.frees &+= 1 }
       return heap.wakesScavenger()
     }
     wakeScavenger(if: wakes)

@@ -10,6 +10,8 @@ package struct TakenRun {
   package let scavengedPages: Int
   /// They brought what is resident beyond the soft limit.
   package let isBeyondLimit: Bool
+  /// It counts as handed out.
+  package var isHandedOut = true
 }
 
 extension Heap {
@@ -91,7 +93,8 @@ extension Heap {
     noteUsed(scavenged)
     noteInUse()
     return TakenRun(
-      page: page, scavengedPages: scavenged, isBeyondLimit: isBeyondLimit(scavenged))
+      page: page, scavengedPages: scavenged, isBeyondLimit: isBeyondLimit(scavenged),
+      isHandedOut: false)
   }
 
   /// Whether the hard limit allows so many pages beside all that is out of the allocator.

@@ -73,8 +73,34 @@ package let counterChecks: [Check] = [
     expected.expect(arena, &recorder)
     owned.deallocate()
     arena.give(behind, &recorder)
-    arena.give(first, &recorder)
+    recorder.succeeds("freed, with its contents") { () throws(PageArenaError) in
+      unsafe try arena.deallocateDiscarding(first.pointer, pages: 4)
+    }
     expected.frees += 3
+    expected.expect(arena, &recorder)
+  },
+
+  Check("counters: pages at a place that a limit refuses were neither taken nor freed") {
+    recorder in
+    let calls = FakeCalls()
+    guard
+      let arena = makeArena(
+        &recorder, calls: calls, caching: false, limit: .bytes(hard: 100 << 13)),
+      let low = arena.take(40, &recorder), let wall = arena.take(10, &recorder),
+      var run = arena.own(10, &recorder)
+    else { return }
+    arena.give(low, &recorder)
+    var expected = CallCount(allocations: 3, frees: 1)
+    // 60 pages more fit, where 20 of those that are free go back.
+    calls.refuse(.madvise)
+    recorder.expect(!run.grow(to: 70), "the kernel takes none of them")
+    expected.expect(arena, &recorder)
+    calls.failNoMore()
+    recorder.expect(run.grow(to: 70), "it takes them")
+    expected.expect(arena, &recorder)
+    run.deallocate()
+    arena.give(wall, &recorder)
+    expected.frees += 2
     expected.expect(arena, &recorder)
   },
 
