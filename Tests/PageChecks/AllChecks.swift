@@ -140,7 +140,7 @@ private let bottomUpChecks: [Check] = [
   stackChecks,
   regionChecks,
   partChecks,
-  decommitChecks,
+  decommitChecks, decommitRefusalChecks,
   decommitModelChecks,
   sharedRunChecks,
   pointerChecks,

@@ -53,7 +53,13 @@ extension PageRun {
     try core.checkWholePhysicalPages(memory(of: range))
     if !traits.contains(.decommitted) { return }
     let run = numbers(of: 0..<pages)
-    try core.commit(numbers(of: range), of: run)
+    do throws(PageArenaError) {
+      try core.commit(numbers(of: range), of: run)
+    } catch {
+      // Some of it may be memory; what else refuses has changed nothing.
+      if case .system = error { traits.remove(.closed) }
+      throw error
+    }
     // Memory or not, it is no longer all alike.
     traits.remove(.closed)
   }

@@ -246,14 +246,18 @@ extension PageRun {
   /// - Returns: what the kernel refused; `nil` where the run is plain.
   mutating func makePlain() -> PageArenaError? {
     if traits.isEmpty { return nil }
+    let run = numbers(of: 0..<pages)
     if traits.contains(.decommitted) {
-      let run = numbers(of: 0..<pages)
       do throws(PageArenaError) { try core.countDecommitted(run) } catch { return error }
-      core.noteCommitted(run)
     }
-    let refusal = core.makePlain(start, pages: pages, traits)
-    if refusal == nil { self.traits = [] }
-    return refusal
+    if let refusal = core.makePlain(start, pages: pages, traits) {
+      if traits.contains(.closed), !core.close(run) { traits.remove(.closed) }
+      if traits.contains(.decommitted) { core.recommit(run) }
+      return refusal
+    }
+    if traits.contains(.decommitted) { core.noteCommitted(run) }
+    self.traits = []
+    return nil
   }
 }
 
