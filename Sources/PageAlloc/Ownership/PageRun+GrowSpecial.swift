@@ -42,7 +42,6 @@ extension ArenaCore {
       return true
     } catch {
       // Fresh memory is neither, whatever came of it.
-      record(.free, new.lowerBound, new.count)
       let isPlain = (try? system.replace(memory.address, memory.byteCount)) != nil
       cutOff(new, of: start, isPlain: isPlain)
       return false
@@ -86,7 +85,6 @@ extension ArenaCore {
     _ guardRange: Range<PageNumber>, of start: PageNumber, upTo end: PageNumber
   ) -> Bool {
     if end > guardRange.upperBound {
-      record(.free, guardRange.upperBound, end - guardRange.upperBound)
       cutOff(guardRange.upperBound..<end, of: start, isPlain: true)
     }
     withHeap { heap in
@@ -99,6 +97,7 @@ extension ArenaCore {
   /// Frees the end of a run, or keeps it from everybody as long as the kernel will not make it
   /// plain memory.
   private func cutOff(_ part: Range<PageNumber>, of start: PageNumber, isPlain: Bool) {
+    record(.free, part.lowerBound, part.count)
     let wakes = withHeap { heap in
       if isPlain {
         heap.giveBack(part, of: start..<part.upperBound)

@@ -79,6 +79,23 @@ package let recordingChecks: [Check] = [
     file.expect(recordCount: 2, &recorder)
   },
 
+  Check("recording: a guard that the kernel leaves in the way of growth") { recorder in
+    let calls = FakeCalls()
+    guard let file = MemoryFile(&recorder),
+      let arena = recordedArena(file, calls: calls, &recorder),
+      var run = arena.own(4, guarded: true, &recorder)
+    else { return }
+    if !arena.hasMarkers { return recorder.leaveOut("no markers here") }
+    // The new guard is set, and the old one stays.
+    calls.fail(call: 1)
+    recorder.expect(!run.grow(to: 9), "refused")
+    calls.failNoMore()
+    recorder.expect(run.grow(to: 9), "it grows")
+    run.deallocate()
+    guard let trace = file.trace(&recorder) else { return }
+    recorder.expectEqual(trace.header.endLivePages, 0, "pages in use at the end")
+  },
+
   Check("recording: a file that was damaged is refused, or what it says fits together") {
     recorder in
     guard let file = MemoryFile(&recorder),
@@ -221,9 +238,10 @@ private func makeEveryCall(_ arena: PageArena, _ recorder: inout Recorder) {
 
 private func recordedArena(
   _ file: borrowing MemoryFile, byteCount: Int = 1 << 20, reserving: UInt64 = 64 << 20,
-  _ recorder: inout Recorder
+  calls: any MemoryCalls = LinuxCalls(), _ recorder: inout Recorder
 ) -> PageArena? {
   var options = PageArena.Options(reserving: reserving, scavenging: .manual, label: "recorded")
+  options.calls = calls
   options.recording = .file(file.path, byteCount: byteCount)
   return makeArena(&recorder, options)
 }
