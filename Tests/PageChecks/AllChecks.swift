@@ -114,7 +114,7 @@ private let bottomUpChecks: [Check] = [
   steadyLoadChecks,
   memoryLimitChecks,
   hardLimitChecks,
-  groupLimitChecks,
+  groupLimitChecks, groupRegionChecks,
   commitLimitChecks,
   refusalChecks,
   sealChecks,

@@ -42,7 +42,7 @@ extension ArenaCore {
   func lookAtGroup(untouched: Int = 0) {
     if pagesUntilLook == .max { return }
     // Before the group is asked: what others take and touch meanwhile counts as others', for now.
-    let own = withHeap { $0.counts.resident } - untouched
+    let own = withHeap { $0.counts.resident + $0.regionPages } - untouched
     let group = cgroupMemory(files)
     let now = clock.now()
     withHeap { $0.note(group, ownPages: max(0, own), now: now) }

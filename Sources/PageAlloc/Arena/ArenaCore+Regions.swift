@@ -7,13 +7,16 @@ extension ArenaCore {
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
   func countRegion(_ pages: Int) throws(PageArenaError) {
     if pages == 0 { return }
+    lookAhead(pages)
     var answer: Bool?
     repeat {
       // Others may get ahead, after the look.
       try admit(pages)
       answer = withHeap { $0.countRegion(pages) }
     } while answer == nil
-    if answer == true, !bringUnderLimits() {
+    let isWatched = pagesUntilLook != .max
+    if isWatched { lookIfLate(untouched: pages) }
+    if answer == true || isWatched, !bringUnderLimits() {
       withHeap { heap in
         heap.discountRegion(pages)
         heap.scavenger.counters.limitRefusals += 1

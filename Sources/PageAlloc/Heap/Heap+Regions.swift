@@ -8,6 +8,7 @@ extension Heap {
   mutating func countRegion(_ pageCount: Int) -> Bool? {
     guard admits(pageCount) else { return nil }
     setRegionPages(regionPages + pageCount)
+    approachLook(by: pageCount)
     return limits.excess(residentPages: counts.resident) > 0
   }
 

@@ -124,11 +124,17 @@ extension Heap {
   mutating func noteUsed(_ scavenged: Int) {
     counts.scavenged &-= scavenged
     if scavenged != 0 { noteResident() }
+    approachLook(by: scavenged)
+    noteTaken(scavenged)
+  }
+
+  /// So many fresh pages were taken, after some of which the control group is asked again.
+  @inline(__always)
+  func approachLook(by pages: Int) {
     let pagesUntilLook = self.pagesUntilLook.load(ordering: .relaxed)
     if pagesUntilLook != .max {
-      self.pagesUntilLook.store(pagesUntilLook &- scavenged, ordering: .relaxed)
+      self.pagesUntilLook.store(pagesUntilLook &- pages, ordering: .relaxed)
     }
-    noteTaken(scavenged)
   }
 
   /// Pages that nothing had backed were taken.

@@ -164,8 +164,7 @@ package struct Heap: ~Copyable {
 
   private mutating func use(_ limits: ResidencyLimits) {
     givenLimits = limits
-    // To a control group the regions are others.
-    self.limits = watch == nil ? limits.less(regionPages) : limits
+    self.limits = limits.less(regionPages)
     // A group may get a bound at any time.
     isLimited.store(limits.isAny || watch != nil, ordering: .relaxed)
     closeBeyondHardLimit()

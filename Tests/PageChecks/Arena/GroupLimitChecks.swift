@@ -179,6 +179,45 @@ package let groupLimitChecks: [Check] = [
   },
 ]
 
+/// Regions beside the pages of an arena whose limit a control group sets.
+package let groupRegionChecks: [Check] = [
+  Check("control groups: a region has what is left, and no more, touched or not") { recorder in
+    for isTouched in [true, false] {
+      recorder.context = isTouched ? "touched at once" : "never touched"
+      let files = ChangingGroup(isVersion2: true)
+      var options = PageArena.Options()
+      options.scavenging = .manual
+      options.memoryLimit = .cgroup(fraction: 1)
+      options.files = files
+      options.clock = FakeClock()
+      files.limit.store(64 << 20, ordering: .relaxed)
+      guard let arena = makeArena(&recorder, options), let run = arena.take(8 << 7, &recorder)
+      else { return }
+      files.own.store(8 << 20, ordering: .relaxed)
+      do throws(PageArenaError) {
+        var region = try PageRegion(reserving: 256 << 20, countedIn: arena)
+        var refusal: PageArenaError?
+        while refusal == nil, region.byteCount < 256 << 20 {
+          do throws(PageArenaError) {
+            try region.grow(to: region.byteCount + 1 << 20)
+          } catch { refusal = error }
+          let touched = isTouched ? UInt64(region.byteCount) : 0
+          files.own.store(8 << 20 + touched, ordering: .relaxed)
+        }
+        guard case .limitReached? = refusal else { return recorder.fail("it is not refused") }
+        // Beside the run, and a margin of 1.5 MiB and more.
+        let grown = region.byteCount >> 20
+        recorder.expect(grown <= 54 && grown > 40, "\(grown) MiB")
+        recorder.expect(arena.errorOfTaking(16 << 7) != nil, "pages are refused, too")
+        try region.shrink(to: 1 << 20)
+        files.own.store(9 << 20, ordering: .relaxed)
+        recorder.expect(arena.errorOfTaking(16 << 7) == nil, "what it gave back")
+      } catch { return recorder.fail(error.description) }
+      arena.give(run, &recorder)
+    }
+  }
+]
+
 /// Takes 64 pages again and again.
 ///
 /// - Returns: the pages that were had.
