@@ -120,6 +120,24 @@ package struct CheckedRuns {
   }
 }
 
+extension CheckedRuns {
+  /// The first note that tells of one of some pages, and is a certain one.
+  ///
+  /// - Returns: `nil` where there is none.
+  /// - Complexity: O(pages), by a word each.
+  package func firstNote(of pages: Range<PageNumber>, where isIt: (RunNote) -> Bool) -> RunNote? {
+    var next = pages.lowerBound
+    while next < pages.upperBound {
+      let number = numbers[next]
+      let stretch = numbers.equals(from: next, below: pages.upperBound)
+      next = stretch.upperBound
+      guard number != 0, !stretch.clamped(to: self[number].pages).isEmpty else { continue }
+      if self[number].state != .none, isIt(self[number]) { return self[number] }
+    }
+    return nil
+  }
+}
+
 // MARK: - What happens to runs
 
 extension CheckedRuns {

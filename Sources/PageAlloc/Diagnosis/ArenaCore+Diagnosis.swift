@@ -21,10 +21,21 @@ extension ArenaCore {
     trace.report("freed", isReadable: true) { $0.write() }
     defer { if checkedMode.endsProcess { CheckedMode.endProcess() } }
     guard let page = anyPage(at: address) else { return }
-    let note = withHeap { _ in
-      checks.culprit(from: page, min(pages, Geometry.pageCount - page))
+    let end = page + max(0, min(pages, Geometry.pageCount - page))
+    culprit(in: page..<end, checks)?.report(base: base, isReadable: true) { $0.write() }
+  }
+
+  /// The note that explains why pages cannot be freed: of the first that is not in use; else of the
+  /// first. The lock is taken for each chunk.
+  private func culprit(in pages: Range<PageNumber>, _ checks: CheckedRuns) -> RunNote? {
+    var next = pages.lowerBound
+    while next < pages.upperBound {
+      let end = min(next + Geometry.pagesPerChunk, pages.upperBound)
+      let freed = withHeap { _ in checks.firstNote(of: next..<end) { $0.state != .inUse } }
+      if let freed { return freed }
+      next = end
     }
-    note?.report(base: base, isReadable: true) { $0.write() }
+    return withHeap { _ in checks.note(of: pages.lowerBound) }
   }
 }
 
@@ -40,14 +51,5 @@ extension CheckedRuns {
   func note(of page: PageNumber) -> RunNote? {
     let number = number(of: page)
     return number == 0 ? nil : self[number]
-  }
-
-  /// The note that explains why pages cannot be freed: of the first that is not in use; else of the
-  /// first.
-  fileprivate func culprit(from page: PageNumber, _ pages: Int) -> RunNote? {
-    for other in page..<(page + max(pages, 0)) {
-      if let note = note(of: other), note.state != .inUse { return note }
-    }
-    return note(of: page)
   }
 }
