@@ -206,7 +206,7 @@ package let laterAloneChecks: [Check] = [
   // API
   sweepTrapChecks,
   // Pool
-  poolForkChecks, poolSetterForkChecks,
+  poolForkChecks, poolSetterForkChecks, poolMakerForkChecks,
   poolAloneChecks,
   // Slab
   slabForkChecks,

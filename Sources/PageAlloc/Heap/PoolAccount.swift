@@ -14,18 +14,28 @@ package final class PoolAccount: Sendable {
   private let setter = Atomic<Int32>(0)
   /// What of the limit no arena has: the total less all shares. Negative where a limit was lowered.
   private let spare: Atomic<Int>
+  /// The pool's own table of its arenas; 0 for none, `beingMade` meanwhile.
+  private let arenas: WordTable
   /// Where the heads of the arenas lie; 0 where there is none yet.
   private let heads: WordTable
   /// Threads that look at arenas of the pool just now. As long as there are any, none ends.
   private let visitors = Atomic<Int>(0)
   private let isClosed = Atomic<Bool>(false)
 
-  /// - Parameter heads: a word for each arena that there may be, which the account does not unmap.
-  package init(_ limits: PoolLimits, groupFraction: Double, heads: WordTable) {
+  /// What stands in the table of arenas for one that a thread is just making.
+  static var beingMade: UInt { 1 }
+
+  /// - Parameters:
+  ///   - arenas: a word for each arena that there may be, which the account does not unmap.
+  ///   - heads: likewise.
+  package init(
+    _ limits: PoolLimits, groupFraction: Double, arenas: WordTable, heads: WordTable
+  ) {
     self.groupFraction = Atomic(groupFraction.bitPattern)
     softPages = Atomic(limits.softPages)
     hardPages = Atomic(limits.hardPages)
     spare = Atomic(limits.totalPages)
+    self.arenas = arenas
     self.heads = heads
   }
 
@@ -116,9 +126,15 @@ package final class PoolAccount: Sendable {
     while visitors.load(ordering: .sequentiallyConsistent) > 0 { csm_yield() }
   }
 
-  /// In a child of `fork`, where no other thread is: nobody visits, nor changes the limit.
+  /// In a child of `fork`, where no other thread is: nobody visits, nor changes the limit, nor is
+  /// making an arena: whoever needs one there makes it from the beginning.
   func forgetOthers() {
     visitors.store(0, ordering: .relaxed)
+    if !isClosed.load(ordering: .relaxed) {
+      for index in 0..<arenas.count where arenas.load(index) == Self.beingMade {
+        arenas.store(index, 0)
+      }
+    }
     // Who held the lock may not have been noted yet, or not any more.
     setter.store(0, ordering: .relaxed)
     settings.reset()

@@ -234,7 +234,7 @@ extension PagePool {
   /// The place of the arena from which the calling thread takes.
   private func home() -> Int {
     if let note = noteInSlot(number, at: place) { return Int(bitPattern: note) - 1 }
-    let turn = threads.add(1, ordering: .relaxed).oldValue
+    let turn = threads.wrappingAdd(1, ordering: .relaxed).oldValue
     var index = Int(bitPattern: UInt(bitPattern: turn) % UInt(bitPattern: homeCount))
     if arenas.load(index) == 0 { _ = try? makeArena(index) }
     // Somebody is just making it, or there is no memory for its tables: the first is always there.

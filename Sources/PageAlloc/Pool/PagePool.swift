@@ -57,7 +57,7 @@ public final class PagePool: Sendable {
   /// Threads that were told which arena is theirs.
   let threads = Atomic<Int>(0)
 
-  static var beingMade: UInt { 1 }
+  static var beingMade: UInt { PoolAccount.beingMade }
 
   /// Reserves the address space of a pool, and makes its first arena.
   ///
@@ -111,7 +111,7 @@ public final class PagePool: Sendable {
     number = ArenaNumbers.take(1)
     account = PoolAccount(
       options.memoryLimit.poolLimits, groupFraction: options.memoryLimit.groupFraction,
-      heads: heads)
+      arenas: arenas, heads: heads)
     ownersUseCaches =
       options.checkedMode == nil && options.threadCacheByteCount >= PageArena.pageSize
     self.options = options

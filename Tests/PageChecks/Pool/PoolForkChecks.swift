@@ -1,5 +1,6 @@
 import PageAlloc
 import Synchronization
+import SysMem
 
 /// Children of `fork` while the limit of a pool is being changed.
 package let poolSetterForkChecks: [Check] = [
@@ -65,5 +66,68 @@ private final class LimitSetter: Sendable {
         faults.add(1, ordering: .relaxed)
       }
     }
+  }
+}
+
+// MARK: - A child whose parent was making an arena
+
+/// A child of `fork` while a thread makes an arena of a pool.
+package let poolMakerForkChecks: [Check] = [
+  Check("pool: a child makes the arena that a thread of its parent's was just making") { recorder in
+    if leavesOutFork(&recorder) || is32Bit { return }
+    var options = PageArena.Options(calls: LinuxCalls())
+    options.scavenging = .manual
+    options.makeRoom = {
+      Making.isUnderWay.store(true, ordering: .releasing)
+      while Making.isHeld.load(ordering: .acquiring) { sleep(milliseconds: 1) }
+      return true
+    }
+    guard let pool = try? PagePool(reserving: 8 << 30, options: options) else {
+      return recorder.fail("no pool")
+    }
+    // Of the length of an arena: the second one needs another.
+    let pages = 500_000
+    guard pool.take(pages, &recorder) != nil else { return }
+    Making.isUnderWay.store(false, ordering: .relaxed)
+    Making.isHeld.store(true, ordering: .relaxed)
+    var status = -1
+    let maker = PoolMaker(pool, pages)
+    runThreads(
+      [maker],
+      meanwhile: {
+        while !Making.isUnderWay.load(ordering: .acquiring) { sleep(milliseconds: 1) }
+        status = inChildWithin(seconds: 5) {
+          Making.isHeld.store(false, ordering: .relaxed)
+          guard let run = try? pool.run(pages) else { return 2 }
+          return pool.arenaCount == 2 && pool.errorOfGiving(run) == nil ? 0 : 3
+        }
+        Making.isHeld.store(false, ordering: .releasing)
+      }
+    ) { $0.run() }
+    recorder.expectEqual(status, 0, "the child's status")
+    recorder.expectEqual(maker.faults.load(ordering: .relaxed), 0, "faults in the thread")
+    recorder.expectEqual(pool.arenaCount, 2, "arenas in the parent")
+  }
+]
+
+/// Holds whoever makes an arena.
+private enum Making {
+  static let isUnderWay = Atomic<Bool>(false)
+  static let isHeld = Atomic<Bool>(false)
+}
+
+/// A thread that takes a run for which an arena is made.
+private final class PoolMaker: Sendable {
+  private let pool: PagePool
+  private let pages: Int
+  let faults = Atomic<Int>(0)
+
+  init(_ pool: PagePool, _ pages: Int) {
+    self.pool = pool
+    self.pages = pages
+  }
+
+  func run() {
+    if (try? pool.run(pages)) == nil { faults.add(1, ordering: .relaxed) }
   }
 }
