@@ -30,6 +30,8 @@ struct InsideMark {
     /// The runs of a slab, and the list of all slabs.
     case slab = 128
     case slabList = 256
+    /// The settings of a pool, while their lock is taken or given back.
+    case poolSettings = 512
   }
 
   private let place: Place

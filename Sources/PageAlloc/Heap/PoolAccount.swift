@@ -58,13 +58,25 @@ package final class PoolAccount: Sendable {
   func withSettings(_ body: () throws(PageArenaError) -> Void) throws(PageArenaError) {
     let thread = csm_thread_number()
     if setter.load(ordering: .relaxed) == thread { throw .reentered }
-    settings.lock()
-    setter.store(thread, ordering: .relaxed)
-    defer {
-      setter.store(0, ordering: .relaxed)
-      settings.unlock()
-    }
+    lockSettings(for: thread)
+    defer { unlockSettings() }
     try body()
+  }
+
+  /// Takes the lock of the settings, and says who has it: a signal's handler finds neither or both,
+  /// or the mark.
+  private func lockSettings(for thread: Int32) {
+    let mark = InsideMark(.poolSettings)
+    settings.lock(mark)
+    setter.store(thread, ordering: .relaxed)
+    mark.end()
+  }
+
+  private func unlockSettings() {
+    let mark = InsideMark(.poolSettings)
+    setter.store(0, ordering: .relaxed)
+    settings.unlock()
+    mark.end()
   }
 
   /// Puts other bounds in force, with the heap lock of one of the arenas held, so that a fork finds
