@@ -1,7 +1,10 @@
+#define _GNU_SOURCE /* syscall */
 #include "handles.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* As many as the registry has places; only those that are used are ever backed. */
@@ -17,16 +20,21 @@ void *pai_handle(ptrdiff_t place) {
   return __atomic_load_n(&handles[place], __ATOMIC_ACQUIRE);
 }
 
-void pai_take_turn(pai_turn *turn) {
-  const int own = (int)getpid();
+int pai_take_turn(pai_turn *turn) {
+  const uint64_t process = (uint32_t)getpid();
+  const uint64_t own = process << 32 | (uint32_t)syscall(SYS_gettid);
   for (;;) {
-    int holder = __atomic_load_n(&turn->process, __ATOMIC_RELAXED);
-    if (holder != own && __atomic_compare_exchange_n(&turn->process, &holder, own, 0,
-                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-      return;
+    uint64_t holder = 0;
+    while (holder >> 32 != process) {
+      /* Nobody's, or of a thread that stayed behind. */
+      if (__atomic_compare_exchange_n(&turn->holder, &holder, own, 0, __ATOMIC_ACQUIRE,
+                                      __ATOMIC_RELAXED)) {
+        return 0;
+      }
     }
+    if (holder == own) return EDEADLK;
     sched_yield();
   }
 }
 
-void pai_end_turn(pai_turn *turn) { __atomic_store_n(&turn->process, 0, __ATOMIC_RELEASE); }
+void pai_end_turn(pai_turn *turn) { __atomic_store_n(&turn->holder, 0, __ATOMIC_RELEASE); }

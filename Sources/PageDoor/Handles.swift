@@ -49,6 +49,14 @@ func withArena<Result>(
   return unsafe door(arena).pointee.arena._withUnsafeGuaranteedRef(body)
 }
 
+/// Calls `body` with the arena of a handle, to look at what its lock guards.
+///
+/// - Returns: that the arena is missing, or that a signal's handler came in the middle of a call.
+func looking(_ arena: OpaquePointer?, _ body: (PageArena) -> pa_status) -> pa_status {
+  if PageArena.isReentered { return pa_status(PA_REENTERED) }
+  return unsafe withArena(arena, or: .badArgument, body)
+}
+
 /// Calls `body` with the arena of a handle, and tells what it throws.
 @inline(__always)
 func status(

@@ -45,6 +45,12 @@ func withPool<Result>(
     ._withUnsafeGuaranteedRef(body)
 }
 
+/// Calls `body` with the pool of a handle, to look at what locks guard, as `looking` does.
+func lookingAtPool(_ pool: OpaquePointer?, _ body: (PagePool) -> pa_status) -> pa_status {
+  if PageArena.isReentered { return pa_status(PA_REENTERED) }
+  return unsafe withPool(pool, or: .badArgument, body)
+}
+
 /// Calls `body` with the pool of a handle, and tells what it throws.
 @inline(__always)
 func poolStatus(

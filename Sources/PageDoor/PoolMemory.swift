@@ -61,10 +61,11 @@ package func pa_pool_get_limits(
   _ pool: OpaquePointer?, _ soft_bytes: UnsafeMutablePointer<UInt64>?,
   _ hard_bytes: UnsafeMutablePointer<UInt64>?
 ) -> pa_status {
-  unsafe poolStatus(pool) { pool throws(PageArenaError) in
+  unsafe lookingAtPool(pool) { pool in
     let limits = pool.memoryLimits
     unsafe soft_bytes?.pointee = limits.soft ?? 0
     unsafe hard_bytes?.pointee = limits.hard ?? 0
+    return .ok
   }
 }
 
@@ -73,7 +74,7 @@ package func pa_pool_get_statistics(
   _ pool: OpaquePointer?, _ statistics: UnsafeMutablePointer<pa_statistics>?
 ) -> pa_status {
   guard let target = unsafe statistics else { return .badArgument }
-  return unsafe withPool(pool, or: .badArgument) { pool in
+  return unsafe lookingAtPool(pool) { pool in
     let size = unsafe Int(clamping: target.pointee.size)
     let figures = pa_statistics(pool.statistics)
     return unsafe writeStruct(figures, to: target, size) ? .ok : pa_status(PA_BAD_SIZE)
@@ -85,7 +86,7 @@ package func pa_pool_statistics_json(
   _ pool: OpaquePointer?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int,
   _ length: UnsafeMutablePointer<Int>?
 ) -> pa_status {
-  unsafe withPool(pool, or: .badArgument) { pool in
+  unsafe lookingAtPool(pool) { pool in
     unsafe writeJSON(pool.statistics, buffer, capacity, length)
   }
 }

@@ -134,7 +134,7 @@ package func pa_pool_find(
   _ pool: OpaquePointer?, _ address: UnsafeRawPointer?, _ run: UnsafeMutablePointer<pa_run>?
 ) -> pa_status {
   guard let run = unsafe run else { return .badArgument }
-  return unsafe withPool(pool, or: .badArgument) { pool in
+  return unsafe lookingAtPool(pool) { pool in
     guard let address = unsafe address, let found = unsafe pool.run(containing: address) else {
       return pa_status(PA_NOT_IN_USE)
     }

@@ -101,7 +101,7 @@ func withTurn(
 ) -> pa_status {
   let handle = unsafe door(arena)
   return unsafe status(arena) { library throws(PageArenaError) in
-    unsafe pai_take_turn(&handle.pointee.turn)
+    guard unsafe pai_take_turn(&handle.pointee.turn) == 0 else { throw .reentered }
     defer { unsafe pai_end_turn(&handle.pointee.turn) }
     try body(library, unsafe handle.pointee.apart)
   }

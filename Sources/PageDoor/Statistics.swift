@@ -6,7 +6,7 @@ package func pa_get_statistics(
   _ arena: OpaquePointer?, _ statistics: UnsafeMutablePointer<pa_statistics>?
 ) -> pa_status {
   guard let target = unsafe statistics else { return .badArgument }
-  return unsafe withArena(arena, or: .badArgument) { arena in
+  return unsafe looking(arena) { arena in
     let size = unsafe Int(clamping: target.pointee.size)
     let figures = pa_statistics(arena.statistics)
     return unsafe writeStruct(figures, to: target, size) ? .ok : pa_status(PA_BAD_SIZE)

@@ -62,7 +62,7 @@ package func pa_statistics_json(
   _ arena: OpaquePointer?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int,
   _ length: UnsafeMutablePointer<Int>?
 ) -> pa_status {
-  unsafe withArena(arena, or: .badArgument) { arena in
+  unsafe looking(arena) { arena in
     unsafe writeJSON(arena.statistics, buffer, capacity, length)
   }
 }

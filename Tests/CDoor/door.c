@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -1237,6 +1238,77 @@ static void test_many(void) {
   }
 }
 
+/* What the handler of a signal calls. */
+static struct {
+  pa_arena *arena;
+  pa_pool *pool;
+  void *run, *apart;
+  volatile int calls, refusals, faults;
+} handled;
+
+static void in_handler(int number) {
+  (void)number;
+  pa_run found = {.size = sizeof found};
+  pa_statistics now = {.size = sizeof now};
+  char text[8];
+  const pa_status answers[] = {
+      pa_protect(handled.arena, handled.apart, 2, PA_ACCESS_NONE),
+      pa_protect(handled.arena, handled.apart, 1, PA_ACCESS_READ_WRITE),
+      pa_find(handled.arena, handled.run, &found),
+      pa_find(NULL, handled.apart, &found),
+      pa_get_statistics(handled.arena, &now),
+      pa_statistics_json(handled.arena, text, sizeof text, NULL),
+      pa_get_limits(handled.arena, NULL, NULL),
+      pa_pool_set_limits(handled.pool, 0, 3u << 30),
+      pa_pool_get_limits(handled.pool, NULL, NULL),
+      pa_pool_get_statistics(handled.pool, &now),
+      pa_pool_find(handled.pool, handled.run, &found),
+  };
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    if (answers[i] == PA_REENTERED) {
+      handled.refusals++;
+    } else if (answers[i] != PA_OK && answers[i] != PA_TRUNCATED && answers[i] != PA_NOT_IN_USE) {
+      handled.faults++;
+    }
+  }
+  handled.calls++;
+}
+
+/* A handler's calls are served or refused: none of them waits for its own thread, or ends it. */
+static void test_handlers(void) {
+  handled.arena = make(NULL);
+  handled.run = pa_alloc(handled.arena, 4, NULL);
+  handled.apart = pa_alloc(handled.arena, 2, NULL);
+  void *run = pa_alloc(handled.arena, 8, NULL);
+  pa_options options = PA_OPTIONS_INIT;
+  options.reserve_bytes = (uint64_t)(sizeof(void *) == 8 ? 8 : 1) << 30;
+  IS(PA_OK, pa_pool_create(&options, &handled.pool));
+  struct sigaction ours, before;
+  memset(&ours, 0, sizeof ours);
+  ours.sa_handler = in_handler;
+  sigaction(SIGALRM, &ours, &before);
+  const struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &often, NULL);
+  const int wanted = forks < 20 ? 50 : 2000;
+  int faults = 0;
+  for (int i = 0; i < 2000000 && handled.calls < wanted; i++) {
+    faults += pa_protect(handled.arena, run, 8, PA_ACCESS_NONE) != PA_OK;
+    faults += pa_protect(handled.arena, run, 8, PA_ACCESS_READ_WRITE) != PA_OK;
+    faults += pa_pool_set_limits(handled.pool, 0, (uint64_t)(1 + i % 2) << 30) != PA_OK;
+    void *long_run = pa_alloc_aligned(handled.arena, 300, 1 << 14, NULL);
+    faults += pa_free(handled.arena, long_run, 100) != PA_OK;
+    faults += pa_free(handled.arena, (char *)long_run + 100 * PA_PAGE_SIZE, 200) != PA_OK;
+  }
+  setitimer(ITIMER_REAL, &never, NULL);
+  sigaction(SIGALRM, &before, NULL);
+  HOLDS(faults == 0);
+  HOLDS(handled.faults == 0);
+  HOLDS(handled.calls > 0);
+  IS(PA_OK, pa_free(handled.arena, handled.apart, 2));
+  pa_pool_destroy(handled.pool);
+  pa_destroy(handled.arena);
+}
+
 /* With an argument: an emulator, which takes seconds for a fork beside threads that do not rest. */
 int main(int argc, char **argv) {
   (void)argv;
@@ -1264,6 +1336,7 @@ int main(int argc, char **argv) {
   test_figures();
   test_status();
   test_region();
+  test_handlers();
   test_many();
   test_threads();
   test_pool();

@@ -3,6 +3,7 @@
 #define PAGEALLOC_HANDLES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -12,13 +13,15 @@ void pai_set_handle(ptrdiff_t place, void *handle);
 /* The handle of the arena in a place; NULL where there is none. */
 void *pai_handle(ptrdiff_t place);
 
-/* A turn that one thread has at a time: the number of its process; 0 where nobody has it. */
+/* A turn that one thread has at a time: the numbers of its process and its own, in one word, so
+ * that a signal's handler finds both or neither; 0 where nobody has it. */
 typedef struct {
-  int process;
+  _Alignas(8) uint64_t holder;
 } pai_turn;
 
-/* Waits for a turn. In a child of fork, that of a thread which stayed behind is over. */
-void pai_take_turn(pai_turn *turn);
+/* Waits for a turn. In a child of fork, that of a thread which stayed behind is over. 0, or EDEADLK
+ * where the calling thread has it: this is the handler of a signal. */
+int pai_take_turn(pai_turn *turn);
 void pai_end_turn(pai_turn *turn);
 
 #pragma GCC visibility pop

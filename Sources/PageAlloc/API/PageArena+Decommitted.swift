@@ -3,6 +3,10 @@ import SysMem
 // For the door for C, which makes several runs accessible as one.
 
 extension PageArena {
+  /// The calling thread is in the middle of a call of the library's, and this the handler of a
+  /// signal: what cannot throw may trap.
+  package static var isReentered: Bool { InsideMark.isAny }
+
   /// Has all count that is decommitted of some pages, before one run of them after the other is
   /// made accessible by ``PageRun/protectCounted(_:)``: the limits admit all of it or nothing.
   ///
