@@ -17,7 +17,8 @@ public final class LinuxCalls: MemoryCalls {
   /// Tried once a process, on a page of our own.
   public var canMarkGuards: Bool { Self.hasMarkers }
 
-  private static let hasMarkers: Bool = {
+  /// The same; it is to be there before the first fork beside a thread that asks for it.
+  package static let hasMarkers: Bool = {
     let size = UInt(csm_page_size())
     let page = csm_mmap(0, size, PROT_READ | PROT_WRITE, 0, 1)
     guard page.error == 0 else { return false }

@@ -48,11 +48,30 @@ enum ForkHandlers {
 
   /// Has them do something from now on, before the first arena is made.
   static func register() {
+    prepareForFork()
+    process.store(csm_process(), ordering: .relaxed)
+  }
+
+  /// Has everything there that forks need, also where there is no arena.
+  static func prepareForFork() {
     FutexLock.prepareForFork()
     cts_set_fork_handlers(
       { ForkHandlers.beforeFork() }, { ForkHandlers.inParent() }, { ForkHandlers.inChild() })
-    process.store(csm_process(), ordering: .relaxed)
+    computeOnce {
+      MappingBudget.limit &+ (LinuxCalls.hasMarkers ? 1 : 0) &+ (ThreadEnd.isTold ? 1 : 0)
+    }
   }
+
+  /// Has what is computed once in a process be there before the next fork, which waits for the
+  /// registry's lock: who asks for it while a thread computes it waits for that thread, and in a
+  /// child that was forked just then for ever.
+  ///
+  /// - Parameter value: is made of all that, so that no compiler leaves anything out.
+  static func computeOnce(_ value: () -> Int) {
+    ArenaRegistry.withLock { computed.store(value(), ordering: .relaxed) }
+  }
+
+  private static let computed = Atomic<Int>(0)
 
   /// Has a rung below this one renew what it has, first of all in a child. One such function.
   static func inChild(renew: @escaping @convention(c) () -> Void) {

@@ -209,16 +209,19 @@ private func giveBackCache(_ slot: cts_slot, _ place: Int) {
 // MARK: - The end of a thread
 
 /// Is told when a thread with caches ends.
-private enum ThreadEnd {
+enum ThreadEnd {
   /// The pthread key whose destructor gives the caches back; `nil` where there are no more keys.
-  static let key: pthread_key_t? = {
+  private static let key: pthread_key_t? = {
     var key = pthread_key_t()
     let error = unsafe pthread_key_create(&key) { _ in ThisThread.end() }
     return error == 0 ? key : nil
   }()
 
+  /// Whether there is one.
+  static var isTold: Bool { key != nil }
+
   /// Has this thread watched. A value other than null is all that the destructor asks for.
-  static func watch() -> Bool {
+  fileprivate static func watch() -> Bool {
     guard let key else { return false }
     return unsafe pthread_setspecific(key, UnsafeRawPointer(cts_thread_here())) == 0
   }

@@ -70,14 +70,15 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
   ///   - allowsWritableCode: whether ``PageAccess/readWriteExecute`` is allowed.
   /// - Throws: ``PageArenaError/badByteCount(byteCount:)``,
   ///   ``PageArenaError/badGuardByteCount(guardByteCount:)``,
-  ///   ``PageArenaError/noAddressSpace(_:)``, ``PageArenaError/tooManyMappings(limit:)``.
+  ///   ``PageArenaError/noAddressSpace(_:)``, ``PageArenaError/tooManyMappings(limit:)``;
+  ///   ``PageArenaError/reentered``.
   /// - Complexity: one call of the kernel's.
   public init(
     reserving byteCount: Int, guardByteCount: Int = 0, allowsWritableCode: Bool = false
   ) throws(PageArenaError) {
     try self.init(
       reserving: byteCount, guardByteCount: guardByteCount,
-      allowsWritableCode: allowsWritableCode, from: Self.linux)
+      allowsWritableCode: allowsWritableCode, from: nil, countedIn: nil)
   }
 
   /// The same by other calls, or as a part of an arena's memory.
@@ -94,6 +95,9 @@ public struct PageRegion: ~Copyable, @unchecked Sendable {
     reserving byteCount: Int, guardByteCount: Int, allowsWritableCode: Bool,
     from system: SysMem? = nil, countedIn core: ArenaCore?
   ) throws(PageArenaError) {
+    if InsideMark.isAny { throw .reentered }
+    ForkHandlers.prepareForFork()
+    ForkHandlers.computeOnce { Self.linux.physicalPageSize }
     let system = system ?? Self.linux
     let mask = system.physicalPageSize - 1
     let most = Self.maximumByteCount

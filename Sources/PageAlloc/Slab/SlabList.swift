@@ -43,6 +43,7 @@ enum SlabList {
   /// Adds a slab.
   static func add(_ slab: SlabCore) {
     ForkHandlers.inChild { SlabList.renewInChild() }
+    ForkHandlers.computeOnce { key == nil ? 0 : 1 }
     withLock {
       slab.next = unsafe first
       unsafe first = slab
