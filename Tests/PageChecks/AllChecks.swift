@@ -198,7 +198,7 @@ package let laterAloneChecks: [Check] = [
   reportChecks,
   // Arena
   realCommitLimitChecks,
-  forkChecks,
+  forkChecks, readyFigureChecks,
   recordingForkChecks, profileForkChecks,
   addressSpaceChecks,
   regionAloneChecks,

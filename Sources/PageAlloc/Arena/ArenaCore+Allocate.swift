@@ -143,8 +143,10 @@ extension ArenaCore {
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
     lookAhead(pages)
-    let fast = withHeap {
-      $0.take(pages, alignment, searchLimit: Self.searchLimit, willTake: willTake)
+    let fast = withHeap { heap in
+      let taken = heap.take(pages, alignment, searchLimit: Self.searchLimit, willTake: willTake)
+      if let taken { makeReady(taken.scavengedPages) }
+      return taken
     }
     let taken =
       if let fast { fast } else {
@@ -161,10 +163,7 @@ extension ArenaCore {
   /// - Parameter cache: the caller's own.
   @inline(__always)
   func noteUsed(_ scavengedPages: Int, draining cache: CacheReference?) {
-    if scavengedPages != 0 {
-      withSystem { $0.sysUsed(byteCount: Self.byteCount(scavengedPages)) }
-      if isHeadroomDue { trimForGrowth(draining: cache) }
-    }
+    if scavengedPages != 0, isHeadroomDue { trimForGrowth(draining: cache) }
   }
 
   /// How many runs an aligned search walks over before the arena grows instead.

@@ -32,6 +32,7 @@ extension ArenaCore {
           let taken = heap.take(
             pageCount, alignment, searchLimit: Self.searchLimit, isCounted: isCounted,
             willTake: willTake)
+          if let taken { makeReady(taken.scavengedPages) }
           return (taken, taken == nil ? growth.place(for: pageCount, alignment, heap) : nil, true)
         }
         if let taken { return taken }
@@ -69,7 +70,10 @@ extension ArenaCore {
       heap.grow(place, growth)
       guard heap.allocator.isFree(place.page, pageCount), !isCounted || heap.admits(pageCount)
       else { return nil }
-      return heap.take(at: (place.page, 0), pageCount, isCounted: isCounted, willTake: willTake)
+      let taken = heap.take(
+        at: (place.page, 0), pageCount, isCounted: isCounted, willTake: willTake)
+      makeReady(taken.scavengedPages)
+      return taken
     }
   }
 
@@ -163,7 +167,9 @@ extension ArenaCore {
         if isCounted, !heap.admits(pageCount) { return (nil, true, 0) }
         let taken = heap.take(
           pageCount, alignment, searchLimit: .max, isCounted: isCounted, willTake: willTake)
-        if taken == nil {
+        if let taken {
+          makeReady(taken.scavengedPages)
+        } else {
           heap.allocator.requireSoundTree()
           if heap.detached.isEmpty { heap.counters.refusals &+= 1 }
         }

@@ -179,18 +179,14 @@ extension ArenaCore {
   /// Gives a run back that nobody has touched, scavenged as far as the kernel agrees.
   private func undo(_ taken: TakenRun, _ pageCount: Int) {
     let size = Self.byteCount(pageCount)
-    var isScavenged = taken.scavengedPages == pageCount
-    if isScavenged {
-      // Nothing was there, and nobody touched it.
-      system.sysUnused(byteCount: size)
-    } else {
-      // The run is still ours alone; what it holds is of no use to anybody.
-      isScavenged = (try? system.sysUnused(address(of: taken.page), size)) != nil
-    }
+    // Where all was scavenged, nothing was there, and nobody touched it. The run is still ours
+    // alone; what it holds is of no use to anybody.
+    let isScavenged =
+      taken.scavengedPages == pageCount
+      || (try? system.advise(address(of: taken.page), size, .dontNeed)) != nil
     let run = taken.page..<(taken.page + pageCount)
     let wakes = withHeap { heap in
-      heap.giveBack(run, of: run)
-      if isScavenged { heap.noteScavenged(taken.page, pageCount) }
+      if isScavenged { giveBackEmpty(run, to: &heap) } else { heap.giveBack(run, of: run) }
       heap.scavenger.counters.limitRefusals += 1
       if taken.isHandedOut { heap.counters.frees &+= 1 }
       return heap.wakesScavenger()

@@ -16,7 +16,11 @@ extension ArenaCore {
     if pages > Heap.longestRefilled || alignment > Geometry.pageSize { return nil }
     let limit = cacheLimit
     lookAhead(pages)
-    let (run, scavenged) = withHeap { $0.take(pages, into: cache, limit: limit) }
+    let (run, scavenged) = withHeap { heap in
+      let taken = heap.take(pages, into: cache, limit: limit)
+      makeReady(taken.scavengedPages)
+      return taken
+    }
     noteUsed(scavenged, draining: cache)
     lookIfLate(untouched: scavenged)
     if let run { countTaken(run.page, pages, by: cache) }

@@ -21,8 +21,6 @@ extension ArenaCore {
   func quarantine(
     _ run: Range<PageNumber>, _ number: UInt32, isZero: Bool, _ checks: CheckedRuns
   ) {
-    // Until it is free, it counts as a run that may hold something.
-    if isZero { system.sysUsed(byteCount: Self.byteCount(run.count)) }
     if number == 0 {
       forbid(run)
       restore(run, isZero: isZero)
@@ -56,9 +54,10 @@ extension ArenaCore {
 
   /// Gives a withheld run to the allocator.
   private func restore(_ run: Range<PageNumber>, isZero: Bool) {
-    if isZero { system.sysUnused(byteCount: Self.byteCount(run.count)) }
     let wakes = withHeap { heap in
-      heap.restore(run, isZero: isZero)
+      // Until now it counted as a run that may hold something.
+      heap.returnToSight(run)
+      if isZero { giveBackEmpty(run, to: &heap) } else { heap.giveBack(run, of: run) }
       return heap.wakesScavenger()
     }
     if wakes { ScavengerThread.wake(self) }

@@ -77,12 +77,6 @@ extension Heap {
     setApart(run)
     limbo.put(run)
   }
-
-  /// Gives a run back that was in limbo, and that the kernel has made plain and empty.
-  mutating func giveBackFromLimbo(_ run: Range<PageNumber>) {
-    join(run)
-    giveBackEmpty(run)
-  }
 }
 
 // MARK: - The checked mode
@@ -102,14 +96,6 @@ extension Heap {
     return checks.noteFree(part, trace)
   }
 
-  /// Gives a withheld run to the allocator.
-  ///
-  /// - Parameter isZero: the kernel has the contents already.
-  mutating func restore(_ run: Range<PageNumber>, isZero: Bool) {
-    returnToSight(run)
-    if isZero { giveBackEmpty(run) } else { giveBack(run, of: run) }
-  }
-
   /// Keeps a withheld run that the kernel will not make plain memory now.
   mutating func keepWithheldInLimbo(_ run: Range<PageNumber>) {
     returnToSight(run)
@@ -117,7 +103,7 @@ extension Heap {
   }
 
   /// A withheld run is a run in use again, as whoever gives it back expects.
-  private mutating func returnToSight(_ run: Range<PageNumber>) {
+  mutating func returnToSight(_ run: Range<PageNumber>) {
     runs.setLength(run.lowerBound, run.count)
     sizes.add(run.count)
     checks?.figures.withheldPages -= run.count

@@ -48,16 +48,17 @@ extension ArenaCore {
   private func takeUncounted(
     _ pages: Int, _ alignment: PageAllocator.Alignment
   ) throws(PageArenaError) -> TakenRun {
-    let fast = withHeap {
-      $0.take(pages, alignment, searchLimit: Self.searchLimit, isCounted: false) { _, _ in }
+    let fast = withHeap { heap in
+      let taken = heap.take(
+        pages, alignment, searchLimit: Self.searchLimit, isCounted: false
+      ) { _, _ in }
+      if let taken { makeReady(taken.scavengedPages) }
+      return taken
     }
     let taken =
       if let fast { fast } else {
         try growAndTake(pages, alignment, draining: nil, isCounted: false) { _, _ in }
       }
-    if taken.scavengedPages != 0 {
-      withSystem { $0.sysUsed(byteCount: Self.byteCount(taken.scavengedPages)) }
-    }
     record(.allocate, taken.page, pages)
     if checks != nil { noteAllocation(taken.page, pages, isZero: true) }
     return taken

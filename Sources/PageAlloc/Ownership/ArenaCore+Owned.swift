@@ -139,7 +139,7 @@ extension ArenaCore {
       if uncounted > 0 { heap.countAgain(uncounted, of: run) }
       heap.requireRun(run.lowerBound, run.count)
       heap.counters.frees &+= 1
-      if isZero { heap.giveBackEmpty(run) } else { heap.giveBack(run, of: run) }
+      if isZero { giveBackEmpty(run, to: &heap) } else { heap.giveBack(run, of: run) }
       // Until this owner is no longer counted, the core lives.
       return heap.wakesScavenger() ? (true, false) : (false, heap.owners.removeOne())
     }

@@ -101,7 +101,9 @@ extension ArenaCore {
       if wantsZero, heap.allocator.isFree(page, pageCount) {
         dirt.read(page, pageCount, heap.allocator)
       }
-      return heap.takeExactly(page, pageCount)
+      let taken = heap.takeExactly(page, pageCount)
+      if let taken { makeReady(taken.scavengedPages) }
+      return taken
     }
   }
 

@@ -33,7 +33,7 @@ extension ArenaCore {
     let memory = range(of: run)
     let mask = UInt(system.physicalPageSize - 1)
     guard (memory.address | memory.byteCount) & mask == 0 else { return false }
-    return (try? system.sysUnused(memory.address, memory.byteCount)) != nil
+    return (try? system.advise(memory.address, memory.byteCount, .dontNeed)) != nil
   }
 
   /// Makes a run plain memory, guards included, and takes it back from its owner.
@@ -62,7 +62,6 @@ extension ArenaCore {
   /// Takes a run back from its owner, over which fresh memory was mapped, guards included.
   private func endReplaced(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int) {
     forgetSpecial(whole, mappings: mappings)
-    system.sysUnused(byteCount: Self.byteCount(whole.count))
     giveBackOwnedByLock(whole, isZero: true, uncounted: uncounted)
   }
 
@@ -152,13 +151,11 @@ extension ArenaCore {
     if traits.contains(.guardBefore) { record(.free, run - guardPages, guardPages) }
     if traits.contains(.guardAfter) { record(.free, run + pages, guardPages) }
     withHeap { heap in
-      if traits.contains(.guardBefore) { heap.giveBackEmpty((run - guardPages)..<run) }
+      if traits.contains(.guardBefore) { giveBackEmpty((run - guardPages)..<run, to: &heap) }
       if traits.contains(.guardAfter) {
-        heap.giveBackEmpty((run + pages)..<(run + pages + guardPages))
+        giveBackEmpty((run + pages)..<(run + pages + guardPages), to: &heap)
       }
     }
-    if traits.contains(.guardBefore) { system.sysUnused(byteCount: guardSize) }
-    if traits.contains(.guardAfter) { system.sysUnused(byteCount: guardSize) }
     return nil
   }
 }
@@ -191,8 +188,10 @@ extension ArenaCore {
         withHeap { $0.limbo.put(run) }
         return freed
       }
-      system.sysUnused(byteCount: memory.byteCount)
-      withHeap { $0.giveBackFromLimbo(run) }
+      withHeap { heap in
+        heap.join(run)
+        giveBackEmpty(run, to: &heap)
+      }
       freed += Int(memory.byteCount)
     }
     return freed
