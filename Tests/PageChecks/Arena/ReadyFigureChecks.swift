@@ -28,7 +28,7 @@ package let readyFigureChecks: [Check] = [
       return system.readyBytes == figures.freeMaybeResidentBytes + figures.metadataBytes ? 0 : 3
     }
     recorder.expectEqual(status, 0, "the child's status")
-  },
+  }
 ]
 
 /// Takes and frees a page, which comes by a refill where others have emptied the caches.
