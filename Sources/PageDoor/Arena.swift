@@ -26,7 +26,11 @@ package func pa_create(
 @c @implementation
 package func pa_destroy(_ arena: OpaquePointer?) {
   guard let arena = unsafe arena else { return }
-  unsafe withArena(arena, or: ()) { pai_set_handle($0.registration.place, nil) }
+  unsafe withArena(arena, or: ()) { library in
+    pai_set_handle(library.registration.place, nil)
+    // Cache handles keep the arena, but not what the program is called with.
+    try? library.replaceLimitHandler(nil)
+  }
   let handle = unsafe door(arena)
   // Their owners would keep the arena.
   unsafe handle.pointee.apart?.end()

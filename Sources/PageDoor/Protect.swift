@@ -52,7 +52,8 @@ extension Segment {
 }
 
 /// Makes pages accessible. What of them does not count yet is admitted as a whole, so that a limit
-/// refuses all of it or nothing.
+/// refuses all of it or nothing; before that, with no turn held, the program may give something
+/// back.
 private func open(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int, _ access: PageAccess
 ) -> pa_status {
@@ -101,9 +102,11 @@ func withTurn(
 ) -> pa_status {
   let handle = unsafe door(arena)
   return unsafe status(arena) { library throws(PageArenaError) in
-    guard unsafe pai_take_turn(&handle.pointee.turn) == 0 else { throw .reentered }
-    defer { unsafe pai_end_turn(&handle.pointee.turn) }
-    try body(library, unsafe handle.pointee.apart)
+    try library.askingOnce { () throws(PageArenaError) in
+      guard unsafe pai_take_turn(&handle.pointee.turn) == 0 else { throw .reentered }
+      defer { unsafe pai_end_turn(&handle.pointee.turn) }
+      try body(library, unsafe handle.pointee.apart)
+    }
   }
 }
 

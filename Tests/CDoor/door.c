@@ -776,6 +776,85 @@ static void test_limits(void) {
   pa_destroy(arena);
 }
 
+/* What a program can do without, and how often it was asked. */
+typedef struct {
+  pa_arena *arena;
+  pa_pool *pool;
+  char *spare;
+  int calls;
+  size_t asked;
+} program;
+
+static int gives_spare(void *context, size_t asked) {
+  program *its = context;
+  its->calls++;
+  its->asked = asked;
+  /* What is refused here asks nobody. */
+  pa_status status = -1;
+  if (its->arena) HOLDS(!pa_alloc(its->arena, 4000, &status) && status == PA_LIMIT_REACHED);
+  char *spare = its->spare;
+  its->spare = NULL;
+  if (!spare) return 0;
+  /* In an arena a part of it may only be read: its free takes the door's own turn. */
+  IS(PA_OK, its->arena ? pa_free_run(its->arena, spare) : pa_pool_free_run(its->pool, spare));
+  return 1;
+}
+
+static int replaces_itself(void *context, size_t asked) {
+  program *its = context;
+  its->calls++;
+  its->asked = asked;
+  IS(PA_OK, pa_on_limit(its->arena, NULL, NULL));
+  return 0;
+}
+
+static void test_on_limit(void) {
+  pa_arena *arena = make(NULL);
+  program its = {.arena = arena};
+  pa_status status = -1;
+  IS(PA_BAD_ARGUMENT, pa_on_limit(NULL, gives_spare, &its));
+  IS(PA_OK, pa_set_limits(arena, 0, 16 << 20));
+  IS(PA_OK, pa_on_limit(arena, gives_spare, &its));
+  its.spare = pa_alloc(arena, 1500, &status);
+  IS(PA_OK, pa_protect(arena, its.spare, 100, PA_ACCESS_READ));
+  char *run = pa_alloc(arena, 1000, &status);
+  HOLDS(run && status == PA_OK && its.calls == 1 && its.asked == 1000);
+  HOLDS(!pa_alloc(arena, 1100, &status) && status == PA_LIMIT_REACHED && its.calls == 2);
+  /* The one that failed, and two in the handler. */
+  HOLDS(figures(arena).limit_refusals == 3);
+  /* A run that is set apart: the door's turn is free meanwhile. */
+  IS(PA_OK, pa_decommit(arena, run, 900));
+  its.spare = pa_alloc(arena, 1500, &status);
+  HOLDS(its.spare && its.calls == 2);
+  IS(PA_OK, pa_protect(arena, its.spare, 100, PA_ACCESS_READ));
+  IS(PA_OK, pa_commit(arena, run, 900));
+  HOLDS(its.calls == 3 && its.asked == 900);
+  IS(PA_OK, pa_on_limit(arena, replaces_itself, &its));
+  HOLDS(!pa_alloc(arena, 1100, &status) && status == PA_LIMIT_REACHED && its.calls == 4);
+  HOLDS(!pa_alloc(arena, 1100, &status) && status == PA_LIMIT_REACHED && its.calls == 4);
+  /* Nothing calls it any more once the arena was destroyed, though a handle keeps that. */
+  pa_cache *cache = NULL;
+  IS(PA_OK, pa_cache_create(arena, &cache));
+  IS(PA_OK, pa_on_limit(arena, gives_spare, &its));
+  pa_destroy(arena);
+  HOLDS(!pa_cache_alloc(cache, 4000, &status) && status == PA_LIMIT_REACHED && its.calls == 4);
+  pa_cache_destroy(cache);
+
+  pa_pool *pool = NULL;
+  pa_options options = PA_OPTIONS_INIT;
+  options.hard_limit_bytes = 16 << 20;
+  IS(PA_OK, pa_pool_create(&options, &pool));
+  program ours = {.pool = pool};
+  IS(PA_BAD_ARGUMENT, pa_pool_on_limit(NULL, gives_spare, &ours));
+  IS(PA_OK, pa_pool_on_limit(pool, gives_spare, &ours));
+  ours.spare = pa_pool_alloc(pool, 1500, &status);
+  HOLDS(pa_pool_alloc(pool, 1000, &status) && status == PA_OK && ours.calls == 1);
+  HOLDS(!pa_pool_alloc(pool, 1100, &status) && status == PA_LIMIT_REACHED && ours.calls == 2);
+  IS(PA_OK, pa_pool_on_limit(pool, NULL, NULL));
+  HOLDS(!pa_pool_alloc(pool, 1100, &status) && status == PA_LIMIT_REACHED && ours.calls == 2);
+  pa_pool_destroy(pool);
+}
+
 /* ---- Figures */
 
 static void test_figures(void) {
@@ -1333,6 +1412,7 @@ int main(int argc, char **argv) {
   test_steps();
   test_pressure();
   test_limits();
+  test_on_limit();
   test_figures();
   test_status();
   test_region();

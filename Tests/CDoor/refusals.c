@@ -420,6 +420,8 @@ static pa_status do_collapse(void) { return pa_collapse(its.arena, NULL); }
 static pa_status do_set_limits(void) { return pa_set_limits(its.arena, 1 << 20, 0); }
 static pa_status do_set_group_limit(void) { return pa_set_group_limit(its.arena, 0.001); }
 static pa_status do_get_limits(void) { return pa_get_limits(its.arena, NULL, NULL); }
+static int gives_nothing(void *context, size_t asked) { return (void)context, asked == 0; }
+static pa_status do_on_limit(void) { return pa_on_limit(its.arena, gives_nothing, NULL); }
 static pa_status do_json(void) {
   char text[4096];
   return pa_statistics_json(its.arena, text, sizeof text, NULL);
@@ -556,6 +558,9 @@ static pa_status do_pool_set_group_limit(void) {
   return pa_pool_set_group_limit(its.pool, 0.001);
 }
 static pa_status do_pool_get_limits(void) { return pa_pool_get_limits(its.pool, NULL, NULL); }
+static pa_status do_pool_on_limit(void) {
+  return pa_pool_on_limit(its.pool, gives_nothing, NULL);
+}
 static pa_status do_pool_measure_resident(void) {
   uint64_t bytes;
   return pa_pool_measure_resident(its.pool, &bytes);
@@ -669,6 +674,7 @@ static const struct {
     ROW(set_limits, plain, ALL),
     ROW(set_group_limit, plain, ALL),
     ROW(get_limits, plain, ALL),
+    ROW(on_limit, plain, ALL),
     ROW(get_statistics, plain, ALL),
     ROW(json, plain, ALL),
     ROW(measure_resident, plain, ALL),
@@ -696,6 +702,7 @@ static const struct {
     ROW(pool_set_limits, pooled, ALL),
     ROW(pool_set_group_limit, pooled, ALL),
     ROW(pool_get_limits, pooled, ALL),
+    ROW(pool_on_limit, pooled, ALL),
     ROW(pool_measure_resident, pooled, ALL),
     ROW(pool_fork, pooled, ALL),
     ROW(region_create, plain, ALL),

@@ -204,6 +204,8 @@ typedef struct {
   uint64_t *bytes_at, *released_at, *offered_at, *nanoseconds_at, *gathered_at;
   uint64_t *soft_bytes_at, *hard_bytes_at;
   double fraction;
+  pa_limit_handler handler;
+  void *context;
   pa_run *run_at;
   pa_statistics *statistics_at;
 
@@ -282,6 +284,11 @@ VALUES(bytes64, uint64_t, 0, 1, PA_PAGE_SIZE, INT32_MAX, (uint64_t)INT32_MAX + 1
 VALUES(soft_bytes64, uint64_t, 0, 1, 4096, 64 << 20, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX)
 VALUES(hard_bytes64, uint64_t, 0, 1, 4096, 64 << 20, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX)
 VALUES(fraction, double, 0, -0.0, 0.5, 1, -1, 1.5, DBL_MIN, DBL_MAX, NAN, INFINITY, -INFINITY)
+
+typedef void *anything;
+static int gives_nothing(void *context, size_t asked) { return (void)context, asked == 0; }
+VALUES(handler, pa_limit_handler, NULL, gives_nothing)
+VALUES(context, anything, NULL, (anything)1, &world)
 
 /* ---- Addresses */
 
@@ -623,6 +630,7 @@ EXPECT(pa_set_group_limit) {
   return done(if_null(holder(a)) | (is_good ? 0 : one(PA_BAD_MEMORY_LIMIT)));
 }
 EXPECT(pa_get_limits) { return done(if_null(holder(a))); }
+EXPECT(pa_on_limit) { return done(if_null(holder(a))); }
 EXPECT(pa_get_statistics) {
   statuses bad = if_null(holder(a)) | if_null(a->statistics_at);
   const uint32_t size = a->told_size;
@@ -689,6 +697,7 @@ AS_ARENAS(scavenge_step)
 AS_ARENAS(set_limits)
 AS_ARENAS(set_group_limit)
 AS_ARENAS(get_limits)
+AS_ARENAS(on_limit)
 AS_ARENAS(get_statistics)
 AS_ARENAS(statistics_json)
 AS_ARENAS(measure_resident)

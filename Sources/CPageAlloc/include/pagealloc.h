@@ -361,6 +361,29 @@ PA_API pa_status pa_set_group_limit(pa_arena *arena, double fraction);
  * pointer may be NULL. */
 PA_API pa_status pa_get_limits(pa_arena *arena, uint64_t *soft_bytes, uint64_t *hard_bytes);
 
+/* What a program does before a hard limit, or the control group's, refuses a request of so many
+ * pages: it may give back something of its own, such as a cache. Returns 0 where it gave nothing
+ * back; else the request is made once more, and then refused if it still does not fit. */
+typedef int (*pa_limit_handler)(void *context, size_t pages);
+
+/* Sets what is called then; handler may be NULL, for none. context is handed on to it.
+ *
+ * The thread whose request it is calls it, with no lock of the library's held. It may use the
+ * arena, but not what the request is about: the run that is to change, the cache handle or the
+ * region. What a limit refuses to it, in any arena, is refused at once, so that it is never called
+ * in the middle of itself. Several threads may be in it at the same time, and what one of them
+ * frees another may take. It must return.
+ *
+ * Who sets another has it return when no other thread is in the former one, whose context may be
+ * freed then; so nobody may hold a lock meanwhile that the former one takes. Until then what a
+ * limit refuses is refused at once. A handler may set another, and does not wait.
+ *
+ * Soft limits refuse nothing, and call nobody; nor does pa_extend. A child of fork has the handler
+ * that its parent has. It is not called any more once the arena was destroyed.
+ *
+ * PA_REENTERED; PA_SYSTEM: the former one stays. */
+PA_API pa_status pa_on_limit(pa_arena *arena, pa_limit_handler handler, void *context);
+
 /* ---- Figures */
 
 /* What an arena holds, and what it gave back since it was made; in bytes where the name says so.
@@ -471,6 +494,7 @@ PA_API pa_status pa_pool_scavenge_step(pa_pool *pool, uint64_t *nanoseconds);
 PA_API pa_status pa_pool_set_limits(pa_pool *pool, uint64_t soft_bytes, uint64_t hard_bytes);
 PA_API pa_status pa_pool_set_group_limit(pa_pool *pool, double fraction);
 PA_API pa_status pa_pool_get_limits(pa_pool *pool, uint64_t *soft_bytes, uint64_t *hard_bytes);
+PA_API pa_status pa_pool_on_limit(pa_pool *pool, pa_limit_handler handler, void *context);
 
 /* Sums of those of the arenas that were made; largest_free_run_pages is that of one of them. */
 PA_API pa_status pa_pool_get_statistics(pa_pool *pool, pa_statistics *statistics);

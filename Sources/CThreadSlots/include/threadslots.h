@@ -40,6 +40,7 @@ typedef struct {
   uintptr_t has_ended;           /* what it had at hand was given back, since it ends: no more */
   uintptr_t inside;              /* what of the library's it is in the middle of (InsideMark) */
   uintptr_t number;              /* how recordings name it, from 1 on; 0 for not yet */
+  uintptr_t asking;              /* the arena whose limit handler it is in; 0 for none */
 } cts_thread;
 
 extern __thread cts_thread cts_this_thread

@@ -8,7 +8,8 @@ extension PageArena {
   package static var isReentered: Bool { InsideMark.isAny }
 
   /// Has all count that is decommitted of some pages, before one run of them after the other is
-  /// made accessible by ``PageRun/protectCounted(_:)``: the limits admit all of it or nothing.
+  /// made accessible by ``PageRun/protectCounted(_:)``: the limits admit all of it or nothing. The
+  /// caller, who may hold what a free takes, asks the program itself: ``askingOnce(_:)``.
   ///
   /// - Throws: ``PageArenaError/writableCode``, ``PageArenaError/reentered``,
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``,
@@ -21,7 +22,7 @@ extension PageArena {
     let part = try core.page(at: address, pages)
     try core.checkWholePhysicalPages(
       AdvisedRange(address: address, byteCount: ArenaCore.byteCount(pages)))
-    try core.countDecommitted(part..<(part + pages))
+    try core.countDecommitted(part..<(part + pages), asks: false)
   }
 
   /// What was counted so, and is not made accessible after all, counts no more.

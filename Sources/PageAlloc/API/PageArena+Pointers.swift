@@ -126,11 +126,13 @@ extension PageArena {
     guard core.withHeap({ $0.allocator.isGrown(page, pages) }) else {
       throw .foreign(base: address)
     }
-    if try core.takePages(at: page, pages, zeroed: zeroed) { return true }
-    // Free all the same: then the limit does not admit them, or not before more has gone.
-    guard core.withHeap({ $0.allocator.isFree(page, pages) }) else { return false }
-    try core.admit(pages)
-    return try core.takePages(at: page, pages, zeroed: zeroed)
+    return try core.askingOnce { () throws(PageArenaError) -> Bool in
+      if try core.takePages(at: page, pages, zeroed: zeroed) { return true }
+      // Free all the same: then the limit does not admit them, or not before more has gone.
+      guard core.withHeap({ $0.allocator.isFree(page, pages) }) else { return false }
+      try core.admit(pages)
+      return try core.takePages(at: page, pages, zeroed: zeroed)
+    }
   }
 
   /// Takes the pages that follow a run, if they are free, or the arena can grow there: they become

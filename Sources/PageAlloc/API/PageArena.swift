@@ -135,6 +135,7 @@ public final class PageArena: Sendable {
     if core.isPermanent { return }
     if core.wishes.printsStatistics { statistics.write(of: core, "when its last reference went") }
     core.writeLastProfile()
+    core.dropLimitHandler()
     core.endOrOrphan()
   }
 }

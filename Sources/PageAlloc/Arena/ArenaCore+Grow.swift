@@ -20,6 +20,21 @@ extension ArenaCore {
     draining cache: CacheReference?, isCounted: Bool = true,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
+    do throws(PageArenaError) {
+      return try growAndTakeAtOnce(
+        pageCount, alignment, draining: cache, isCounted: isCounted, willTake: willTake)
+    } catch { try askLimitHandler(about: error) }
+    return try growAndTakeAtOnce(
+      pageCount, alignment, draining: cache, isCounted: isCounted, willTake: willTake)
+  }
+
+  /// The same, where nobody is asked before a limit refuses it.
+  @inline(never)
+  private func growAndTakeAtOnce(
+    _ pageCount: Int, _ alignment: PageAllocator.Alignment,
+    draining cache: CacheReference?, isCounted: Bool,
+    willTake: (borrowing PageAllocator, PageNumber) -> Void
+  ) throws(PageArenaError) -> TakenRun {
     if isCounted { try admit(pageCount) }
     ScavengerThread.startIfMissing()
     return try withGrowth { growth throws(PageArenaError) in

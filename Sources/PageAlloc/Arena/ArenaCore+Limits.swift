@@ -101,13 +101,15 @@ extension ArenaCore {
 
   /// Sees to it that a run that was taken, and that nobody has touched yet, is within the limits.
   ///
-  /// - Throws: as ``enforceLimit(_:_:)``.
+  /// - Throws: as ``enforceLimit(_:_:asks:)``.
   @inline(__always)
-  func keepLimits(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
+  func keepLimits(
+    _ taken: TakenRun, _ pageCount: Int, asks: Bool = true
+  ) throws(PageArenaError) {
     let isWatched = pagesUntilLook != .max
     if isWatched { lookIfLate(untouched: taken.scavengedPages) }
     if taken.isBeyondLimit || (isWatched && taken.scavengedPages != 0) {
-      try enforceLimit(taken, pageCount)
+      try enforceLimit(taken, pageCount, asks: asks)
     }
   }
 
@@ -116,10 +118,14 @@ extension ArenaCore {
   ///
   /// What is out of the allocator is within the hard limit: whoever took it was admitted. So giving
   /// free memory back is always enough, where the kernel takes it.
+  /// - Parameter asks: the program may give something back before it is refused.
   /// - Throws: the hard limit cannot be kept; the run was given back.
   @inline(never)
-  func enforceLimit(_ taken: TakenRun, _ pageCount: Int) throws(PageArenaError) {
+  func enforceLimit(
+    _ taken: TakenRun, _ pageCount: Int, asks: Bool
+  ) throws(PageArenaError) {
     if bringUnderLimits() { return }
+    if asks, callLimitHandler(pageCount), bringUnderLimits() { return }
     undo(taken, pageCount)
     throw refusal(pageCount, inUse: withHeap { $0.inUsePages })
   }

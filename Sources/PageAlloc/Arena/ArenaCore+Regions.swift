@@ -6,7 +6,12 @@ extension ArenaCore {
   ///
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
   func countRegion(_ pages: Int) throws(PageArenaError) {
-    if pages == 0 { return }
+    if pages > 0 {
+      try askingOnce { () throws(PageArenaError) in try countRegionAtOnce(pages) }
+    }
+  }
+
+  private func countRegionAtOnce(_ pages: Int) throws(PageArenaError) {
     lookAhead(pages)
     var answer: Bool?
     repeat {

@@ -167,6 +167,7 @@ enum ForkHandlers {
         heap.takeOrphanedCaches(but: former, now: now)
         steps.isFresh = true
         heap.forgetThread(core.plan)
+        heap.limitHandler.forgetOthers(isCalling: ThisThread.record.asking == core.number)
       }
     }
     process.store(csm_process(), ordering: .relaxed)

@@ -91,6 +91,8 @@ package struct Heap: ~Copyable {
   package var limbo = Limbo()
   /// The notes of the checked mode; `nil` where it is off.
   let checks: CheckedRuns?
+  /// What the program does before a limit refuses something.
+  package var limitHandler = LimitHandler()
 
   /// An empty heap.
   init(

@@ -51,10 +51,13 @@ extension ArenaCore {
 
   /// Has those of some pages count that are decommitted, and about to be memory.
   ///
+  /// - Parameter asks: the program may give something back before it is refused.
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
-  func countDecommitted(_ pages: Range<PageNumber>) throws(PageArenaError) {
+  func countDecommitted(
+    _ pages: Range<PageNumber>, asks: Bool = true
+  ) throws(PageArenaError) {
     let count = decommittedPages(in: pages)
-    if count > 0 { try countAccessible(count) }
+    if count > 0 { try countAccessible(count, asks: asks) }
   }
 
   /// Makes pages inaccessible.

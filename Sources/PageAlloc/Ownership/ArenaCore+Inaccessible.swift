@@ -70,8 +70,16 @@ extension ArenaCore {
   /// Has decommitted pages count that are about to be made accessible, and keeps the limits as for
   /// fresh ones.
   ///
+  /// - Parameter asks: the program may give something back before it is refused.
   /// - Throws: ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; nothing has changed.
-  func countAccessible(_ pages: Int) throws(PageArenaError) {
+  @inline(never)
+  func countAccessible(_ pages: Int, asks: Bool = true) throws(PageArenaError) {
+    if !asks { return try countAccessibleAtOnce(pages) }
+    try askingOnce { () throws(PageArenaError) in try countAccessibleAtOnce(pages) }
+  }
+
+  @inline(never)
+  private func countAccessibleAtOnce(_ pages: Int) throws(PageArenaError) {
     var answer: Bool?
     repeat {
       // Others may get ahead, after the look.

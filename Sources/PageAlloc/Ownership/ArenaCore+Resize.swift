@@ -55,7 +55,7 @@ extension ArenaCore {
     let clean = taken.scavengedPages
     noteUsed(clean, draining: cacheInItsSlot())
     // Where it is refused, the pages go back as the run that they are until they join the other.
-    try keepLimits(taken, pages)
+    try keepLimits(taken, pages, asks: false)
     withHeap { heap in
       if let start { heap.join(start..<(page + pages)) } else { heap.counters.allocations &+= 1 }
     }

@@ -101,18 +101,19 @@ extension PageSlab {
 
   @usableFromInline @inline(never)
   func allocateSlowly() throws(PageArenaError) -> UnsafeMutableRawPointer {
-    let magazine = try enterMagazine()
-    defer { magazine?.leave() }
+    var refusal: PageArenaError?
     while true {
+      let magazine = try enterMagazine()
       let frame = core.withRuns { runs in
         if let magazine { runs.fill(magazine) }
         return magazine?.pop() ?? runs.take()
       }
-      if let frame {
-        states[frame] = .inUse
-        return unsafe pointer(to: frame)
-      }
-      try addRun()
+      if let frame { states[frame] = .inUse }
+      magazine?.leave()
+      if let frame { return unsafe pointer(to: frame) }
+      if let refusal { throw refusal }
+      // Outside: before a limit refuses it, the program may free frames of this slab.
+      do throws(PageArenaError) { try addRun() } catch { refusal = error }
     }
   }
 

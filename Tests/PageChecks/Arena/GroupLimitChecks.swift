@@ -177,6 +177,29 @@ package let groupLimitChecks: [Check] = [
     recorder.expect(files.looks.load(ordering: .relaxed) > looks, "a look")
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
+
+  Check("control groups: a bound that became less asks the program before it refuses") { recorder in
+    let files = ChangingGroup(isVersion2: true)
+    let clock = FakeClock()
+    var options = PageArena.Options(scavenging: .manual, memoryLimit: .cgroup(fraction: 0.75))
+    options.threadCacheByteCount = 0
+    options.files = files
+    options.clock = clock
+    files.limit.store(256 << 20, ordering: .relaxed)
+    guard let arena = makeArena(&recorder, options), let run = arena.take(9000, &recorder),
+      arena.take(100, &recorder) != nil
+    else { return }
+    let spare = SpareRuns { arena.errorOfGiving($0) == nil }
+    spare.keep(run)
+    try? arena.setLimitHandler { spare.giveBack(for: $0) }
+    files.limit.store(64 << 20, ordering: .relaxed)
+    clock.sleep(250_000_000)
+    // It is seen when the pages were taken already.
+    recorder.expect(arena.errorOfTaking(50) == nil, "fresh pages")
+    recorder.expectEqual(spare.calls.load(ordering: .relaxed), 1, "calls")
+    recorder.expectEqual(arena.statistics.returned.limitRefusals, 0, "refusals")
+    try? arena.setLimitHandler(nil)
+  },
 ]
 
 /// Regions beside the pages of an arena whose limit a control group sets.
