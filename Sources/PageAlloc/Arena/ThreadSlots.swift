@@ -260,14 +260,16 @@ extension ArenaCore {
     guard let caches = withHeap({ $0.cachesToVisit() }), ForkHandlers.knowsProcess else {
       return false
     }
-    // One at a time: what was found here is given to nobody else meanwhile.
+    // One at a time, and no cache goes meanwhile.
     return withGrowth { _ in
       var isAny = false
       caches.forEach { cache in
         let thread = withHeap { _ in cache.contents.thread }
         if thread == 0 || csm_thread_exists(thread) != 0 { return }
+        // It may have given the cache back in between, while it was still ending.
+        guard let wakes = withHeap({ $0.retireAbandoned(cache, of: thread) }) else { return }
         isAny = true
-        wakeScavenger(if: withHeap { $0.retireAbandoned(cache) })
+        wakeScavenger(if: wakes)
       }
       withHeap { $0.noteVisit() }
       return isAny

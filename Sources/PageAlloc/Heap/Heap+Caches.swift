@@ -33,7 +33,12 @@ extension Heap {
   }
 
   /// The same with one whose owner has ended, perhaps in the middle of a call.
-  mutating func retireAbandoned(_ cache: CacheReference) -> Bool {
+  ///
+  /// - Parameter thread: the kernel's number of the owner, who was found to be no more.
+  /// - Returns: `nil`, with nothing changed, where it is not that thread's: it gave the cache back
+  ///   before it ended, and perhaps another thread has the cache by now.
+  package mutating func retireAbandoned(_ cache: CacheReference, of thread: Int32) -> Bool? {
+    if cache.contents.thread != thread { return nil }
     takeAbandoned(cache)
     retireEmpty(cache)
     return wakesScavenger()

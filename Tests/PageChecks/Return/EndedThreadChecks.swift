@@ -85,6 +85,23 @@ package let endedThreadChecks: [Check] = [
     }
   },
 
+  Check("ended threads: a cache that its thread gave back in between is not taken again") {
+    recorder in
+    guard let subject = makeHeap(&recorder) else { return }
+    let (cache, other) = (BareCache(subject), BareCache(subject))
+    subject.heap.add(cache.reference, for: 7)
+    subject.heap.add(other.reference, for: 8)
+    // Who looked saw that it is thread 7's, and then that there is no such thread any more.
+    _ = subject.heap.retire(cache.reference)
+    recorder.expect(subject.heap.retireAbandoned(cache.reference, of: 7) == nil, "nobody's")
+    recorder.expect(subject.heap.obtainCache(for: 9) == cache.reference, "another thread's")
+    recorder.expect(subject.heap.retireAbandoned(cache.reference, of: 7) == nil, "it keeps it")
+    recorder.expectEqual(subject.heap.caches.ownedCount, 2, "with owners")
+    recorder.expect(subject.heap.retireAbandoned(cache.reference, of: 9) != nil, "it has ended")
+    recorder.expectEqual(subject.heap.caches.ownedCount, 1, "with an owner")
+    recorder.expect(subject.heap.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("ended threads: caches are parted with in a list, and their owners stay counted") {
     recorder in
     var list = CacheList(isClosedForGood: false)
