@@ -21,9 +21,10 @@ package struct PoolLimits: Equatable, Sendable {
   /// No bounds.
   package static var none: PoolLimits { PoolLimits(softPages: .max, hardPages: .max) }
 
-  /// Bounds in pages.
+  /// Bounds in pages. Who reads both in the middle of a change may find a soft one above the hard
+  /// one: then it is as that.
   package init(softPages: Int, hardPages: Int) {
-    self.softPages = softPages
+    self.softPages = min(softPages, hardPages)
     self.hardPages = hardPages
   }
 

@@ -2,6 +2,18 @@ import PageAlloc
 
 /// What may be resident, and what an allocation beyond it is told.
 package let residencyLimitsChecks: [Check] = [
+  Check("pool limits: read in the middle of a change, they are bounds all the same") { recorder in
+    let all = [0, 1, 600, 1 << 40, Int.max]
+    for (soft, hard) in all.flatMap({ soft in all.map { (soft, $0) } }) {
+      let limits = PoolLimits(softPages: soft, hardPages: hard)
+      for share in [0, 1, 1000, 1 << 30] {
+        let bounds = limits.limits(ofShare: share)
+        recorder.expect(bounds.softPages <= bounds.hardPages, "\(soft), \(hard): soft above hard")
+      }
+      recorder.expect(limits.share(forSoft: 10) >= 10, "a share")
+    }
+  },
+
   Check("residency limits: from bytes, rounded down to pages; none from 4 GiB on") { recorder in
     let none = Int.max
     // Bytes, soft and hard; pages, soft, hard, and near the soft limit.
