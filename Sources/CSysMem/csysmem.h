@@ -25,6 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -367,7 +368,8 @@ static inline csm_word csm_watch_stalls(unsigned stall, unsigned window) {
   return r;
 }
 
-/* A bell: a pipe, whose two ends no other file can be mistaken for. */
+/* A bell: two sockets, which no other file can be mistaken for. To write into a pipe that somebody
+ * has closed at the other end would be a signal, which ends the process as a rule. */
 typedef struct {
   int ear, cord;
   int error;
@@ -375,14 +377,16 @@ typedef struct {
 
 static inline csm_bell csm_bell_open(void) {
   int ends[2] = {-1, -1};
-  int error = pipe2(ends, O_NONBLOCK | O_CLOEXEC) ? errno : 0;
+  int kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  int error = socketpair(AF_UNIX, kind, 0, ends) ? errno : 0;
   csm_bell r = {ends[0], ends[1], error};
   return r;
 }
 
-/* Makes a bell's ear readable. It can only fail by being so already. */
+/* Makes a bell's ear readable. It can only fail by being so already, or where one of the two is
+ * closed: then nobody hears it. Nothing is written into a file that is no socket, nor read below. */
 static inline void csm_ring(int cord) {
-  ssize_t n = write(cord, "", 1);
+  ssize_t n = send(cord, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   (void)n;
 }
 
@@ -390,7 +394,7 @@ static inline void csm_ring(int cord) {
 static inline int csm_hush(int ear) {
   char rings[64];
   int any = 0;
-  while (read(ear, rings, sizeof rings) > 0) any = 1;
+  while (recv(ear, rings, sizeof rings, MSG_DONTWAIT) > 0) any = 1;
   return any;
 }
 

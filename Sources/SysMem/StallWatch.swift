@@ -8,7 +8,7 @@ import Synchronization
 // scavenger, its thread sleeps on two files instead:
 //
 //   stalls   the kernel tells when tasks have waited for memory for 20 ms within 2 s
-//   bell     a pipe: who signals the word also rings
+//   bell     two sockets: who signals the word also rings
 //
 // Whether there was a signal the word says still; the bell only ends the sleep. Where the kernel
 // does not grant both, the thread sleeps on the word, and looks at the kernel's count once a

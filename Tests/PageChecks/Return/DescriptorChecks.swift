@@ -38,7 +38,28 @@ package let descriptorChecks: [Check] = [
     }
     csm_close(victim.ear)
     csm_close(victim.cord)
-  }
+  },
+
+  Check("descriptors: to ring a bell of which a program has closed either end is no signal") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    for end in 0..<3 {
+      recorder.context = "the file of number \(end) is closed"
+      let status = inChild {
+        let files = KeptStalls()
+        let watch = StallWatch()
+        let event = FutexEvent()
+        watch.open(files)
+        let ours = (Int32(3)..<64).filter { files.isOwn($0) }
+        if ours.count != 3 { return 2 }
+        csm_close(ours[end])
+        event.signal()
+        watch.ring()
+        return watch.wait(event, files, nanoseconds: 1_000_000) == .signal ? 0 : 3
+      }
+      recorder.expectEqual(status, 0, "the child's status")
+    }
+  },
 ]
 
 /// A kernel whose file tells nothing, and that knows which descriptors came since.
