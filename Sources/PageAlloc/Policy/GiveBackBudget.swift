@@ -22,11 +22,15 @@ package struct GiveBackBudget: Sendable {
   package init() {}
 
   private static var most: Int64 { 100_000_000 }
+  /// No pause counts for more, in nanoseconds.
+  private static var longestPause: UInt64 { 10_000_000_000 }
+  /// It is never less: that many threads spend at once counts as far as such a pause pays for it.
+  private static var least: Int64 { most - Int64(longestPause) * 2 / 5 }
 
   /// Whether somebody may give back now.
   package mutating func allows(_ now: Moment) -> Bool {
-    // In no more than a few seconds the budget is full, whatever was spent.
-    let passed = min(now.elapsed(since: lastLook), 10_000_000_000)
+    // In no more than ten seconds the budget is full, whatever was spent.
+    let passed = min(now.elapsed(since: lastLook), Self.longestPause)
     lastLook = now
     left = min(Self.most, left + Int64(passed) * 2 / 5)
     return left > 0
@@ -34,6 +38,6 @@ package struct GiveBackBudget: Sendable {
 
   /// Somebody was giving back for so long; at most a few seconds of it count.
   package mutating func spend(_ nanoseconds: UInt64) {
-    left -= Int64(min(nanoseconds, 1_000_000_000))
+    left = max(Self.least, left - Int64(min(nanoseconds, 1_000_000_000)))
   }
 }

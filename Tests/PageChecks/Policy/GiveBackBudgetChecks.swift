@@ -34,6 +34,18 @@ package let giveBackBudgetChecks: [Check] = [
     }
   },
 
+  Check("give-back budget: full within seconds, however many threads have spent of it") {
+    recorder in
+    var budget = GiveBackBudget()
+    recorder.expect(budget.allows(Moment(nanoseconds: 1_000_000_000)), "at first")
+    // All of them began while there was some, and waited for each other.
+    for _ in 0..<200 { budget.spend(500_000_000) }
+    recorder.expect(!budget.allows(Moment(nanoseconds: 1_100_000_000)), "a little later")
+    recorder.expect(budget.allows(Moment(nanoseconds: 12_000_000_000)), "ten seconds later")
+    for _ in 0..<200 { budget.spend(.max) }
+    recorder.expect(budget.allows(Moment(nanoseconds: 3_600_000_000_000)), "an hour later")
+  },
+
   Check("give-back budget: in any second, half of it and one pass") { recorder in
     // A pass takes 5 ms, and is made whenever it may be; in between 0.1 ms go by.
     var budget = GiveBackBudget()
