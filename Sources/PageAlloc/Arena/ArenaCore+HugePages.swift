@@ -130,8 +130,9 @@ extension ArenaCore {
         throw error
       }
     }
+    // What is gathered stays so; where a part of it goes back, it is not filled again. Nor is what
+    // could not be gathered.
+    defer { _ = advise(memory, hugePages: false) }
     try system.sysCollapse(memory.address, memory.byteCount)
-    // What is gathered stays so; where a part of it goes back, it is not filled again.
-    _ = advise(memory, hugePages: false)
   }
 }

@@ -121,6 +121,32 @@ package let hugeGrowthChecks: [Check] = [
     recorder.expect(again.isStamped(1), "contents")
   },
 
+  Check("huge growth: what cannot be gathered all the same is advised against as before") {
+    recorder in
+    let calls = HookedCalls()
+    var options = PageArena.Options.stepped(FakeClock())
+    options.calls = calls
+    guard let arena = makeArena(&recorder, options), arena.take(1024, &recorder) != nil,
+      let run = arena.take(1024, alignment: 4 << 20, &recorder)
+    else { return }
+    run.stamp(1)
+    // The kernel has none just then; before, it said that the advice stands against it.
+    var (advice, refusals) = ([MemoryAdvice](), 0)
+    calls.setHook { call throws(Errno) in
+      guard case .madvise(_, let told) = call else { return }
+      advice.append(told)
+      if told != .collapse { return }
+      refusals += 1
+      throw refusals % 2 == 1 ? .invalidArgument : .tryAgain
+    }
+    recorder.expectEqual((try? arena.collapse()) ?? -1, 0, "gathered")
+    calls.setHook(nil)
+    recorder.expect(refusals > 0 && advice.contains(.hugePage), "it was asked for")
+    recorder.expectEqual(
+      advice.count { $0 == .hugePage }, advice.count { $0 == .noHugePage }, "taken back each time")
+    recorder.expect(run.isStamped(1), "contents")
+  },
+
   Check("huge growth: little in many units goes back by few calls") { recorder in
     let calls = FakeCalls()
     guard let heap = Growing(calls, FakeClock(), &recorder) else { return }
