@@ -18,6 +18,7 @@ extension Heap {
         self.caches.retire(cache)
       }
     }
+    closeBeyondHardLimit()
     // All caches are empty, and somebody may have been about to tell of what he had.
     tally.reset()
   }

@@ -32,6 +32,24 @@ package let forkChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold in the parent")
   },
 
+  Check("fork: in a child, too, nobody takes out of a cache what a lowered limit does not allow") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    guard let arena = makeArena(&recorder), let kept = arena.take(200, &recorder),
+      let run = arena.take(1, &recorder)
+    else { return }
+    recorder.expect((try? arena.setMemoryLimit(.bytes(hard: 100 << 13))) != nil, "lowered")
+    let status = inChild {
+      guard arena.errorOfGiving(run) == nil else { return 2 }
+      guard case .limitReached? = arena.errorOfTaking(1) else { return 3 }
+      return arena.brokenInvariant() == nil ? 0 : 4
+    }
+    recorder.expectEqual(status, 0, "the child's status")
+    arena.give(run, &recorder)
+    guard case .limitReached? = arena.errorOfTaking(1) else { return recorder.fail("taken") }
+    arena.give(kept, &recorder)
+  },
+
   Check("fork: a thread is inside its cache just then; the child works, and knows its pages") {
     recorder in
     if leavesOutFork(&recorder) { return }
