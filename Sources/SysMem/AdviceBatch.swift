@@ -84,7 +84,9 @@ extension SysMem {
     for index in done..<batch.count {
       let range = batch[index]
       do throws(SysMemError) {
-        try advise(range.address, range.byteCount, advice)
+        let isPlain = try adviseTelling(range.address, range.byteCount, advice)
+        // What is locked is refused by itself, too, if not for good.
+        if !isPlain { isListInDoubt = false }
       } catch {
         batch.refuse(index, error)
       }

@@ -33,13 +33,24 @@ extension SysMem {
   public func advise(
     _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
   ) throws(SysMemError) {
+    _ = try adviseTelling(address, byteCount, advice)
+  }
+
+  /// The same.
+  ///
+  /// - Returns: `false` where the range was locked, some of it at least.
+  func adviseTelling(
+    _ address: UInt, _ byteCount: UInt, _ advice: MemoryAdvice
+  ) throws(SysMemError) -> Bool {
     try attempt(.madvise, address, byteCount) { () throws(Errno) in
       do throws(Errno) {
         try calls.madvise(address, byteCount, advice)
+        return true
       } catch {
         // So it says of memory that is locked, which has an advice of its own.
         guard advice == .dontNeed, error == .invalidArgument else { throw error }
         try calls.madvise(address, byteCount, .dontNeedLocked)
+        return false
       }
     }
   }

@@ -36,6 +36,34 @@ package let lockedMemoryChecks: [Check] = [
     try? kernel.munlock(run.address, 16 << 13)
   },
 
+  Check("locked memory: other ranges go back many at once all the same") { recorder in
+    let calls = FakeCalls(hugePageSize: 0)
+    var options = PageArena.Options(calls: calls)
+    options.scavenging = .manual
+    guard let arena = makeArena(&recorder, options) else { return }
+    var runs: [Run] = []
+    for _ in 0..<24 {
+      guard let run = arena.take(16, &recorder) else { return }
+      run.stamp(1)
+      runs.append(run)
+    }
+    runs.sort { $0.address > $1.address }
+    let kernel = LinuxCalls()
+    guard (try? kernel.mlock(runs[1].address, 16 << 13)) != nil,
+      (try? kernel.madvise(runs[1].address, 8192, .dontNeed)) == nil,
+      (try? kernel.madvise(runs[1].address, 8192, .dontNeedLocked)) != nil
+    else { return recorder.leaveOut("no memory can be locked, or it cannot go back") }
+    // The first range is locked: what the kernel says of the list is what it says of that.
+    for index in [1, 3, 5, 7] { arena.give(runs[index], &recorder) }
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "released, one by one")
+    recorder.expectEqual(runs[1].residentBytes, 0, "resident of what is locked")
+    calls.listCallCount.store(0, ordering: .relaxed)
+    for index in [9, 11, 13, 15] { arena.give(runs[index], &recorder) }
+    recorder.expect((try? arena.releaseFreeMemory()) != nil, "released, at once")
+    recorder.expect(calls.listCallCount.load(ordering: .relaxed) > 0, "by a list")
+    try? kernel.munlock(runs[1].address, 16 << 13)
+  },
+
   Check("locked memory: what the kernel refuses otherwise is refused as ever") { recorder in
     let calls = FakeCalls()
     var options = PageArena.Options(calls: calls)
