@@ -18,15 +18,42 @@ import Synchronization
 // any time, and adds to the heap's what is new since the last time: in the midst of a call that may
 // be one too few.
 
-/// Calls of a cache's owner that the cache served.
+/// Calls of caches' owners that the caches served.
 package struct CacheCalls {
   /// Runs that were handed out.
-  package var allocations = 0
+  package var allocations: UInt64 = 0
   /// Runs that were taken back.
-  package var frees = 0
+  package var frees: UInt64 = 0
 
   /// None.
   package init() {}
+}
+
+/// What was counted of a cache's calls already. It wraps around, as what the owner counts does: on
+/// a 32-bit host within minutes.
+package struct CountedCalls {
+  private var allocations = 0
+  private var frees = 0
+
+  /// Nothing was.
+  package init() {}
+
+  /// Takes over what is new, and adds it to what is known of others.
+  package mutating func take(allocations now: Int, frees: Int, addedTo sum: inout CacheCalls) {
+    sum.allocations &+= Self.news(now, since: &self.allocations)
+    sum.frees &+= Self.news(frees, since: &self.frees)
+  }
+
+  /// How far a count has come; not at all where it seems to have gone back a little: in the midst
+  /// of a call the owner may have seemed to have made one more.
+  private static func news(_ now: Int, since before: inout Int) -> UInt64 {
+    let difference = now &- before
+    if difference < 0, difference >= -mostSteps { return 0 }
+    before = now
+    return UInt64(UInt(bitPattern: difference))
+  }
+
+  private static var mostSteps: Int { 8 }
 }
 
 extension RunCache {
@@ -55,14 +82,7 @@ extension CacheReference {
   func addNewCalls(to sum: inout CacheCalls) {
     let frees = front.frees.load(ordering: .relaxed)
     let coldTakes = contents.coldTakes.load(ordering: .relaxed)
-    // The counts may wrap around; and where the owner was in the midst of a call the last time, it
-    // may have seemed to have made one more.
-    let newFrees = max(0, frees &- contents.counted.frees)
-    let newAllocations = max(
-      0, frees &+ coldTakes &- front.hotRunCount() &- contents.counted.allocations)
-    contents.counted.frees &+= newFrees
-    contents.counted.allocations &+= newAllocations
-    sum.frees &+= newFrees
-    sum.allocations &+= newAllocations
+    contents.counted.take(
+      allocations: frees &+ coldTakes &- front.hotRunCount(), frees: frees, addedTo: &sum)
   }
 }

@@ -39,8 +39,8 @@ package struct HeapCounters {
   mutating func note(resident pages: Int) { peakResident = max(peakResident, pages) }
 
   mutating func add(_ calls: CacheCalls) {
-    allocations &+= UInt64(calls.allocations)
-    frees &+= UInt64(calls.frees)
+    allocations &+= calls.allocations
+    frees &+= calls.frees
   }
 }
 

@@ -4,6 +4,34 @@ import SysMem
 
 /// What has happened in an arena: counted along with every call.
 package let counterChecks: [Check] = [
+  Check("counters: what owners count goes on beyond a word, and one too many is taken back") {
+    recorder in
+    // How far a count has come since the last reading, and what is new.
+    let half = UInt64(UInt.max / 2)
+    let steps: [(by: Int, new: UInt64)] = [
+      (5, 5), (-1, 0), (0, 0), (2, 1), (.max, half), (-2, 0), (3, 1), (.min + 100, half + 101),
+    ]
+    var counted = CountedCalls()
+    var (allocations, frees) = (0, 0)
+    for step in steps {
+      recorder.context = "a step of \(step.by)"
+      allocations &+= step.by
+      frees &+= step.by
+      var new = CacheCalls()
+      counted.take(allocations: allocations, frees: frees, addedTo: &new)
+      recorder.expectEqual(new.allocations, step.new, "allocations")
+      recorder.expectEqual(new.frees, step.new, "frees")
+    }
+    recorder.context = ""
+    // Two caches, each with as many as a word holds.
+    var sum = CacheCalls()
+    for _ in 0..<2 {
+      var one = CountedCalls()
+      one.take(allocations: .max, frees: .max, addedTo: &sum)
+    }
+    recorder.expectEqual(sum.frees, 2 * half, "of both")
+  },
+
   Check("counters: every way to take a run and to give one back") { recorder in
     for mode in CounterMode.allCases {
       recorder.context = mode.name
