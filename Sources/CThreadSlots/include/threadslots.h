@@ -105,12 +105,13 @@ typedef struct {
 
 extern cts_fork_handlers cts_fork __attribute__((visibility("hidden")));
 
-/* Sets them. To set the same once more changes nothing. */
+/* Sets them. To set the same once more changes nothing. A fork meanwhile that finds the first finds
+ * all of them. */
 static inline void cts_set_fork_handlers(void (*prepare)(void), void (*parent)(void),
                                          void (*child)(void)) {
-  cts_fork.prepare = prepare;
   cts_fork.parent = parent;
   cts_fork.child = child;
+  __atomic_store_n(&cts_fork.prepare, prepare, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -80,6 +80,8 @@ public final class PageArena: Sendable {
   init(_ options: Options, in place: PoolPlace?) throws(PageArenaError) {
     try options.check()
     if InsideMark.isAny { throw .reentered }
+    // Before anything is locked that a child would find locked for ever.
+    ForkHandlers.register()
     core = try ArenaCore(options, place)
     number = core.number
     self.place = core.place
@@ -229,7 +231,6 @@ extension ArenaCore {
       setLimits(options.memoryLimit)
     }
     if isPermanent { withGrowth { $0.seal(by: system) } }
-    ForkHandlers.register()
     ArenaRegistry.withLock { ArenaRegistry.add(self) }
     if checks != nil { startChecks() }
     if wishes.printsStatistics { LastStatistics.start() }

@@ -106,6 +106,7 @@ public final class PagePool: Sendable {
       Self.free(base..<(base + UInt(count) << Self.arenaShift), to: system)
       throw .system(error)
     }
+    ForkHandlers.register()
     ForkHandlers.computeOnce { Self.processorCount }
     mostArenas = UInt(count)
     firstNumber = ArenaNumbers.take(count)
