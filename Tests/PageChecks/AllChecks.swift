@@ -207,6 +207,7 @@ package let laterAloneChecks: [Check] = [
   sweepTrapChecks,
   // Pool
   poolForkChecks, poolSetterForkChecks, poolMakerForkChecks,
+  poolMakingChecks,
   poolAloneChecks,
   // Slab
   slabForkChecks,

@@ -174,10 +174,13 @@ extension PagePool {
     }
     var refusal: PageArenaError?
     let fits = fitsAnArena(pages, alignment)
-    for index in 0..<arenas.count where fits && arenas.load(index) == 0 {
+    var patience = Patience()
+    for index in 0..<arenas.count where fits && arenas.load(index) <= Self.beingMade {
       do throws(PageArenaError) {
-        // Another thread may be faster.
-        _ = try makeArena(index)
+        // Where another thread is at it, its arena may do for both.
+        if try !makeArena(index) {
+          while arenas.load(index) == Self.beingMade, patience.waits() {}
+        }
       } catch {
         refusal = error
         break
@@ -188,7 +191,6 @@ extension PagePool {
       }
     }
     // Others may be making one just now.
-    var patience = Patience()
     for index in 0..<arenas.count {
       while arenas.load(index) == Self.beingMade, patience.waits() {}
       if let run = try attempt(at: index, pages, &largest, isLast: true, body) { return run }

@@ -208,6 +208,10 @@ extension PagePool {
       heads.store(index, arena.core.address)
       arenas.store(
         index, unsafe UInt(bitPattern: Unmanaged.passRetained(arena).toOpaque()))
+      // Afterwards: a child in which the arena was not done yet makes it once more.
+      if !Reservation.offsetsAreAddresses {
+        system.sysDisown(byteCount: UInt(truncatingIfNeeded: Self.arenaByteCount))
+      }
       // The limit may have been changed before others could see the arena. Who changes it and is in
       // the middle of that sees it.
       try? account.withSettings { arena.core.refitShare(account) }
@@ -262,8 +266,5 @@ extension PageArena {
       options,
       in: PoolPlace(
         reservation: reservation, number: pool.firstNumber + UInt(index), account: pool.account))
-    if reservation != nil {
-      pool.system.sysDisown(byteCount: UInt(truncatingIfNeeded: PagePool.arenaByteCount))
-    }
   }
 }
