@@ -26,6 +26,14 @@ package struct Patience: ~Copyable {
   /// Has not waited yet.
   package init() {}
 
+  /// Waits for a moment, however long it has been: for who cannot do without what others are about
+  /// to do.
+  package mutating func goesOn() {
+    looks = min(looks + 1, Self.quickLooks + 1)
+    if looks <= Self.quickLooks { return csm_yield() }
+    event.wait(nanoseconds: Self.napNanoseconds)
+  }
+
   /// Waits for a moment.
   ///
   /// - Returns: `false`, at once, where it has been long enough.

@@ -1,4 +1,3 @@
-import CSysMem
 import SysMem
 
 extension ArenaCore {
@@ -13,11 +12,12 @@ extension ArenaCore {
       // unseen. The core stays for good.
       return
     }
+    var patience = Patience()
     while true {
       let (isSum, haveAllGone) = withHeap { ($0.addUpOwners(), $0.owners.haveAllGone) }
       if haveAllGone { return end() }
       if isSum { return }
-      csm_yield()
+      patience.goesOn()
     }
   }
 

@@ -45,7 +45,7 @@ extension ArenaCore {
         } else if !patience.waits() {
           return try refuse(pageCount, withHeap { $0.inUsePages })
         }
-        if losses == Self.mostLosses { return try refuse(pageCount, withHeap { $0.inUsePages }) }
+        if losses >= Self.mostLosses { return try refuse(pageCount, withHeap { $0.inUsePages }) }
       case .quarantined:
         // What it does not hold other threads are just putting there or taking out.
         if emptyQuarantine() == 0, !patience.waits() { return try refuse(pageCount, inUse) }

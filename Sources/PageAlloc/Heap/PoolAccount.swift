@@ -135,7 +135,8 @@ package final class PoolAccount: Sendable {
   package func close() {
     ForkTurn.renewIfNewChild()
     isClosed.store(true, ordering: .sequentiallyConsistent)
-    while visitors.load(ordering: .sequentiallyConsistent) > 0 { csm_yield() }
+    var patience = Patience()
+    while visitors.load(ordering: .sequentiallyConsistent) > 0 { patience.goesOn() }
   }
 
   /// In a child of `fork`, where no other thread is: nobody visits, nor changes the limit, nor is

@@ -84,7 +84,8 @@ extension ScavengerThread {
       withList { $0.remove(core) }
       if core.plan.readsPressure { chooseWatcher() }
       if life.arenaCount == 0 { return stop(&life) }
-      while life.hasThread, withList({ $0.isUsing(core) }) { csm_yield() }
+      var patience = Patience()
+      while life.hasThread, withList({ $0.isUsing(core) }) { patience.goesOn() }
     }
   }
 
