@@ -74,7 +74,7 @@ extension Heap {
   /// It is nobody's any more: in the run table it stands as guards, which nobody can free.
   mutating func putInLimbo(_ run: Range<PageNumber>) {
     checks?.forget(run)
-    setApart(run)
+    makeGuards(of: run, nil)
     limbo.put(run)
   }
 }

@@ -196,12 +196,20 @@ extension Heap {
 
   /// Makes a run guards, from its first page to its last: ``join(_:)`` makes it a run again.
   mutating func setApart(_ run: Range<PageNumber>) {
+    makeGuards(of: run, sample(at: run.lowerBound))
+  }
+
+  /// The same.
+  ///
+  /// - Parameter sample: what the profile has of the run from then on.
+  mutating func makeGuards(of run: Range<PageNumber>, _ sample: Sample?) {
     cut(run, outOf: run)
     var page = run.lowerBound
     while page < run.upperBound {
       let left = run.upperBound - page
       let pages = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
       runs.setGuard(page, pages)
+      keep(sample, page, pages)
       sizes.add(pages)
       page += pages
     }

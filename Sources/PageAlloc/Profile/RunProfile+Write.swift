@@ -53,7 +53,7 @@ extension RunProfile {
       let weight = 1 / chance(of: sample.pages, sample.doublings)
       let place = sample.site * Self.wordsPerSum
       held.add(place, UInt(weight * Self.scale))
-      held.add(place + 1, UInt(weight * Double(runs.length(page) << Geometry.pageShift)))
+      held.add(place + 1, UInt(weight * Double(runs.extent(page) << Geometry.pageShift)))
     }
   }
 

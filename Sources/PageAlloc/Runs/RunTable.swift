@@ -11,13 +11,13 @@ import Synchronization
 //   129 ... 148 a guard, of 1, 2, 4 ... pages: an owner's, but nobody can free it by itself
 //   149 ... 152 a run that the profile has a sample of: of one page; of up to 63, or up to 127,
 //               whose low six bits stand in the next byte; a longer one, as 128 tells it
+//   153 ... 172 a guard, as 129 and what follows, of a run that was set apart and is sampled
 //   192 ... 255 one of those four, or what is left of a run that is nobody's any more
 //
 // The table is what a free is checked against. The bytes of a run are written by the thread that
 // hands it out or frees it, which is the only one entitled to, so a check by the run's rightful
 // owner needs no lock; every access is an atomic one of relaxed ordering, which costs nothing and
 // lets others look. Runs in a cache are nobody's: their bytes are 0, and a second free is noticed.
-
 //
 // Behind the bytes stands where long runs start (LongStarts), so that the run that any page lies in
 // is found at once, and which pages are decommitted. Only these parts are the heap lock's.
@@ -53,6 +53,7 @@ package struct RunTable {
   private static var sampledPage: UInt8 { 149 }
   private static var sampledShort: UInt8 { 150 }
   private static var sampledLong: UInt8 { 152 }
+  private static var sampledGuards: UInt8 { 153 }
   private static var digit: UInt8 { 192 }
 
   /// A table in `storage`, zero at first.
@@ -107,8 +108,10 @@ package struct RunTable {
     let first = byte(page)
     if first < Self.long { return (Int(first), false) }
     if first == Self.long { return (longLength(page), false) }
+    if first >= Self.digit { return (0, false) }
+    if first >= Self.sampledGuards { return (1 &<< Int(first &- Self.sampledGuards), true) }
     if Self.isSampled(first) { return (sampledLength(page, first), false) }
-    return first < Self.digit ? (1 &<< Int(first &- Self.guards), true) : (0, false)
+    return (1 &<< Int(first &- Self.guards), true)
   }
 
   /// Notes that a guard starts at a page, in place of a run.
@@ -181,13 +184,16 @@ package struct RunTable {
 
   @inline(__always)
   private static func isSampled(_ first: UInt8) -> Bool {
-    first &- sampledPage <= sampledLong &- sampledPage
+    first &- sampledPage <= sampledGuards &+ 19 &- sampledPage
   }
 
-  /// Notes that there is a sample of the run at a page. For its owner, or under the heap lock.
+  /// Notes that there is a sample of the run at a page, or of that of which a guard there is a
+  /// part. For its owner, or under the heap lock.
   ///
   /// - Parameter pageCount: its length, which the table has.
   package func setSampled(_ page: PageNumber, _ pageCount: Int) {
+    let power = byte(page) &- Self.guards
+    if power < 20 { return setByte(page, Self.sampledGuards &+ power) }
     if pageCount > Self.longestShort { return setByte(page, Self.sampledLong) }
     if pageCount == 1 { return setByte(page, Self.sampledPage) }
     let length = UInt8(truncatingIfNeeded: pageCount)

@@ -56,6 +56,30 @@ package let profileChecks: [Check] = [
     recorder.expect(abs(takenMean - 4300) < 19.7, "\(Int(takenMean)) of 4,300 taken in the mean")
   },
 
+  Check("profile: a run that is set apart goes on being held, and so when it is back") { recorder in
+    if leavesOutProfiles(&recorder) { return }
+    guard let arena = profiledArena(every: 1, seed: 5, &recorder) else { return }
+    for pages in [1, 2, 11, 127, 128, 700] {
+      guard let run = takeAtFirstSite(arena, pages, &recorder) else { return }
+      func expectHeld(_ pages: Int, _ what: String, _ recorder: inout Recorder) {
+        let held = profile(of: arena, &recorder)?.sum(3, under: "takeAtFirstSite")
+        recorder.expectEqual(held.map(Int.init) ?? -1, pages << 13, what)
+      }
+      do throws(PageArenaError) {
+        let owner = unsafe try arena.adopt(run.pointer, pages: pages)
+        recorder.expect(owner.setApart(), "set apart")
+        expectHeld(pages, "held apart", &recorder)
+        owner.rejoin()
+        expectHeld(pages, "held", &recorder)
+        let runs = profile(of: arena, &recorder)?.sum(2, under: "takeAtFirstSite")
+        recorder.expectEqual(runs ?? 0, 1, "runs")
+        _ = unsafe try owner.leak()
+      } catch { recorder.fail(error.description) }
+      arena.give(run, &recorder)
+      expectHeld(0, "held when it is free", &recorder)
+    }
+  },
+
   Check("profile: every kind of run is sampled once, and counts as what has become of it") {
     recorder in
     if leavesOutProfiles(&recorder) { return }
