@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -36,10 +37,17 @@ static struct {
   size_t rooms;     /* calls that have room and are not done */
 } objects;
 
-static void lock(void) {
+/* No handler of a signal comes in between, which would wait for its own thread. */
+static void lock(sigset_t *before) {
+  sigset_t all;
+  sigfillset(&all);
+  (void)pthread_sigmask(SIG_BLOCK, &all, before);
   while (__atomic_exchange_n(&objects.lock, 1, __ATOMIC_ACQUIRE)) sched_yield();
 }
-static void unlock(void) { __atomic_store_n(&objects.lock, 0, __ATOMIC_RELEASE); }
+static void unlock(const sigset_t *before) {
+  __atomic_store_n(&objects.lock, 0, __ATOMIC_RELEASE);
+  (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
 
 /* Where another thread was in the middle of a list just then, the child begins with new ones. */
 static void renew(void) {
@@ -47,7 +55,7 @@ static void renew(void) {
   if (objects.lock == 0) return;
   for (int class = 0; class <= LARGEST; class++) objects.free[class] = NULL;
   objects.next = objects.end = NULL;
-  unlock();
+  objects.lock = 0;
 }
 __attribute__((constructor(102))) static void watch_forks(void) {
   (void)pthread_atfork(NULL, NULL, renew);
@@ -71,22 +79,25 @@ static int make_chunk(size_t size) {
 }
 
 int pai_make_room(void) {
-  lock();
+  sigset_t before;
+  lock(&before);
   const int is_made = make_chunk((objects.rooms + 1) * PAI_ROOM);
   if (is_made) objects.rooms++;
-  unlock();
+  unlock(&before);
   return is_made ? 0 : ENOMEM;
 }
 
 void pai_end_room(void) {
-  lock();
+  sigset_t before;
+  lock(&before);
   if (objects.rooms > 0) objects.rooms--;
-  unlock();
+  unlock(&before);
 }
 
 static void *take(unsigned class) {
   const size_t size = (size_t)1 << class;
-  lock();
+  sigset_t before;
+  lock(&before);
   block *taken = objects.free[class];
   if (taken) {
     objects.free[class] = taken->next;
@@ -96,7 +107,7 @@ static void *take(unsigned class) {
       objects.next += size;
     }
   }
-  unlock();
+  unlock(&before);
   if (!taken) return NULL;
   taken->head = (head){.magic = MAGIC, .class = class};
   return &taken->head + 1;
@@ -139,8 +150,9 @@ void pai_free(void *object) {
     return;
   }
   block *freed = (block *)its;
-  lock();
+  sigset_t before;
+  lock(&before);
   freed->next = objects.free[its->class];
   objects.free[its->class] = freed;
-  unlock();
+  unlock(&before);
 }

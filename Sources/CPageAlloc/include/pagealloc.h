@@ -511,7 +511,7 @@ PA_API pa_status pa_pool_fork_child(pa_pool *pool);
 
 /* Reserves address space. flags: 0 or PA_WRITABLE_CODE_ALLOWED. *region is NULL on failure.
  *
- * PA_BAD_BYTE_COUNT, PA_BAD_GUARD, PA_NO_ADDRESS_SPACE, PA_TOO_MANY_MAPPINGS. */
+ * PA_BAD_BYTE_COUNT, PA_BAD_GUARD, PA_NO_ADDRESS_SPACE, PA_TOO_MANY_MAPPINGS, PA_REENTERED. */
 PA_API pa_status pa_region_create(size_t reserve_bytes, size_t guard_bytes, uint32_t flags,
                                   pa_region **region);
 
