@@ -36,6 +36,7 @@ package let signalChecks: [Check] = [
         error { () throws(PageArenaError) in try arena.collapse() },
         error { () throws(PageArenaError) in _ = try arena.measureResident() },
         error { () throws(PageArenaError) in _ = try PageArena(reserving: 64 << 20) },
+        error { () throws(PageArenaError) in _ = try PageRegion(reserving: 1 << 20) },
         error { () throws(PageArenaError) in try owned.run.protect(.readOnly) },
         error { () throws(PageArenaError) in try owned.run.discard() },
         error { () throws(PageArenaError) in try owned.run.lock() },
@@ -46,7 +47,7 @@ package let signalChecks: [Check] = [
     }
     // In the middle of growth.
     guard let more = arena.take(512, &recorder) else { return }
-    recorder.expectEqual(errors.count, 20, "calls")
+    recorder.expectEqual(errors.count, 21, "calls")
     for (index, error) in errors.enumerated() {
       recorder.expect(error == .reentered, "call \(index): \(error?.description ?? "no error")")
     }
