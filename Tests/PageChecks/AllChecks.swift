@@ -126,6 +126,7 @@ private let bottomUpChecks: [Check] = [
   growSpecialChecks,
   guardFallbackChecks,
   protectChecks,
+  hugePageAdviceChecks,
   // API
   arenaMisuseChecks,
   returnStatisticsChecks,

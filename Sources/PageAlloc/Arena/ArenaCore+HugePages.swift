@@ -46,23 +46,6 @@ extension ArenaCore {
     }
   }
 
-  /// Says whether huge pages are welcome.
-  ///
-  /// - Returns: whether the kernel agreed. A refusal is counted.
-  func advise(_ memory: AdvisedRange, hugePages areWelcome: Bool) -> Bool {
-    do throws(SysMemError) {
-      if areWelcome {
-        try system.sysHugePage(memory.address, memory.byteCount)
-      } else {
-        try system.sysNoHugePage(memory.address, memory.byteCount)
-      }
-      return true
-    } catch {
-      withHeap { $0.scavenger.counters.refusedAdvice += 1 }
-      return false
-    }
-  }
-
   func range(ofChunks chunks: Range<ChunkIndex>) -> AdvisedRange {
     AdvisedRange(
       address: address(of: Geometry.firstPage(of: chunks.lowerBound)),
@@ -119,13 +102,15 @@ extension ArenaCore {
   }
 
   /// Gathers a unit, also one that the arena advised against, which the kernel refuses as if it
-  /// could not.
+  /// could not; but not where an owner may have advised against it.
   private func collapse(_ memory: AdvisedRange) throws(SysMemError) {
     do throws(SysMemError) {
       return try system.sysCollapse(memory.address, memory.byteCount)
     } catch {
       let chunk = Geometry.chunk(of: page(of: memory.address))
-      let wasAdvised = withHeap { $0.hugeChunks.contains(chunk) }
+      let wasAdvised = withHeap {
+        $0.hugeChunks.contains(chunk) && !$0.ownAdviceChunks.contains(chunk)
+      }
       guard error.errno == .invalidArgument, wasAdvised, advise(memory, hugePages: true) else {
         throw error
       }

@@ -20,11 +20,16 @@ package struct ChunkSet {
 
   /// The lowest chunks, from one on, that are next to each other in the set; `nil` for none.
   package func firstRange(from chunk: ChunkIndex) -> Range<ChunkIndex>? {
-    var first = chunk
-    while first < Geometry.chunkCount, !contains(first) { first += 1 }
-    if first == Geometry.chunkCount { return nil }
+    firstRange(in: chunk..<Geometry.chunkCount)
+  }
+
+  /// The lowest chunks of a range that are next to each other in the set; `nil` for none.
+  package func firstRange(in chunks: Range<ChunkIndex>) -> Range<ChunkIndex>? {
+    var first = chunks.lowerBound
+    while first < chunks.upperBound, !contains(first) { first += 1 }
+    if first == chunks.upperBound { return nil }
     var end = first
-    while end < Geometry.chunkCount, contains(end) { end += 1 }
+    while end < chunks.upperBound, contains(end) { end += 1 }
     return first..<end
   }
 }

@@ -47,7 +47,8 @@ public enum PageArenaError: Error, Equatable, Sendable {
   case frameNotInUse(base: UInt)
   /// `offset` is not where a run starts that is in use.
   case notARun(offset: UInt32)
-  /// The run is protected, locked, guarded or left out of dumps, so that it cannot move.
+  /// The run is protected, locked, guarded, left out of dumps, or advised about huge pages, so that
+  /// it cannot move; in the last case it cannot be leaked, either.
   case notPlain(base: UInt)
   /// Memory that is writable and executable at once was not asked for in the arena's options.
   case writableCode
@@ -130,7 +131,7 @@ extension PageArenaError: CustomStringConvertible {
     case .notARun(let offset):
       "offset: no run that is in use starts at \(hex(UInt(offset)))"
     case .notPlain(let base):
-      "the run at \(hex(base)) is not plain memory: it can neither grow nor move"
+      "base: the run at \(hex(base)) is not plain memory, which it would have to be"
     case .writableCode:
       "access: writable and executable at once, which the arena's options do not allow"
     case .partOfPhysicalPage(let base, let size):

@@ -98,7 +98,7 @@ extension ArenaCore {
       return (try? system.advise(run.address, run.byteCount, .removeGuard)) != nil
     case .access:
       MappingBudget.note(Self.mappingsOfFence)
-      return (try? system.replace(run.address, run.byteCount)) != nil
+      return (try? renew(run)) != nil
     }
   }
 }

@@ -41,8 +41,7 @@ extension ArenaCore {
   /// - Parameter uncounted: how many of its pages are inaccessible to the bookkeeping.
   func endSpecial(_ whole: Range<PageNumber>, mappings: Int, uncounted: Int = 0) {
     record(.free, whole.lowerBound, whole.count)
-    let bytes = Self.byteCount(whole.count)
-    if (try? system.replace(address(of: whole.lowerBound), bytes)) != nil {
+    if (try? renew(range(of: whole))) != nil {
       endReplaced(whole, mappings: mappings, uncounted: uncounted)
     } else {
       forgetSpecial(whole, mappings: mappings)
@@ -143,8 +142,10 @@ extension ArenaCore {
       if traits.contains(.locked) { try system.setLocked(address, bytes, false) }
       if traits.contains(.undumped) { try system.advise(address, bytes, .includeInDumps) }
       if traits.contains(.protected) { try system.protect(address, bytes, .readWrite) }
-      if traits.contains(.guardBefore) { try system.replace(address - guardSize, guardSize) }
-      if traits.contains(.guardAfter) { try system.replace(address + bytes, guardSize) }
+      if traits.contains(.guardBefore) { try renew(range(of: (run - guardPages)..<run)) }
+      if traits.contains(.guardAfter) {
+        try renew(range(of: (run + pages)..<(run + pages + guardPages)))
+      }
     } catch { return .system(error) }
     let mappings = mappings(of: traits)
     MappingBudget.note(mappings)
@@ -184,7 +185,7 @@ extension ArenaCore {
     // Nobody else has a run that was taken out.
     while let run = withHeap({ $0.limbo.take() }) {
       let memory = range(of: run)
-      guard (try? system.replace(memory.address, memory.byteCount)) != nil else {
+      guard (try? renew(memory)) != nil else {
         withHeap { $0.limbo.put(run) }
         return freed
       }

@@ -37,7 +37,7 @@ extension PageRun {
       && UInt(page << Geometry.pageShift) & UInt(physicalPageSize - 1) == 0
   }
 
-  /// Makes it plain memory, with what it holds.
+  /// Makes it plain memory, with what it holds, but for what was advised about huge pages.
   ///
   /// - Returns: what the kernel refused: the run is as before then, or has other access rights in
   ///   part; `nil` where the run is plain.
@@ -48,8 +48,8 @@ extension PageRun {
   /// - Parameter pages: how many in all, in runs that are the caller's.
   /// - Throws: ``PageArenaError/system(_:)``; nothing has changed.
   package func replace(pages: Int) throws(PageArenaError) {
-    let (start, bytes) = (address, ArenaCore.byteCount(pages))
-    try core.attempt { system throws(SysMemError) in try system.replace(start, bytes) }
+    let memory = AdvisedRange(address: address, byteCount: ArenaCore.byteCount(pages))
+    do throws(SysMemError) { try core.renew(memory) } catch { throw .system(error) }
   }
 
   /// Gives the pages back, which ``replace(pages:)`` has made plain.

@@ -42,7 +42,7 @@ extension ArenaCore {
       return true
     } catch {
       // Fresh memory is neither, whatever came of it.
-      let isPlain = (try? system.replace(memory.address, memory.byteCount)) != nil
+      let isPlain = (try? renew(memory)) != nil
       cutOff(new, of: start, isPlain: isPlain)
       return false
     }
@@ -66,8 +66,7 @@ extension ArenaCore {
       return keepGuard(oldGuard, of: start, upTo: newGuard.upperBound)
     }
     guard removeGuard(oldGuard, isMapped) else {
-      let memory = range(of: newGuard)
-      let isPlain = (try? system.replace(memory.address, memory.byteCount)) != nil
+      let isPlain = (try? renew(range(of: newGuard))) != nil
       cutOff(newGuard, of: start, isPlain: isPlain)
       return keepGuard(oldGuard, of: start, upTo: newGuard.lowerBound)
     }

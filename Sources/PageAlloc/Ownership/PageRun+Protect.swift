@@ -241,11 +241,13 @@ extension PageRun {
     AdvisedRange(address: address, byteCount: UInt(byteCount))
   }
 
-  /// Makes a run plain that is to go on without an owner.
+  /// Makes a run plain that is to go on without an owner, but for what was advised about huge
+  /// pages: that goes with the memory alone.
   ///
   /// - Returns: what the kernel refused; `nil` where the run is plain.
   mutating func makePlain() -> PageArenaError? {
-    if traits.isEmpty { return nil }
+    let advice = traits.intersection(.advised)
+    if traits == advice { return nil }
     let run = numbers(of: 0..<pages)
     if traits.contains(.decommitted) {
       do throws(PageArenaError) { try core.countDecommitted(run) } catch { return error }
@@ -256,7 +258,7 @@ extension PageRun {
       return refusal
     }
     if traits.contains(.decommitted) { core.noteCommitted(run) }
-    self.traits = []
+    traits = advice
     return nil
   }
 }

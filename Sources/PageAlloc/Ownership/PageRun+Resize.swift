@@ -29,9 +29,10 @@ extension PageRun {
   /// ```
   ///
   /// A guard behind the run moves with its end. New pages are readable and writable, whatever the
-  /// access to the others; they are locked in memory, or left out of dumps, if the run was. A run
-  /// that is inaccessible as a whole does not grow, nor does one that is locked or left out of
-  /// dumps and has a guard behind it.
+  /// access to the others; they are locked in memory, or left out of dumps, if the run was. About
+  /// huge pages the kernel knows of them what the arena told it. A run that is inaccessible as a
+  /// whole does not grow, nor does one that is locked or left out of dumps and has a guard behind
+  /// it.
   /// - Parameters:
   ///   - pages: how many the run is to have; fewer than it has change nothing.
   ///   - zeroed: the new pages are to read as zero.
@@ -41,7 +42,7 @@ extension PageRun {
   public mutating func grow(to pages: Int, zeroed: Bool = false) -> Bool {
     if pages <= self.pages { return true }
     if core.isInside { return false }
-    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped]) {
+    if !traits.isDisjoint(with: [.guardAfter, .protected, .locked, .undumped, .advised]) {
       return growSpecial(to: pages, zeroed: zeroed)
     }
     let hasGrown = core.extendOwned(start, from: self.pages, to: pages, zeroed: zeroed)

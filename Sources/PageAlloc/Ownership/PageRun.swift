@@ -119,10 +119,11 @@ extension PageRun {
   /// - Returns: the memory. It ends with the arena, at the latest.
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel would not undo what was special about
   ///   the run, ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where it was
-  ///   inaccessible and does not fit; the run has gone as if it were dropped.
+  ///   inaccessible and does not fit, ``PageArenaError/notPlain(base:)`` where it was advised about
+  ///   huge pages, which nothing undoes; the run has gone as if it were dropped.
   /// - Complexity: O(1); of a run that is protected, locked or guarded, calls to the kernel.
   public consuming func leak() throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
-    if let refusal = makePlain() {
+    if let refusal = isAdvised ? .notPlain(base: address) : makePlain() {
       _ = consume self
       throw refusal
     }

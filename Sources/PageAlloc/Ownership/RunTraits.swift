@@ -32,13 +32,15 @@ struct RunTraits: OptionSet, Sendable {
   static let closed = RunTraits(rawValue: 512)
   /// Some of its pages may be decommitted: the run table knows which. It is protected then, too.
   static let decommitted = RunTraits(rawValue: 1024)
+  /// The kernel was told something about huge pages of some of it.
+  static let advised = RunTraits(rawValue: 2048)
 
   /// Those that need mappings of their own.
-  static let mapped: RunTraits = [.protected, .locked, .undumped, .moved]
+  static let mapped: RunTraits = [.protected, .locked, .undumped, .moved, .advised]
   /// Those that a part of a run has, when the run has them.
   static let inherited: RunTraits = [
     .wiped, .protected, .locked, .undumped, .moved, .mappedGuards, .discarded, .closed,
-    .decommitted,
+    .decommitted, .advised,
   ]
   /// Those that two runs must have in common to become one.
   static let alike = inherited.subtracting(.decommitted)

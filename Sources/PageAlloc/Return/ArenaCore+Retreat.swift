@@ -50,6 +50,7 @@ extension Heap {
     allocator = PageAllocator(tables: growth.tables, kernelPages: allocator.kernelPages)
     counts = HeapCounts()
     hugeChunks = ChunkSet()
+    ownAdviceChunks = ChunkSet()
     decommittedChunks = ChunkSet()
     return true
   }

@@ -9,6 +9,7 @@ import SysMem
 private enum PartCall: CaseIterable {
   case close, readOnly, readWrite, executable, writableCode
   case lock, prefault, discard, decommit, commit
+  case preferHugePages, avoidHugePages
 
   var access: PageAccess? {
     switch self {
@@ -17,7 +18,7 @@ private enum PartCall: CaseIterable {
     case .readWrite: .readWrite
     case .executable: .readExecute
     case .writableCode: .readWriteExecute
-    case .lock, .prefault, .discard, .decommit, .commit: nil
+    case .lock, .prefault, .discard, .decommit, .commit, .preferHugePages, .avoidHugePages: nil
     }
   }
 
@@ -73,6 +74,8 @@ extension PageRun {
       case .prefault: try prefault(in: range)
       case .discard: try discard(in: range)
       case .decommit: try decommit(in: range)
+      case .preferHugePages: try preferHugePages(in: range)
+      case .avoidHugePages: try avoidHugePages(in: range)
       default: try commit(in: range)
       }
       return nil

@@ -41,6 +41,7 @@ package let signalChecks: [Check] = [
         error { () throws(PageArenaError) in try owned.run.discard() },
         error { () throws(PageArenaError) in try owned.run.lock() },
         error { () throws(PageArenaError) in try owned.run.excludeFromCoreDumps() },
+        error { () throws(PageArenaError) in try owned.run.preferHugePages() },
         error { () throws(PageArenaError) in try owned.run.resize(to: 5) },
         owned.run.grow(to: 5) ? nil : .reentered,
       ]

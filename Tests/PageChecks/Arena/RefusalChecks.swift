@@ -116,6 +116,7 @@ private func useRuns(_ arena: PageArena, _ recorder: inout Recorder) {
     try? run.protect(.readOnly)
     recorder.expect(run.isStamped(7, pages: 32), "contents when protected")
     try? run.protect(.readWrite)
+    try? run.preferHugePages(in: 4..<12)
     let halves = run.split(at: 8)
     halves.lower.deallocate()
     if let after { recorder.expectEqual(after.pages, 1, "the run after it lives") }

@@ -35,6 +35,39 @@ package let mappingChecks: [Check] = [
     }
   },
 
+  Check("huge page advice: runs that end leave no mappings behind, whatever the arena has") {
+    recorder in
+    for policy in [HugePages.system, .avoid, .prefer, .automatic] where recorder.isGood {
+      recorder.context = "\(policy)"
+      var options = PageArena.Options()
+      options.scavenging = .manual
+      options.hugePages = policy
+      guard let arena = makeArena(&recorder, options), let first = arena.take(1500, &recorder)
+      else { return }
+      let before = mappingCount()
+      for advises in [true, false] {
+        var runs = RunList(capacity: 200)
+        for index in 0..<200 {
+          guard var run = arena.own(4, &recorder) else { return }
+          recorder.succeeds("special") { () throws(PageArenaError) in
+            if !advises {
+              try run.protect(.readOnly, in: 1..<2)
+            } else if index % 2 == 0 {
+              try run.preferHugePages(in: 0..<2)
+            } else {
+              try run.avoidHugePages(in: 1..<3)
+            }
+          }
+          runs.append(run)
+        }
+        runs.removeAll()
+        let added = mappingCount() - before
+        recorder.expect(added <= 4, "\(added) mappings more, advised: \(advises)")
+      }
+      arena.give(first, &recorder)
+    }
+  },
+
   Check("resize: moving leaves no mappings behind") { recorder in
     let calls = FakeCalls()
     let long = PageArena.moveThreshold
