@@ -10,16 +10,18 @@ import SysMem
 //   its access        | read and write  | none    | read and write       |
 //   each segment      a PageRun, set apart, so that the arena gives it to nobody
 //
-// A run gets here when a part of it is protected, and leaves when all of it may be read and written
-// again, or when it is freed; its owners make it plain then. A free by the short way never finds
-// it: to the arena it is guards.
+// A run gets here when a part of it is protected, or advised about huge pages, and leaves when all
+// of it may be read and written again, or when it is freed; its owners make it plain then. What was
+// advised stays here until it is freed. A free by the short way never finds it: to the arena it is
+// guards.
 //
 // All of it is for who has the door's turn. Where a segment starts, a bit says so, and its slot has
 // the owner; where a run of C's starts, another bit does, and the slot knows how long it is. So no
 // call walks over the segments of a run, of which there may be thousands. Slots lie in address
 // space that is backed as far as it is used.
 
-/// A part of a run of C's, all of which may be used for the same.
+/// A part of a run of C's, all of which may be used for the same, and was advised about huge pages
+/// or was not.
 struct Segment: ~Copyable {
   var run: PageRun
   /// What it may be used for.
@@ -244,9 +246,11 @@ extension ApartRuns {
     }
   }
 
-  /// Whether two segments may be used for the same: they are one, as a rule.
+  /// Whether two segments may be used for the same, and their ends undo the same: they are one, as
+  /// a rule.
   private func isAlike(_ page: Int, _ next: Int) -> Bool {
     unsafe slots[page].access == slots[next].access
+      && slots[page].run.isAdvised == slots[next].run.isAdvised
   }
 
   /// Joins two segments, where they are alike.
@@ -262,10 +266,10 @@ extension ApartRuns {
     return true
   }
 
-  /// Undoes what was done to a segment that may be read and written; where the kernel refuses, it
-  /// stays as it is.
+  /// Undoes what was done to a segment that may be read and written, but for what was advised;
+  /// where the kernel refuses, it stays as it is.
   private func makePlain(_ page: Int) {
     guard unsafe slots[page].access == .readWrite && !slots[page].isPlain else { return }
-    unsafe slots[page].isPlain = slots[page].run.becomePlain() == nil
+    unsafe slots[page].isPlain = slots[page].run.becomePlain() == nil && !slots[page].run.isAdvised
   }
 }

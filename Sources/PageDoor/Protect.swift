@@ -10,7 +10,7 @@ package func pa_protect(
 ) -> pa_status {
   guard let access = PageAccess(access) else { return .badArgument }
   if access != .none { return unsafe open(arena, first, pages, access) }
-  return unsafe change(arena, first, pages) { apart, range, _ throws(PageArenaError) in
+  return unsafe changeApart(arena, first, pages) { apart, range, _ throws(PageArenaError) in
     try apart.forEachSegment(in: range) { segment throws(PageArenaError) in
       try segment.protect(.none)
     }
@@ -28,7 +28,7 @@ package func pa_commit(
 package func pa_decommit(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int
 ) -> pa_status {
-  unsafe change(arena, first, pages) { apart, range, _ throws(PageArenaError) in
+  unsafe changeApart(arena, first, pages) { apart, range, _ throws(PageArenaError) in
     try apart.forEachSegment(in: range) { segment throws(PageArenaError) in
       try segment.protect(.none)
       try segment.discard()
@@ -57,7 +57,7 @@ extension Segment {
 private func open(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int, _ access: PageAccess
 ) -> pa_status {
-  unsafe change(arena, first, pages) { apart, range, library throws(PageArenaError) in
+  unsafe changeApart(arena, first, pages) { apart, range, library throws(PageArenaError) in
     try apart.open(range, access, library)
   }
 }
@@ -65,7 +65,7 @@ private func open(
 /// Changes some pages of one run, which is set apart for that.
 ///
 /// - Parameter body: is given their range.
-private func change(
+func changeApart(
   _ arena: OpaquePointer?, _ first: UnsafeMutableRawPointer?, _ pages: Int,
   _ body: (ApartRuns, Range<Int>, PageArena) throws(PageArenaError) -> Void
 ) -> pa_status {

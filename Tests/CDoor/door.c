@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 static int passed, failed;
+/* Forks beside threads that do not rest; fewer on an emulator. */
+static int forks = 20;
 
 static void verdict(int holds, const char *what, int line) {
   if (holds) {
@@ -419,6 +421,120 @@ static void test_protect(void) {
   pa_destroy(arena);
 }
 
+/* What the kernel has noted about huge pages of the mapping of an address: 'h' for hg, 'n' for nh,
+ * '-' for neither, '?' where it does not tell. */
+static char flag(void *address) {
+  FILE *file = fopen("/proc/self/smaps", "r");
+  if (!file || forks < 20) {
+    if (file) (void)fclose(file);
+    return '?';
+  }
+  char line[512], found = '?';
+  int is_inside = 0;
+  while (fgets(line, sizeof line, file)) {
+    unsigned long start, end;
+    if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+      is_inside = (uintptr_t)address >= start && (uintptr_t)address < end;
+    } else if (is_inside && strncmp(line, "VmFlags:", 8) == 0) {
+      found = strstr(line, " hg") ? 'h' : strstr(line, " nh") ? 'n' : '-';
+    }
+  }
+  (void)fclose(file);
+  return found;
+}
+/* Whether the kernel takes such advice. */
+static int knows_advice = 1;
+
+/* Whether these pages have such flags, as far as the kernel tells. */
+static int are_flagged(void *run, const char *flags) {
+  for (size_t i = 0; flags[i]; i++) {
+    const char found = flag(page(run, i));
+    if (found != flags[i] && found != '?') {
+      printf("page %d: %c, not %c\n", (int)i, found, flags[i]);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void test_huge_page_advice(void) {
+  pa_options options = PA_OPTIONS_INIT;
+  options.huge_pages = PA_HUGE_PAGES_SYSTEM;
+  pa_arena *arena = make(&options);
+  if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
+  pa_run found;
+  found.size = sizeof found;
+  pa_status status;
+  void *run = pa_alloc(arena, 12, NULL), *after = pa_alloc(arena, 1, NULL);
+  memset(run, 5, 12 * PA_PAGE_SIZE);
+  memset(after, 6, PA_PAGE_SIZE);
+  IS(PA_BAD_ARGUMENT, pa_advise_huge_pages(arena, run, 2, PA_HUGE_PAGES_AUTOMATIC));
+  IS(PA_BAD_ARGUMENT, pa_advise_huge_pages(arena, run, 2, PA_HUGE_PAGES_SYSTEM));
+  IS(PA_PAST_END_OF_RUN, pa_advise_huge_pages(arena, page(run, 4), 9, PA_HUGE_PAGES_PREFER));
+  IS(PA_OK, pa_extend(arena, run, 12, 0));
+  status = pa_advise_huge_pages(arena, page(run, 2), 6, PA_HUGE_PAGES_PREFER);
+  if (status != PA_OK) {
+    IS(EINVAL, pa_errno(status));
+    IS(PA_OK, pa_extend(arena, run, 12, 0));
+    knows_advice = 0;
+    printf("huge pages of a run: the kernel does not know the call\n");
+    pa_destroy(arena);
+    return;
+  }
+  IS(PA_OK, pa_advise_huge_pages(arena, page(run, 5), 2, PA_HUGE_PAGES_AVOID));
+  HOLDS(are_flagged(run, "--hhhnnh----"));
+  HOLDS(holds_byte(run, 12, 5));
+  IS(PA_OK, pa_find(arena, page(run, 5) + 7, &found));
+  HOLDS(found.start == run && found.pages == 12);
+  IS(PA_NOT_PLAIN, pa_extend(arena, run, 13, 0));
+  HOLDS(pa_resize(arena, run, 20, 0, &status) == NULL && status == PA_NOT_PLAIN);
+  IS(PA_NOT_PLAIN, pa_purge_lazy(arena, run, 2));
+  /* Access comes and goes, the advice stays. */
+  IS(PA_OK, pa_protect(arena, page(run, 1), 3, PA_ACCESS_READ));
+  IS(PA_OK, pa_decommit(arena, page(run, 6), 4));
+  HOLDS(holds_byte(run, 6, 5) && faults(page(run, 6)));
+  IS(PA_OK, pa_commit(arena, run, 12));
+  HOLDS(holds_byte(page(run, 6), 4, 0) && holds_byte(page(run, 10), 2, 5));
+  HOLDS(are_flagged(run, "--hhhnnh----"));
+  memset(run, 5, 12 * PA_PAGE_SIZE);
+  IS(PA_NOT_PLAIN, pa_extend(arena, run, 13, 0));
+  /* Freed in parts: whoever gets the pages has them as the arena has. */
+  IS(PA_OK, pa_free(arena, page(run, 4), 2));
+  HOLDS(are_flagged(run, "--hh--nh----"));
+  HOLDS(holds_byte(run, 4, 5) && holds_byte(page(run, 6), 6, 5));
+  IS(PA_OK, pa_alloc_at(arena, page(run, 4), 2, PA_ZEROED));
+  HOLDS(holds_byte(page(run, 4), 2, 0));
+  IS(PA_OK, pa_find(arena, page(run, 9), &found));
+  HOLDS(found.start == page(run, 6) && found.pages == 6);
+  IS(PA_OK, pa_free(arena, page(run, 6), 2));
+  /* What is left of it is plain. */
+  IS(PA_NOT_FREE, pa_extend(arena, page(run, 8), 5, 0));
+  IS(PA_OK, pa_free_range(arena, page(run, 8), 4));
+  IS(PA_OK, pa_free_range(arena, run, 6));
+  HOLDS(are_flagged(run, "------------"));
+  IS(PA_OK, pa_free(arena, after, 1));
+  HOLDS(figures(arena).in_use_bytes == 0);
+  run = pa_alloc(arena, 8, NULL);
+  IS(PA_OK, pa_advise_huge_pages(arena, run, 8, PA_HUGE_PAGES_AVOID));
+  /* The child has the advice, and frees the run by itself. */
+  (void)fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int is_right = are_flagged(run, "nnnnnnnn") && pa_free_run(arena, run) == PA_OK &&
+                         are_flagged(run, "--------") && figures(arena).in_use_bytes == 0;
+    (void)fflush(stdout);
+    _exit(is_right ? 0 : 1);
+  }
+  int end = -1;
+  HOLDS(waitpid(child, &end, 0) == child && end == 0);
+  HOLDS(are_flagged(run, "nnnnnnnn"));
+  IS(PA_OK, pa_free_run(arena, run));
+  HOLDS(are_flagged(run, "--------"));
+  run = pa_alloc(arena, 8, NULL);
+  IS(PA_OK, pa_advise_huge_pages(arena, page(run, 1), 1, PA_HUGE_PAGES_PREFER));
+  pa_destroy(arena);
+}
+
 static void test_commit(void) {
   pa_options options = PA_OPTIONS_INIT;
   options.hard_limit_bytes = 64 << 20;
@@ -537,6 +653,7 @@ enum { MODEL = 96 };
 static struct {
   int run;    /* a number of the run that the page is of; 0 where it is free */
   int access; /* PA_ACCESS_... */
+  char flag;  /* what the kernel has noted about huge pages */
   unsigned char byte;
 } model[MODEL];
 
@@ -561,6 +678,12 @@ static int is_as_modelled(pa_arena *arena, void *base) {
   return 1;
 }
 
+static int is_flagged_as_modelled(void *base) {
+  char flags[MODEL + 1] = {0};
+  for (size_t i = 0; i < MODEL; i++) flags[i] = model[i].run ? model[i].flag : '-';
+  return are_flagged(base, flags);
+}
+
 static void test_model(void) {
   pa_arena *arena = make(NULL);
   if (sysconf(_SC_PAGESIZE) > PA_PAGE_SIZE) return;
@@ -569,6 +692,7 @@ static void test_model(void) {
   for (size_t i = 0; i < MODEL; i++) {
     model[i].run = 1;
     model[i].access = PA_ACCESS_READ_WRITE;
+    model[i].flag = '-';
     model[i].byte = (unsigned char)i;
     *page(base, i) = (char)i;
   }
@@ -577,7 +701,7 @@ static void test_model(void) {
     random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
     size_t first = (random >> 33) % MODEL, pages = (random >> 41) % 6 + 1;
     if (first + pages > MODEL) pages = MODEL - first;
-    const int run = model[first].run, kind = (int)(random >> 55) % 8;
+    const int run = model[first].run, kind = (int)(random >> 55) % 10;
     int one = 1, none = 1;
     for (size_t i = first; i < first + pages; i++) {
       if (model[i].run != run || run == 0) one = 0;
@@ -603,6 +727,13 @@ static void test_model(void) {
         status = pa_free(arena, page(base, first), pages);
         if (status == PA_OK) for (size_t i = first; i < first + pages; i++) model[i].run = 0;
         break;
+      case 6: case 7:
+        if (!knows_advice) continue;
+        status = pa_advise_huge_pages(arena, page(base, first), pages,
+                                      kind == 6 ? PA_HUGE_PAGES_PREFER : PA_HUGE_PAGES_AVOID);
+        if (status != PA_OK) break;
+        for (size_t i = first; i < first + pages; i++) model[i].flag = kind == 6 ? 'h' : 'n';
+        break;
       default:
         status = pa_alloc_at(arena, page(base, first), pages, PA_ZEROED);
         if ((status == PA_OK) != none) bad = 1;
@@ -611,6 +742,7 @@ static void test_model(void) {
           for (size_t i = first; i < first + pages; i++) {
             model[i].run = runs;
             model[i].access = PA_ACCESS_READ_WRITE;
+            model[i].flag = '-';
             model[i].byte = 0;
           }
         }
@@ -633,10 +765,11 @@ static void test_model(void) {
       }
     }
     if (step % 10 == 0 && !is_as_modelled(arena, base)) bad = 1;
+    if (step % 200 == 0 && !is_flagged_as_modelled(base)) bad = 1;
     if (bad) printf("step %d, kind %d, %d pages from %d: %s\n", step, kind, (int)pages, (int)first,
                     pa_strerror(status));
   }
-  HOLDS(!bad && is_as_modelled(arena, base));
+  HOLDS(!bad && is_as_modelled(arena, base) && is_flagged_as_modelled(base));
   for (size_t i = 0; i < MODEL; i++) {
     if (model[i].run != 0) IS(PA_OK, pa_free(arena, page(base, i), 1));
   }
@@ -1184,7 +1317,6 @@ static void test_pool_threads(void) {
 /* ---- fork */
 
 static volatile int goes_on;
-static int forks = 20;
 
 static void *churn(void *argument) {
   pa_arena *arena = (pa_arena *)argument;
@@ -1403,6 +1535,7 @@ int main(int argc, char **argv) {
   test_find();
   test_contents();
   test_protect();
+  test_huge_page_advice();
   test_commit();
   test_many_parts();
   test_checked();

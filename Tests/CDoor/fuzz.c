@@ -16,7 +16,7 @@ enum { RUNS = 24, PAGES = 48, PLACES = 8 };
 typedef struct {
   char *start; /* NULL where there is no run */
   size_t pages;
-  unsigned char access[PAGES], byte[PAGES];
+  unsigned char access[PAGES], byte[PAGES], advised[PAGES];
 } run;
 
 static struct {
@@ -101,12 +101,13 @@ static void begin(run *its, char *start, size_t pages) {
   its->pages = pages;
   fuzz.pages += pages;
   memset(its->access, PA_ACCESS_READ_WRITE, sizeof its->access);
+  memset(its->advised, 0, sizeof its->advised);
   stamp(its, 0, pages);
 }
 
 static int is_plain(const run *its) {
   for (size_t i = 0; i < its->pages; i++) {
-    if (its->access[i] != PA_ACCESS_READ_WRITE) return 0;
+    if (its->access[i] != PA_ACCESS_READ_WRITE || its->advised[i]) return 0;
   }
   return 1;
 }
@@ -128,6 +129,7 @@ static void cut(run *its, size_t first, size_t pages) {
   behind->start = page(before.start, rest);
   behind->pages = before.pages - rest;
   memcpy(behind->access, before.access + rest, behind->pages);
+  memcpy(behind->advised, before.advised + rest, behind->pages);
   memcpy(behind->byte, before.byte + rest, behind->pages);
 }
 
@@ -261,6 +263,7 @@ static void step_resize(void) {
   if (pages <= before) return;
   check_zero(page(moved, before), pages - before);
   memset(its->access + before, PA_ACCESS_READ_WRITE, pages - before);
+  memset(its->advised + before, 0, pages - before);
   stamp(its, before, pages - before);
 }
 
@@ -283,9 +286,18 @@ static void step_access(void) {
   run *its = any();
   if (!its || fuzz.pool) return;
   const size_t first = below(its->pages), pages = below(its->pages - first) + 1;
-  const int kind = byte() % 5;
+  const int kind = byte() % 7;
   char *start = page(its->start, first);
   pa_status status;
+  if (kind >= 5) {
+    status = pa_advise_huge_pages(fuzz.arena, start, pages,
+                                  kind == 5 ? PA_HUGE_PAGES_PREFER : PA_HUGE_PAGES_AVOID);
+    /* The kernel may not know the call. */
+    REQUIRE(status == PA_OK || status >= PA_SYSTEM);
+    if (status == PA_OK) memset(its->advised + first, 1, pages);
+    check_contents(its);
+    return;
+  }
   switch (kind) {
     case 3: status = pa_decommit(fuzz.arena, start, pages); break;
     case 4: status = pa_commit(fuzz.arena, start, pages); break;
@@ -321,7 +333,7 @@ static void step_mistake(void) {
     case 4: start = (char *)(UINTPTR_MAX & ~(uintptr_t)8191); break;
     default: pages = its->pages + 1 + byte();
   }
-  switch (byte() % (fuzz.pool ? 5 : 8)) {
+  switch (byte() % (fuzz.pool ? 5 : 9)) {
     case 0: REQUIRE(CALL(free, start, pages) != PA_OK); break;
     case 1: REQUIRE(give_at_hand(start, pages) != PA_OK); break;
     case 2: REQUIRE(CALL(alloc_at, start, pages, 0) != PA_OK); break;
@@ -329,6 +341,9 @@ static void step_mistake(void) {
     case 4: if (start != its->start) REQUIRE(CALL(extend, start, pages, 0) != PA_OK); break;
     case 5: REQUIRE(pa_protect(fuzz.arena, start, pages, PA_ACCESS_READ) != PA_OK); break;
     case 6: REQUIRE(pa_decommit(fuzz.arena, start, pages) != PA_OK); break;
+    case 7:
+      REQUIRE(pa_advise_huge_pages(fuzz.arena, start, pages, PA_HUGE_PAGES_PREFER) != PA_OK);
+      break;
     default: REQUIRE(pa_commit(fuzz.arena, start, pages) != PA_OK);
   }
 }

@@ -396,6 +396,9 @@ static pa_status do_protect(void) {
 }
 static pa_status do_decommit(void) { return pa_decommit(its.arena, page(its.run, 8), 8); }
 static pa_status do_commit(void) { return pa_commit(its.arena, page(its.run, 8), 8); }
+static pa_status do_advise(void) {
+  return pa_advise_huge_pages(its.arena, page(its.run, 8), 8, PA_HUGE_PAGES_PREFER);
+}
 static pa_status do_cache_create(void) {
   const pa_status status = pa_cache_create(its.arena, &its.made_cache);
   kernel.armed = 0;
@@ -578,6 +581,9 @@ static void apart(void) {
   HOLDS(pa_protect(its.arena, page(its.run, 6), 6, PA_ACCESS_READ) == PA_OK);
 }
 static void gone(void) { HOLDS(pa_decommit(its.arena, page(its.run, 4), 16) == PA_OK); }
+static void advised(void) {
+  HOLDS(pa_advise_huge_pages(its.arena, page(its.run, 6), 6, PA_HUGE_PAGES_PREFER) == PA_OK);
+}
 static void wall(void) {
   its.wall = page(its.run, RUN);
   HOLDS(pa_alloc_at(its.arena, its.wall, 1, 0) == PA_OK);
@@ -621,6 +627,7 @@ static const struct {
     ROW(destroy, plain, NOTHING),
     ROW(destroy, apart, NOTHING),
     ROW(destroy, gone, NOTHING),
+    ROW(destroy, advised, NOTHING),
     ROW(first_alloc, plain, ALL),
     ROW(alloc, plain, ALL),
     ROW(alloc_growing, plain, ALL),
@@ -631,17 +638,21 @@ static const struct {
     ROW(free, plain, NOTHING),
     ROW(free, apart, NOTHING),
     ROW(free, gone, NOTHING),
+    ROW(free, advised, NOTHING),
     ROW(free_part, plain, ENDS),
     ROW(free_part, apart, ENDS),
+    ROW(free_part, advised, ENDS),
     ROW(free_run, plain, NOTHING),
     ROW(free_run, apart, NOTHING),
     ROW(free_run, gone, NOTHING),
     ROW(free_range, plain, ENDS),
     ROW(free_range, apart, ENDS),
     ROW(free_range, gone, ENDS),
+    ROW(free_range, advised, ENDS),
     ROW(free_discarded, plain, ENDS),
     ROW(free_discarded, apart, ENDS),
     ROW(free_discarded, gone, ENDS),
+    ROW(free_discarded, advised, ENDS),
     ROW(extend, plain, ALL),
     ROW(resize, plain, ALL),
     ROW(resize, wall, ALL),
@@ -654,12 +665,17 @@ static const struct {
     ROW(protect, plain, ENDS),
     ROW(protect, apart, ENDS),
     ROW(protect, gone, ENDS),
+    ROW(protect, advised, ENDS),
     ROW(decommit, plain, ENDS),
     ROW(decommit, apart, ENDS),
     ROW(decommit, gone, ENDS),
     ROW(commit, plain, ALL),
     ROW(commit, apart, ALL),
     ROW(commit, gone, ENDS),
+    ROW(advise, plain, ALL),
+    ROW(advise, apart, ALL),
+    ROW(advise, gone, ENDS),
+    ROW(advise, advised, ALL),
     ROW(cache_create, plain, ALL),
     ROW(cache_destroy, plain, ALL),
     ROW(cache_alloc, plain, ALL),

@@ -198,7 +198,7 @@ typedef struct {
   char *buffer;
   size_t pages, alignment, capacity, *length_at;
   size_t reserve_bytes, guard_bytes, bytes, offset;
-  uint32_t flags, access, told_size;
+  uint32_t flags, access, advice, told_size;
   bool *is_zero_at;
   uint64_t bytes64, soft_bytes64, hard_bytes64;
   uint64_t *bytes_at, *released_at, *offered_at, *nanoseconds_at, *gathered_at;
@@ -266,6 +266,7 @@ VALUES(alignment, size_t, 0, 1, 2, 3, 4096, 8191, 8192, 12288, 1 << 16, 1 << 21,
        SIZE_MAX / 2 + 1, SIZE_MAX)
 VALUES(flags, uint32_t, 0, 1, 2, 3, (uint32_t)1 << 31, UINT32_MAX)
 VALUES(access, uint32_t, 0, 1, 2, 3, 4, 5, (uint32_t)1 << 31, UINT32_MAX)
+VALUES(advice, uint32_t, 0, 1, 2, 3, 4, (uint32_t)1 << 31, UINT32_MAX)
 VALUES(status, pa_status, PA_OK, PA_BAD_ARGUMENT, PA_REENTERED, PA_REENTERED + 1, -1, 31,
        PA_TRUNCATED, PA_TRUNCATED + 1, PA_SYSTEM - 1, PA_SYSTEM, PA_SYSTEM + 12, INT32_MAX,
        INT32_MIN)
@@ -608,6 +609,13 @@ EXPECT(pa_decommit) { return done(if_null(holder(a)) | bad_part(a->first, a->pag
 EXPECT(pa_commit) { return expect_pa_decommit(a); }
 EXPECT(pa_protect) {
   return done(if_null(holder(a)) | bad_part(a->first, a->pages) | bad_access(a->access));
+}
+EXPECT(pa_advise_huge_pages) {
+  const int is_known = a->advice == PA_HUGE_PAGES_PREFER || a->advice == PA_HUGE_PAGES_AVOID;
+  statuses bad = if_null(holder(a)) | bad_part(a->first, a->pages);
+  if (!is_known) bad |= one(PA_BAD_ARGUMENT);
+  /* A kernel may not know the call. */
+  return bad ? bad : one(PA_OK) | one(PA_SYSTEM);
 }
 
 EXPECT(pa_cache_create) { return done(if_null(holder(a)) | if_null(a->cache_at)); }

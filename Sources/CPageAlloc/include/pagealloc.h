@@ -81,7 +81,7 @@ enum {
   PA_NOT_IN_USE = 12,         /* the first page is not in use: freed before, or never allocated */
   PA_PAST_END_OF_RUN = 13,    /* the range goes on past the end of the run */
   PA_NOT_A_START = 14,        /* no run that is in use starts at the address */
-  PA_NOT_PLAIN = 15,          /* the run, or a part of it, has other access rights */
+  PA_NOT_PLAIN = 15,          /* other access rights in the run, or advice about huge pages */
   PA_WRITABLE_CODE = 16,      /* writable and executable at once was not asked for in the options */
   PA_PART_OF_KERNEL_PAGE = 17, /* the range does not start and end at pages of the kernel's */
   PA_OUT_OF_BOUNDS = 18,      /* a range goes beyond what it is a range of */
@@ -270,14 +270,14 @@ PA_API pa_status pa_purge_lazy(pa_arena *arena, void *first, size_t pages);
  * them next need not clear them. As pa_free and pa_discard. */
 PA_API pa_status pa_free_discarded(pa_arena *arena, void *first, size_t pages);
 
-/* ---- Access rights, and memory that comes and goes in place
+/* ---- Access rights, memory that comes and goes in place, and huge pages of a run
  *
  * What these calls are about are pages in a row of one run, in use. A run that is not plain memory
  * any more can be found and freed as before, in parts, too: what is freed is made plain first.
  * Where the kernel will not (PA_SYSTEM) it stays in use as it was; of a free across runs, those
  * before it have gone. It can neither grow nor move, and its contents cannot be purged lazily
- * (PA_NOT_PLAIN). Once all of it may be read and written, it is plain again. Nobody else may free
- * or change the run meanwhile.
+ * (PA_NOT_PLAIN). Once all of it may be read and written, it is plain again, unless it was advised
+ * about huge pages. Nobody else may free or change the run meanwhile.
  *
  * PA_BAD_PAGE_COUNT, PA_MISALIGNED, PA_FOREIGN, PA_NOT_IN_USE, PA_PAST_END_OF_RUN;
  * PA_PART_OF_KERNEL_PAGE, PA_TOO_MANY_MAPPINGS, PA_SYSTEM: a part of it may have changed. */
@@ -302,6 +302,15 @@ PA_API pa_status pa_decommit(pa_arena *arena, void *first, size_t pages);
 /* Makes memory again of pages, which may be read and written, and counts them: those that were
  * decommitted read as zero. Also PA_LIMIT_REACHED. */
 PA_API pa_status pa_commit(pa_arena *arena, void *first, size_t pages);
+
+/* Asks the kernel for huge pages for some pages (PA_HUGE_PAGES_PREFER), or for none
+ * (PA_HUGE_PAGES_AVOID), whatever the options say; anything else is PA_BAD_ARGUMENT. It holds until
+ * the pages are freed: the kernel forgets such advice only with the memory, so the run is not plain
+ * memory until then, whatever it may be used for. Whoever gets the pages next finds them as the
+ * arena has them. Huge pages come where a whole one lies in pages that are advised alike;
+ * pa_collapse gathers what is there already. Where the kernel does not know the call
+ * (PA_SYSTEM + EINVAL), nothing has changed. */
+PA_API pa_status pa_advise_huge_pages(pa_arena *arena, void *first, size_t pages, uint32_t advice);
 
 /* ---- Cache handles */
 
@@ -451,8 +460,8 @@ PA_API pa_status pa_fork_child(pa_arena *arena);
  *
  * A pool makes arenas as it needs them, in address space that is reserved at once. A run lies in
  * one of them, and so has less than 4 GiB. Calls are as those of the same names about an arena, and
- * say the same of what is wrong. A pool has no cache handles and no access rights, and pa_find does
- * not look there. On a 32-bit host a pool has one arena, of up to 4 GiB. */
+ * say the same of what is wrong. A pool has no cache handles, access rights or advice, and pa_find
+ * does not look there. On a 32-bit host a pool has one arena, of up to 4 GiB. */
 
 /* Makes a pool. options: as for pa_create, for each arena, but that reserve_bytes is the address
  * space of all of them, rounded up to a multiple of 4 GiB: up to 64 TiB, by default 64 GiB; on a
