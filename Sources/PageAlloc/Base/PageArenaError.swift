@@ -131,7 +131,7 @@ extension PageArenaError: CustomStringConvertible {
     case .notARun(let offset):
       "offset: no run that is in use starts at \(hex(UInt(offset)))"
     case .notPlain(let base):
-      "base: the run at \(hex(base)) is not plain memory, which it would have to be"
+      "the run at \(hex(base)) is not plain memory, which it would have to be"
     case .writableCode:
       "access: writable and executable at once, which the arena's options do not allow"
     case .partOfPhysicalPage(let base, let size):

@@ -47,8 +47,12 @@ package let mappingChecks: [Check] = [
       let before = mappingCount()
       for advises in [true, false] {
         var runs = RunList(capacity: 200)
+        // Between them, and never special.
+        var others = RunList(capacity: 200)
         for index in 0..<200 {
-          guard var run = arena.own(4, &recorder) else { return }
+          guard var run = arena.own(4, &recorder), let other = arena.own(4, &recorder) else {
+            return
+          }
           recorder.succeeds("special") { () throws(PageArenaError) in
             if !advises {
               try run.protect(.readOnly, in: 1..<2)
@@ -59,9 +63,11 @@ package let mappingChecks: [Check] = [
             }
           }
           runs.append(run)
+          others.append(other)
         }
         runs.removeAll()
         let added = mappingCount() - before
+        others.removeAll()
         recorder.expect(added <= 4, "\(added) mappings more, advised: \(advises)")
       }
       arena.give(first, &recorder)
