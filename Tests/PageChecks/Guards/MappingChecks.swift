@@ -1,4 +1,5 @@
 import PageAlloc
+import SysMem
 
 /// What guards and moves cost the process in mappings, all of which are counted.
 package let mappingChecks: [Check] = [
@@ -37,6 +38,9 @@ package let mappingChecks: [Check] = [
 
   Check("huge page advice: runs that end leave no mappings behind, whatever the arena has") {
     recorder in
+    guard LinuxCalls().physicalPageSize <= PageArena.pageSize else {
+      return recorder.leaveOut("parts of a page of the kernel's")
+    }
     for policy in [HugePages.system, .avoid, .prefer, .automatic] where recorder.isGood {
       recorder.context = "\(policy)"
       var options = PageArena.Options()
