@@ -137,7 +137,6 @@ extension ArenaCore {
   func makePlain(_ address: UInt, pages: Int, _ traits: RunTraits) -> PageArenaError? {
     let run = page(of: address)
     let bytes = Self.byteCount(pages)
-    let guardSize = Self.byteCount(guardPages)
     do throws(SysMemError) {
       if traits.contains(.locked) { try system.setLocked(address, bytes, false) }
       if traits.contains(.undumped) { try system.advise(address, bytes, .includeInDumps) }
