@@ -48,7 +48,7 @@ package let signalChecks: [Check] = [
     }
     // In the middle of growth.
     guard let more = arena.take(512, &recorder) else { return }
-    recorder.expectEqual(errors.count, 21, "calls")
+    recorder.expectEqual(errors.count, 22, "calls")
     for (index, error) in errors.enumerated() {
       recorder.expect(error == .reentered, "call \(index): \(error?.description ?? "no error")")
     }
