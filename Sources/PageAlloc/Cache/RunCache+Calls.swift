@@ -7,16 +7,18 @@ import Synchronization
 // only frees are counted there, and how many runs were handed out follows from that:
 //
 //   taken back --> hot run --> handed out                      not counted
-//   taken back --> hot run --> a stack, or the allocator       coldTakes - 1
+//   taken back --> hot run --> a stack, or the allocator       coldFrees + 1
 //                              a stack, or a cut --> handed out    coldTakes + 1
 //
-//   handed out  =  frees + coldTakes - hot runs that are there now
+//   handed out  =  frees + coldTakes - hot runs that are there now - coldFrees
 //
 // A long run never is the hot one: when it comes, that is as if it had stopped to be.
 //
-// The owner writes both counts, without an atomic addition. Who holds the heap lock reads them at
-// any time, and adds to the heap's what is new since the last time: in the midst of a call that may
-// be one too few.
+// The owner writes the counts, without an atomic addition. Who holds the heap lock reads them at
+// any time, and adds to the heap's what is new since the last time. In the midst of a call that may
+// be one too few, never one too many, which nobody would take off again: what makes it more is read
+// first, and what makes it less is written first. (A processor that lets stores pass each other may
+// show one too many all the same, until the next call.)
 
 /// Calls of caches' owners that the caches served.
 package struct CacheCalls {
@@ -45,7 +47,7 @@ package struct CountedCalls {
   }
 
   /// How far a count has come; not at all where it seems to have gone back a little: in the midst
-  /// of a call the owner may have seemed to have made one more.
+  /// of a call the owner may seem to have made one less.
   private static func news(_ now: Int, since before: inout Int) -> UInt64 {
     let difference = now &- before
     if difference < 0, difference >= -mostSteps { return 0 }
@@ -61,6 +63,13 @@ extension RunCache {
   @inline(__always)
   borrowing func count(coldTakes more: Int) {
     coldTakes.store(coldTakes.load(ordering: .relaxed) &+ more, ordering: .relaxed)
+  }
+
+  /// Counts runs that are hot no more, before they are taken from there, or that came otherwise.
+  /// Only for who may touch the cache.
+  @inline(__always)
+  borrowing func count(coldFrees more: Int) {
+    coldFrees.store(coldFrees.load(ordering: .relaxed) &+ more, ordering: .relaxed)
   }
 }
 
@@ -80,9 +89,13 @@ extension CacheReference {
   /// The same, added to those of others.
   @inline(__always)
   func addNewCalls(to sum: inout CacheCalls) {
-    let frees = front.frees.load(ordering: .relaxed)
-    let coldTakes = contents.coldTakes.load(ordering: .relaxed)
+    // In this order.
+    let frees = front.frees.load(ordering: .acquiring)
+    let coldTakes = contents.coldTakes.load(ordering: .acquiring)
+    let hotRuns = front.hotRunCount()
+    atomicMemoryFence(ordering: .acquiring)
+    let coldFrees = contents.coldFrees.load(ordering: .relaxed)
     contents.counted.take(
-      allocations: frees &+ coldTakes &- front.hotRunCount(), frees: frees, addedTo: &sum)
+      allocations: frees &+ coldTakes &- hotRuns &- coldFrees, frees: frees, addedTo: &sum)
   }
 }

@@ -29,7 +29,7 @@ extension RunCache {
     counts = InlineArray(repeating: 0)
     long.forget()
     if front.isHot(.owned) { count(owners: -1) }
-    count(coldTakes: 0 &- front.hotRunCount())
+    count(coldFrees: front.hotRunCount())
     front.forget(.raw)
     front.forget(.owned)
     charged.store(0, ordering: .relaxed)

@@ -177,8 +177,8 @@ extension RunCache {
   ) -> Bool {
     guard putLong(page, pages) else { return false }
     front.runs.setByte(page, 0)
+    count(coldFrees: 1)
     front.countFree()
-    count(coldTakes: -1)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {
       cts_compiler_barrier()

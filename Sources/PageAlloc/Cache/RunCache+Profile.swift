@@ -66,7 +66,7 @@ extension RunCache {
     if total > quietCeiling || count == Self.depth { return false }
     push(CachedRun(page: front.page(at: run), isZero: false), pages, count)
     charged.store(total, ordering: .relaxed)
-    self.count(coldTakes: -1)
+    self.count(coldFrees: 1)
     front.countFree()
     if kind == .owned {
       cts_compiler_barrier()

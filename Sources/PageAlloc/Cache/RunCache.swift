@@ -46,9 +46,10 @@ package struct RunCache: ~Copyable {
   /// aside: written by the cache's owner, inside; what all caches have is added up when the arena
   /// ends.
   private let owners = Atomic<Int>(0)
-  /// Runs that were handed out otherwise than as hot ones, less those that stopped to be hot, or
-  /// were taken back, without having been so. Of the owner; read by the statistics.
+  /// Runs that were handed out otherwise than as hot ones. Of the owner; read by the statistics.
   let coldTakes = Atomic<Int>(0)
+  /// Runs that stopped to be hot, or were taken back without having been so. Likewise.
+  let coldFrees = Atomic<Int>(0)
   /// What was counted of the cache's calls already. Of who holds the heap lock.
   var counted = CountedCalls()
   /// The next and the previous one in the ring of those with an owner. Of CacheList; they lie here
@@ -271,9 +272,11 @@ extension RunCache {
   /// - Parameter word: the front's.
   @inline(__always)
   mutating func takeHotRun(_ word: UInt, _ kind: RunKind) -> CachedRun {
+    // Counted first, as who reads the counts expects.
+    count(coldFrees: 1)
+    cts_compiler_barrier()
     front.setWord(kind, word & HotRun.pageBits)
     let address = word & ~HotRun.pageBits
-    count(coldTakes: -1)
     // Counted last, in the order in which a fork may see it.
     if kind == .owned {
       cts_compiler_barrier()
