@@ -103,6 +103,8 @@ func withTurn(
   let handle = unsafe door(arena)
   return unsafe status(arena) { library throws(PageArenaError) in
     try library.askingOnce { () throws(PageArenaError) in
+      // Here, since what looks for a run cannot throw that.
+      if PageArena.isReentered { throw .reentered }
       guard unsafe pai_take_turn(&handle.pointee.turn) == 0 else { throw .reentered }
       defer { unsafe pai_end_turn(&handle.pointee.turn) }
       try body(library, unsafe handle.pointee.apart)
