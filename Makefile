@@ -96,9 +96,9 @@ gates := lint test-ladder test-x86_64 test-compile test-docs docs test-reference
 AHEAD ?=
 test: ## all gates: lint, and the checks on every target
 	@$(cross)/provide.sh zlib; $(cross)/quietly.sh "the packages" swift package resolve; \
-	$(cross)/ahead.sh do $(targets) $(AHEAD) & ahead=$$!; \
+	rm -rf .build/ahead; $(cross)/ahead.sh do $(targets) $(AHEAD) & ahead=$$!; \
 	trap "kill $$ahead 2>/dev/null || true" EXIT; \
-	$(MAKE) $(gates) $(targets:%=await-%)
+	$(MAKE) $(gates); $(cross)/ahead.sh finish $(targets)
 
 test-ladder: ## each rung of the library compiles with the rungs above it alone
 	@echo "== ladder"; Tests/Ladder/ladder.sh
@@ -114,9 +114,6 @@ examples: ## build seven programs that use the library, run them, check what the
 
 $(targets:%=test-%): test-%: ## the checks and the conformance files on another target
 	@echo "== $*"; $(cross)/crosscheck.sh $* test
-
-$(targets:%=await-%): await-%:
-	@echo "== $*"; $(cross)/ahead.sh await $*
 
 bench-gate: ## count instructions, compare with recorded bounds (RECORD=1: record)
 	@Benchmarks/build.sh hotpath; Benchmarks/gate.sh $(if $(RECORD),record)
@@ -228,5 +225,5 @@ clean: ## remove everything built, and the packages unpacked for it
   examples lib-c install test test-ladder test-x86_64 test-compile test-docs test-references \
   test-two-copies test-malloc test-metrics test-c-door test-clients test-model test-consumer \
   test-overcommit test-film test-process sanitize coverage fuzz nightly mutants \
-  $(foreach target,$(targets),build-$(target) test-$(target) await-$(target) check-$(target) \
-  lib-c-$(target) test-c-door-$(target))
+  $(foreach target,$(targets),build-$(target) test-$(target) check-$(target) lib-c-$(target) \
+  test-c-door-$(target))
