@@ -7,7 +7,8 @@ cts_registry cts_arenas;
 cts_fork_handlers cts_fork;
 
 static void prepare(void) {
-  if (cts_fork.prepare) cts_fork.prepare();
+  void (*const prepares)(void) = __atomic_load_n(&cts_fork.prepare, __ATOMIC_ACQUIRE);
+  if (prepares) prepares();
 }
 static void parent(void) {
   if (cts_fork.parent) cts_fork.parent();

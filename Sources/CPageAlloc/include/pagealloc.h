@@ -308,8 +308,9 @@ PA_API pa_status pa_commit(pa_arena *arena, void *first, size_t pages);
  * the pages are freed: the kernel forgets such advice only with the memory, so the run is not plain
  * memory until then, whatever it may be used for. Whoever gets the pages next finds them as the
  * arena has them. Huge pages come where a whole one lies in pages that are advised alike;
- * pa_collapse gathers what is there already. Where the kernel does not know the call
- * (PA_SYSTEM + EINVAL), nothing has changed. */
+ * pa_collapse gathers what is there already. A limit that is set later may take a preference back,
+ * and then it may be given again. Where the kernel does not know the call (PA_SYSTEM + EINVAL),
+ * nothing has changed. */
 PA_API pa_status pa_advise_huge_pages(pa_arena *arena, void *first, size_t pages, uint32_t advice);
 
 /* ---- Cache handles */
@@ -380,7 +381,7 @@ typedef int (*pa_limit_handler)(void *context, size_t pages);
  * The thread whose request it is calls it, with no lock of the library's held. It may use the
  * arena, but not what the request is about: the run that is to change, the cache handle or the
  * region. What a limit refuses to it, in any arena, is refused at once, so that it is never called
- * in the middle of itself. Several threads may be in it at the same time, and what one of them
+ * in the middle of itself; nor is it called by the handlers of a fork. Several threads may be in it at the same time, and what one of them
  * frees another may take. It must return.
  *
  * Who sets another has it return when no other thread is in the former one, whose context may be

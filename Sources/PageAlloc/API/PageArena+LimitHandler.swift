@@ -18,7 +18,8 @@ extension PageArena {
   ///
   /// The thread whose request it is calls it, with no lock of the library's held; the arena may be
   /// used, but not what the request is about, such as the run that is to grow. What a limit refuses
-  /// to it, in any arena, is refused at once: it is never called in the middle of itself. Several
+  /// to it, in any arena, is refused at once: it is never called in the middle of itself, nor in the
+  /// middle of a fork, by whose handlers a program may use arenas. Several
   /// threads may be in it at the same time, and what one of them frees another may take. A signal's
   /// handler whose request is refused calls it, too.
   ///

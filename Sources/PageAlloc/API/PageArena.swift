@@ -124,7 +124,8 @@ public final class PageArena: Sendable {
   /// and there until the process ends.
   ///
   /// Where the system has not even the address space for one, that ends the program. A signal's
-  /// handler is not to be the first to ask for it.
+  /// handler is not to be the first to ask for it, nor a thread beside which another one forks: the
+  /// child could wait for it for ever.
   public static let shared: PageArena = {
     do throws(PageArenaError) {
       return try PageArena()

@@ -39,23 +39,30 @@ extension ArenaCore {
     withHeap { $0.scavenger.counters.limitRefusals &-= 1 }
   }
 
-  /// Calls the program's function, where there is one and the thread is not in one already.
+  /// Calls the program's function, where there is one and the thread is not in one already, nor in
+  /// the middle of a fork, which holds all locks.
   ///
   /// - Returns: whether something was given back.
   func callLimitHandler(_ pages: Int) -> Bool {
-    if ThisThread.record.asking != 0 || InsideMark.isAny { return false }
+    if ThisThread.record.asking != 0 || InsideMark.isAny || ForkTurn.isMine { return false }
     var found: LimitHandler.Body?
+    // Under the lock, so that a fork finds the thread and the count in agreement.
     visitLimitHandler { core in
-      // First: a signal's handler may come in between, and fork.
-      ThisThread.record.asking = core.number
-      found = core.withHeap { $0.limitHandler.begin() }
+      found = core.withHeap { heap in
+        let found = heap.limitHandler.begin()
+        if found != nil { ThisThread.record.asking = core.number }
+        return found
+      }
     }
-    guard let found else {
-      ThisThread.record.asking = 0
-      return false
-    }
+    guard let found else { return false }
     let hasGiven = found(pages)
-    visitLimitHandler { core in core.withHeap { $0.limitHandler.end() } }
+    visitLimitHandler { core in
+      core.withHeap { heap in
+        heap.limitHandler.end()
+        ThisThread.record.asking = 0
+      }
+    }
+    // Where the pool has gone meanwhile.
     ThisThread.record.asking = 0
     return hasGiven
   }

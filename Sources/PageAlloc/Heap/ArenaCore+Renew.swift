@@ -27,7 +27,11 @@ extension ArenaCore {
     while let asked = withHeap({ $0.hugeChunks.firstRange(in: chunks) }) {
       let start = max(pages.lowerBound, Geometry.firstPage(of: asked.lowerBound))
       let end = min(pages.upperBound, Geometry.firstPage(of: asked.upperBound))
-      _ = advise(range(of: start..<end), hugePages: !isLimited)
+      let memory = range(of: start..<end)
+      // Looked at once more: a limit may have been set meanwhile.
+      if isLimited || (advise(memory, hugePages: true) && isLimited) {
+        _ = advise(memory, hugePages: false)
+      }
       chunks = asked.upperBound..<chunks.upperBound
     }
   }

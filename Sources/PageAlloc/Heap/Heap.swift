@@ -70,7 +70,8 @@ package struct Heap: ~Copyable {
   package let isHeadroomDue = Atomic<Bool>(false)
   /// Chunks for which huge pages were asked for, where they are split when a part goes back.
   var hugeChunks = ChunkSet()
-  /// Chunks in which owners of runs have decided otherwise about some of their pages.
+  /// Chunks in which owners of runs have decided otherwise about some of their pages, ever: until
+  /// the arena of a pool retreats.
   var ownAdviceChunks = ChunkSet()
   /// Chunks whose part of the table of decommitted pages is counted.
   var decommittedChunks = ChunkSet()

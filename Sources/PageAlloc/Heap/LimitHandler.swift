@@ -6,7 +6,7 @@
 /// ```
 ///
 /// While somebody waits to set another, no request begins: it is refused as if there were none. So
-/// nobody waits for ever, however often the limit refuses.
+/// nobody waits for ever, however often the limit refuses, as long as each call returns.
 package struct LimitHandler {
   /// The program's function.
   ///
