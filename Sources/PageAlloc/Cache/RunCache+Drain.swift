@@ -1,3 +1,4 @@
+import CThreadSlots
 import Synchronization
 
 // All that a cache holds goes. Only for who may touch the cache.
@@ -30,6 +31,7 @@ extension RunCache {
     long.forget()
     if front.isHot(.owned) { count(owners: -1) }
     count(coldFrees: front.hotRunCount())
+    cts_compiler_barrier()
     front.forget(.raw)
     front.forget(.owned)
     charged.store(0, ordering: .relaxed)

@@ -187,6 +187,8 @@ extension CacheFront {
   /// Counts a run that the owner took back.
   @inlinable @inline(__always)
   borrowing func countFree() {
+    // Last, as who reads the counts expects.
+    cts_compiler_barrier()
     frees.store(frees.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
   }
 
