@@ -74,7 +74,8 @@ private final class LimitSetter: Sendable {
 /// A child of `fork` while a thread makes an arena of a pool.
 package let poolMakerForkChecks: [Check] = [
   Check("pool: a child makes the arena that a thread of its parent's was just making") { recorder in
-    if leavesOutFork(&recorder) || is32Bit { return }
+    guard !is32Bit else { return recorder.leaveOut("a host of 32 bits has one arena") }
+    if leavesOutFork(&recorder) { return }
     var options = PageArena.Options(calls: LinuxCalls())
     options.scavenging = .manual
     options.makeRoom = {
