@@ -6,21 +6,7 @@ package let lockedMemoryChecks: [Check] = [
   Check("locked memory: goes back on request, and is told of as any other") { recorder in
     guard let arena = makeArena(&recorder), let run = arena.take(16, &recorder) else { return }
     run.stamp(1)
-    let kernel = LinuxCalls()
-    do throws(Errno) {
-      // As `mlockall` does behind the arena's back.
-      try kernel.mlock(run.address, 16 << 13)
-      let part = run.part(15, 1)
-      if (try? kernel.madvise(part.address, 8192, .dontNeed)) != nil {
-        return recorder.leaveOut("the kernel takes locked memory as any other")
-      }
-      try kernel.madvise(part.address, 8192, .dontNeedLocked)
-      guard part.isZero else {
-        return recorder.leaveOut("qemu-user takes the advice for locked memory, and ignores it")
-      }
-    } catch {
-      return recorder.leaveOut("no memory can be locked, or it cannot go back: Linux before 5.18")
-    }
+    guard locks(run, &recorder) else { return }
     arena.give(run, &recorder)
     let before = arena.statistics
     recorder.expect((try? arena.releaseFreeMemory()) != nil, "released")
@@ -33,7 +19,7 @@ package let lockedMemoryChecks: [Check] = [
     guard let again = arena.take(16, &recorder) else { return }
     recorder.expectEqual(again.address, run.address, "the same place")
     recorder.expect(again.isZero, "zero")
-    try? kernel.munlock(run.address, 16 << 13)
+    try? LinuxCalls().munlock(run.address, 16 << 13)
   },
 
   Check("locked memory: other ranges go back many at once all the same") { recorder in
@@ -48,11 +34,7 @@ package let lockedMemoryChecks: [Check] = [
       runs.append(run)
     }
     runs.sort { $0.address > $1.address }
-    let kernel = LinuxCalls()
-    guard (try? kernel.mlock(runs[1].address, 16 << 13)) != nil,
-      (try? kernel.madvise(runs[1].address, 8192, .dontNeed)) == nil,
-      (try? kernel.madvise(runs[1].address, 8192, .dontNeedLocked)) != nil
-    else { return recorder.leaveOut("no memory can be locked, or it cannot go back") }
+    guard locks(runs[1], &recorder) else { return }
     // The first range is locked: what the kernel says of the list is what it says of that.
     for index in [1, 3, 5, 7] { arena.give(runs[index], &recorder) }
     recorder.expect((try? arena.releaseFreeMemory()) != nil, "released, one by one")
@@ -61,7 +43,7 @@ package let lockedMemoryChecks: [Check] = [
     for index in [9, 11, 13, 15] { arena.give(runs[index], &recorder) }
     recorder.expect((try? arena.releaseFreeMemory()) != nil, "released, at once")
     recorder.expect(calls.listCallCount.load(ordering: .relaxed) > 0, "by a list")
-    try? kernel.munlock(runs[1].address, 16 << 13)
+    try? LinuxCalls().munlock(runs[1].address, 16 << 13)
   },
 
   Check("locked memory: what the kernel refuses otherwise is refused as ever") { recorder in
@@ -79,3 +61,26 @@ package let lockedMemoryChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 ]
+
+/// Locks a run of 16 pages, as `mlockall` does behind the arena's back; and whether it goes back by
+/// the advice for locked memory alone. A page of it is empty then.
+private func locks(_ run: Run, _ recorder: inout Recorder) -> Bool {
+  let kernel = LinuxCalls()
+  do throws(Errno) {
+    try kernel.mlock(run.address, 16 << 13)
+    let part = run.part(15, 1)
+    if (try? kernel.madvise(part.address, 8192, .dontNeed)) != nil {
+      recorder.leaveOut("the kernel takes locked memory as any other")
+      return false
+    }
+    try kernel.madvise(part.address, 8192, .dontNeedLocked)
+    if !part.isZero {
+      recorder.leaveOut("qemu-user takes the advice for locked memory, and ignores it")
+      return false
+    }
+    return true
+  } catch {
+    recorder.leaveOut("no memory can be locked, or it cannot go back: Linux before 5.18")
+    return false
+  }
+}
