@@ -381,8 +381,8 @@ typedef int (*pa_limit_handler)(void *context, size_t pages);
  * The thread whose request it is calls it, with no lock of the library's held. It may use the
  * arena, but not what the request is about: the run that is to change, the cache handle or the
  * region. What a limit refuses to it, in any arena, is refused at once, so that it is never called
- * in the middle of itself; nor is it called by the handlers of a fork. Several threads may be in it at the same time, and what one of them
- * frees another may take. It must return.
+ * in the middle of itself; nor is it called by the handlers of a fork. Several threads may be in it
+ * at the same time, and what one of them frees another may take. It must return.
  *
  * Who sets another has it return when no other thread is in the former one, whose context may be
  * freed then; so nobody may hold a lock meanwhile that the former one takes. Until then what a

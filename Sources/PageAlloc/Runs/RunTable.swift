@@ -54,8 +54,6 @@ package struct RunTable {
   private static var sampledShort: UInt8 { 150 }
   private static var sampledLong: UInt8 { 152 }
   private static var sampledGuards: UInt8 { 153 }
-  /// How many sizes of guards there are: powers of two below the pages of an arena, and that.
-  private static var guardSizes: UInt8 { 20 }
   private static var digit: UInt8 { 192 }
 
   /// A table in `storage`, zero at first.
@@ -186,7 +184,7 @@ package struct RunTable {
 
   @inline(__always)
   private static func isSampled(_ first: UInt8) -> Bool {
-    first &- sampledPage < sampledGuards &+ guardSizes &- sampledPage
+    first &- sampledPage < sampledGuards &- guards
   }
 
   /// Notes that there is a sample of the run at a page, or of that of which a guard there is a
@@ -195,7 +193,7 @@ package struct RunTable {
   /// - Parameter pageCount: its length, which the table has.
   package func setSampled(_ page: PageNumber, _ pageCount: Int) {
     let power = byte(page) &- Self.guards
-    if power < Self.guardSizes { return setByte(page, Self.sampledGuards &+ power) }
+    if power < Self.sampledPage &- Self.guards { return setByte(page, Self.sampledGuards &+ power) }
     if pageCount > Self.longestShort { return setByte(page, Self.sampledLong) }
     if pageCount == 1 { return setByte(page, Self.sampledPage) }
     let length = UInt8(truncatingIfNeeded: pageCount)
