@@ -18,10 +18,10 @@ extension PageArena {
   ///
   /// The thread whose request it is calls it, with no lock of the library's held; the arena may be
   /// used, but not what the request is about, such as the run that is to grow. What a limit refuses
-  /// to it, in any arena, is refused at once: it is never called in the middle of itself, nor in the
-  /// middle of a fork, by whose handlers a program may use arenas. Several
-  /// threads may be in it at the same time, and what one of them frees another may take. A signal's
-  /// handler whose request is refused calls it, too.
+  /// to it, in any arena, is refused at once: it is never called in the middle of itself, nor in
+  /// that of a fork, by whose handlers a program may use arenas. Several threads may be in it at
+  /// the same time, and what one of them frees another may take. A signal's handler whose request
+  /// is refused calls it, too.
   ///
   /// A soft limit refuses nothing, and so calls nobody; nor does the end of the address space, nor
   /// growth in place, which goes elsewhere instead. A child of `fork` has it as its parent. An

@@ -20,12 +20,10 @@ extension ArenaCore {
     draining cache: CacheReference?, isCounted: Bool = true,
     willTake: (borrowing PageAllocator, PageNumber) -> Void
   ) throws(PageArenaError) -> TakenRun {
-    do throws(PageArenaError) {
-      return try growAndTakeAtOnce(
+    try askingOnce { () throws(PageArenaError) in
+      try growAndTakeAtOnce(
         pageCount, alignment, draining: cache, isCounted: isCounted, willTake: willTake)
-    } catch { try askLimitHandler(about: error) }
-    return try growAndTakeAtOnce(
-      pageCount, alignment, draining: cache, isCounted: isCounted, willTake: willTake)
+    }
   }
 
   /// The same, where nobody is asked before a limit refuses it.

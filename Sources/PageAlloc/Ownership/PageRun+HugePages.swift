@@ -20,8 +20,8 @@ extension PageRun {
   ///
   /// The kernel forgets such advice only with the memory. So the contents go back to it when the
   /// run ends, which its next owner need not know of; and until then the run can neither move nor
-  /// be leaked. A memory limit that is set later may take it back where the arena had asked for huge
-  /// pages itself, and then it may be given again.
+  /// be leaked. A memory limit that is set later may take it back where the arena had asked for
+  /// huge pages itself, and then it may be given again.
   /// - Throws: ``PageArenaError/tooManyMappings(limit:)``,
   ///   ``PageArenaError/partOfPhysicalPage(base:physicalPageSize:)``: the run is as before;
   ///   ``PageArenaError/system(_:)``: so it is where the kernel does not know the call (`EINVAL`);
