@@ -66,7 +66,7 @@ bench: ## measure against all rivals, 10 minutes (WORKLOADS, RIVALS=folder, BENC
 bench-quick: ## the same in a minute (BENCH="arguments")
 	@Benchmarks/build.sh bench; $(bench-program) --quick
 
-bench-all: ## both passes: as the rivals come, and with their own switches for huge pages on
+bench-all: ## both passes: as all come, and with everybody's switches for huge pages on
 	@Benchmarks/build.sh bench; $(bench-program); \
 	$(bench-program) --huge-pages --output Benchmarks/results/huge-pages
 

@@ -17,6 +17,7 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
+        .product(name: "PageAlloc", package: "PageAlloc"),
         .product(name: "PageBench", package: "PageAlloc"),
         .product(name: "SVG", package: "PageAlloc"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

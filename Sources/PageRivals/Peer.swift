@@ -1,4 +1,5 @@
 import CBench
+import PageAlloc
 import PageBench
 
 /// An allocator that takes part.
@@ -28,8 +29,13 @@ public struct Peer {
     source = .library(library)
   }
 
-  /// Our arena.
-  public static var ours: Peer { Peer("PageArena", .arena, origin: "this package") }
+  /// The name of our arena.
+  public static let nameOfOurs = "PageArena"
+
+  /// Our arena, by default as it comes.
+  public static func ours(hugePages: HugePages = .automatic) -> Peer {
+    Peer(nameOfOurs, .arena(hugePages), origin: "this package, hugePages: .\(hugePages)")
+  }
 
   /// The kernel itself.
   public static var mmap: Peer { Peer("mmap", .mmap, origin: "the kernel, a call for each run") }

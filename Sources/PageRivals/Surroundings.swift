@@ -1,8 +1,9 @@
 import Foundation
+import PageAlloc
 
 /// What the environment has to say before a process starts, or a rival is loaded in it.
 public struct Surroundings {
-  /// The rivals' own switches for huge pages are on.
+  /// The rivals' own switches for huge pages are on, and so is ours.
   public let hugePages: Bool
 
   /// Such surroundings.
@@ -21,11 +22,15 @@ public struct Surroundings {
       + (hugePages ? [("MALLOC_CONF", "thp:always"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")] : [])
   }
 
+  /// The like for our arena, which reads nothing of it in the environment.
+  public var ours: HugePages { hugePages ? .prefer : .automatic }
+
   /// What of it concerns huge pages, for the report.
   public var hugePageSwitches: String {
     hugePages
-      ? "glibc.malloc.hugetlb=1, MALLOC_CONF=thp:always, MIMALLOC_ALLOW_LARGE_OS_PAGES=1"
-      : "as the rivals come"
+      ? "hugePages: .prefer, glibc.malloc.hugetlb=1, MALLOC_CONF=thp:always,"
+        + " MIMALLOC_ALLOW_LARGE_OS_PAGES=1"
+      : "as all come"
   }
 
   /// Starts this program once more, unless it runs in such surroundings already.

@@ -135,7 +135,7 @@ struct Compare: ParsableCommand {
 
 /// Who takes part, and who does not.
 private struct Rivals {
-  var present: [Peer] = [.ours]
+  var present: [Peer] = [.ours()]
   /// Not here, and not asked for by name.
   var missing: [MissingPeer] = []
   /// Not here, though asked for.

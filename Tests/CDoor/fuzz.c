@@ -25,6 +25,7 @@ static struct {
   pa_cache *cache;
   pa_pool *pool; /* in place of the two above */
   int is_limited;
+  const run *asking; /* what a request is about: not a limit's handler's */
   run runs[RUNS];
   size_t pages;                /* of all runs */
   char *places[PLACES];        /* where something was freed */
@@ -158,6 +159,20 @@ static pa_status give_at_hand(char *start, size_t pages) {
                    : pa_cache_free(fuzz.cache, start, pages);
 }
 
+/* What a program does before its limit refuses it something: gives up a run. */
+static int on_limit(void *context, size_t pages) {
+  REQUIRE(context == &fuzz && pages > 0);
+  for (int i = 0; i < RUNS; i++) {
+    run *its = &fuzz.runs[i];
+    if (!its->start || its == fuzz.asking) continue;
+    check_contents(its);
+    REQUIRE(CALL(free, its->start, its->pages) == PA_OK);
+    cut(its, 0, its->pages);
+    return 1;
+  }
+  return 0;
+}
+
 /* ---- The steps */
 
 static void step_allocate(void) {
@@ -238,6 +253,7 @@ static void step_resize(void) {
   if (!its) return;
   const size_t pages = below(PAGES) + 1, before = its->pages;
   const int extends = byte() % 2, is_special = !is_plain(its);
+  fuzz.asking = its;
   check_contents(its);
   pa_status status = -1;
   char *moved = its->start;
@@ -287,6 +303,7 @@ static void step_access(void) {
   if (!its || fuzz.pool) return;
   const size_t first = below(its->pages), pages = below(its->pages - first) + 1;
   const int kind = byte() % 7;
+  fuzz.asking = its;
   char *start = page(its->start, first);
   pa_status status;
   if (kind >= 5) {
@@ -325,6 +342,7 @@ static void step_mistake(void) {
   static const size_t bad[] = {0, PAGES + 1000, (size_t)1 << 19, SIZE_MAX / 2, SIZE_MAX};
   char *start = its->start;
   size_t pages = its->pages + 1;
+  fuzz.asking = its;
   switch (byte() % 6) {
     case 0: start += byte() % 255 + 1; break;
     case 1: start += 4096; break;
@@ -423,8 +441,10 @@ static void run_input(const uint8_t *bytes, size_t count) {
     REQUIRE(pa_create(&options, &fuzz.arena) == PA_OK);
     REQUIRE(pa_cache_create(fuzz.arena, &fuzz.cache) == PA_OK);
   }
+  if (kind & 16) REQUIRE(CALL(on_limit, on_limit, &fuzz) == PA_OK);
   while (fuzz.next < fuzz.end) {
     steps[byte() % (sizeof steps / sizeof *steps)]();
+    fuzz.asking = NULL;
     check_figures(3 << 20);
   }
   for (int i = 0; i < RUNS; i++) {

@@ -114,6 +114,8 @@ for peer in jemalloc mimalloc tcmalloc; do
   fi
 done
 allocators+=(pages avoid)
+# Where provide.sh puts what a program is called that goes by another name in Debian's package.
+PATH=$PWD/.build/cross/programs:$PATH
 for program in python3 gcc sqlite3 redis; do
   if ! is_there $program && ! why=$(Tests/Cross/provide.sh program-$program 2>&1); then
     leave_out "$program: ${why##*$'\n'}"

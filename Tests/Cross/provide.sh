@@ -189,15 +189,27 @@ write_client-sqlite() { write_client-jemalloc; }
 write_client-lua() { write_client-jemalloc; }
 write_client-zstd() { write_client-jemalloc; }
 
+# Prints where a program is: the system's, or the one that was unpacked.
+program() {
+  command -v "$1" || { [[ -x $unpacked/usr/bin/$1 ]] && echo "$unpacked/usr/bin/$1"; }
+}
+
 # The programs beneath which Tests/Clients puts an allocator.
 missing_program-python3() { exists /usr/bin/python3 || echo python3; }
 missing_program-gcc() { command -v gcc >/dev/null || echo gcc; }
 missing_program-sqlite3() { command -v sqlite3 >/dev/null || echo sqlite3; }
-missing_program-redis() { command -v redis-server >/dev/null || echo redis-tools; }
+# Debian's server is a program of redis-tools, which does what it is called: redis-check-rdb.
+missing_program-redis() {
+  { program redis-cli && program redis-check-rdb; } >/dev/null || echo redis-tools
+}
 write_program-python3() { :; }
 write_program-gcc() { :; }
 write_program-sqlite3() { :; }
-write_program-redis() { :; }
+write_program-redis() {
+  mkdir -p "$found/programs"
+  ln -sfn "$(program redis-check-rdb)" "$found/programs/redis-server"
+  ln -sfn "$(program redis-cli)" "$found/programs/redis-cli"
+}
 
 # Calls `$1_NEED`, or for a target `$1_target NAME`.
 per_need() {

@@ -42,7 +42,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Names of rivals to leave out, with commas between.")
   var skip = ""
 
-  @Flag(help: "Switch on what rivals have of their own for huge pages.")
+  @Flag(help: "Switch on what rivals have of their own for huge pages, and ours.")
   var hugePages = false
 
   @Option(help: "Where the report goes.")
@@ -62,7 +62,8 @@ struct Bench: ParsableCommand {
     }
     let go = try GoFigures.tables(in: "\(package)/Data")
     let peers = try Peers(
-      known: peers, more: rivals, skipping: skip.split(separator: ",").map(String.init))
+      hugePages: surroundings.ours, known: peers, more: rivals,
+      skipping: skip.split(separator: ",").map(String.init))
     let rows = chosenRows()
     if rows.isEmpty { throw ValidationError("no row has such a name") }
 

@@ -9,11 +9,13 @@ struct ArenaContender: Contender {
 
   /// An arena of 4 GiB; `nil` where the kernel refuses.
   ///
-  /// - Parameter isTimeless: nothing it does depends on how long anything takes, for counting
-  ///   instructions.
-  init?(isTimeless: Bool = false) {
+  /// - Parameters:
+  ///   - hugePages: what the arena asks of the kernel.
+  ///   - isTimeless: nothing it does depends on how long anything takes, for counting instructions.
+  init?(hugePages: HugePages = .automatic, isTimeless: Bool = false) {
     calls = CountingCalls()
     var options = PageArena.Options(calls: calls)
+    options.hugePages = hugePages
     if isTimeless {
       options.scavenging = .manual
       options.hugePages = .system

@@ -4,10 +4,12 @@ import PageAlloc
 // copied into a contender.
 
 /// A pair by an explicit handle (``PageArena/Cache``).
-func measureHandle(_ pages: Int, _ effort: Effort) -> Figures {
+func measureHandle(_ pages: Int, _ hugePages: HugePages, _ effort: Effort) -> Figures {
   var result = Figures()
   do throws(PageArenaError) {
-    let arena = try PageArena()
+    var options = PageArena.Options()
+    options.hugePages = hugePages
+    let arena = try PageArena(options)
     var cache = try arena.makeCache()
     var sampler = Sampler(effort)
     var refusals = 0
@@ -25,10 +27,12 @@ func measureHandle(_ pages: Int, _ effort: Effort) -> Figures {
 }
 
 /// A run that frees itself (``PageRun``).
-func measureOwner(_ pages: Int, _ effort: Effort) -> Figures {
+func measureOwner(_ pages: Int, _ hugePages: HugePages, _ effort: Effort) -> Figures {
   var result = Figures()
   do throws(PageArenaError) {
-    let arena = try PageArena()
+    var options = PageArena.Options()
+    options.hugePages = hugePages
+    let arena = try PageArena(options)
     var sampler = Sampler(effort)
     var refusals = 0
     var sum: UInt = 0

@@ -47,8 +47,8 @@ public func measure(
   }
   let before = Double(ResidentMemory.exact() ?? 0)
   switch rival {
-  case .arena:
-    guard let arena = ArenaContender() else { return .refused }
+  case .arena(let hugePages):
+    guard let arena = ArenaContender(hugePages: hugePages) else { return .refused }
     replay(recording.trace, arena, &tables, before, pageFaults, &result)
   case .mmap: replay(recording.trace, MmapContender(), &tables, before, pageFaults, &result)
   case .swift: replay(recording.trace, SwiftContender(), &tables, before, pageFaults, &result)

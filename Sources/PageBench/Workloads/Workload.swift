@@ -1,3 +1,5 @@
+import PageAlloc
+
 /// What is asked of a contender, over and over.
 public enum Workload: Sendable {
   /// One allocate and one free of so many pages.
@@ -34,8 +36,8 @@ public enum Workload: Sendable {
 
 /// Who is asked.
 public enum Rival {
-  /// Our arena.
-  case arena
+  /// Our arena, and what it asks of the kernel.
+  case arena(HugePages)
   /// Raw `mmap` and `munmap`.
   case mmap
   /// `UnsafeMutableRawPointer.allocate`.
@@ -51,10 +53,10 @@ public enum Rival {
 /// Measures a workload on a rival. Call it in a process of its own, so that nobody inherits a heap.
 public func measure(_ workload: Workload, on rival: Rival, _ effort: Effort) -> Figures {
   switch rival {
-  case .arena:
-    if case .handle(let pages) = workload { return measureHandle(pages, effort) }
-    if case .owner(let pages) = workload { return measureOwner(pages, effort) }
-    return ArenaContender().map { run(workload, $0, effort) } ?? .refused
+  case .arena(let hugePages):
+    if case .handle(let pages) = workload { return measureHandle(pages, hugePages, effort) }
+    if case .owner(let pages) = workload { return measureOwner(pages, hugePages, effort) }
+    return ArenaContender(hugePages: hugePages).map { run(workload, $0, effort) } ?? .refused
   case .mmap: return run(workload, MmapContender(), effort)
   case .swift: return run(workload, SwiftContender(), effort)
   case .functions(let functions):

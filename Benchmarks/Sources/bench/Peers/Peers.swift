@@ -1,4 +1,5 @@
 import Foundation
+import PageAlloc
 import PageBench
 import PageRivals
 
@@ -9,7 +10,7 @@ struct Peers {
   private let skipped: [String]
 
   /// The name by which our arena goes.
-  static let ours = Peer.ours.name
+  static let ours = Peer.nameOfOurs
   /// The kernel itself.
   static let raw = Peer.mmap.name
   /// What is possible at all.
@@ -21,14 +22,17 @@ struct Peers {
   static func isRival(_ name: String) -> Bool { ![ours, floor, nobody].contains(name) }
 
   /// - Parameters:
+  ///   - hugePages: what our arena asks of the kernel.
   ///   - known: a folder with a file for each of Debian's libraries, with its name, that holds the
   ///     library's path.
   ///   - more: a folder of shared libraries; each that has the calls is one more rival.
   ///   - skipped: names of those that are to be left out.
   /// - Throws: the second folder cannot be read.
-  init(known: String, more: String?, skipping skipped: [String]) throws {
+  init(
+    hugePages: HugePages, known: String, more: String?, skipping skipped: [String]
+  ) throws {
     self.skipped = skipped
-    add(.ours)
+    add(.ours(hugePages: hugePages))
     add(.mmap)
     add(Peer("swift", .swift, origin: "UnsafeMutableRawPointer.allocate"))
     add(.glibc)
