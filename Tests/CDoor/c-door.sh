@@ -134,7 +134,7 @@ case $mode in
     for program in "$programs"/{door*,refusals,sweep}; do
       run "${program##*/}" ${runner:+"$runner"} "$program" ${runner:+emulated}
     done
-    run fuzz ${runner:+"$runner"} "$programs/fuzz" Tests/Corpus/door/*
+    run fuzz ${runner:+"$runner"} "$programs/fuzz" ${runner:+emulated} Tests/Corpus/door/*
     ;;
   pair) for program in "$programs"/pair*; do "$program"; done ;;
 esac

@@ -2,7 +2,8 @@
  * run and page: any bytes are legal. With FUZZER, what libFuzzer calls (Tests/Fuzz/fuzz.sh). Else a
  * program:
  *
- *     fuzz FILE...     runs inputs, and then random ones; the last line is `N passed, N failed` */
+ *     fuzz [emulated] FILE...     runs inputs, and then random ones; the last line is
+ *                                 `N passed, N failed` */
 #define _DEFAULT_SOURCE
 #include "pagealloc.h"
 
@@ -31,6 +32,8 @@ static struct {
   char *places[PLACES];        /* where something was freed */
   unsigned stamp;
 } fuzz;
+
+static int is_emulated;
 
 static void require(int holds, const char *claim, int line) {
   if (holds) return;
@@ -434,8 +437,8 @@ static void run_input(const uint8_t *bytes, size_t count) {
   if (fuzz.is_limited) options.hard_limit_bytes = 2 << 20;
   if (kind & 4) options.flags = PA_FORK_MANUAL;
   if (kind & 8) {
-    /* As much as there is of it on every host. */
-    options.reserve_bytes = 0;
+    /* As much as there is of it on every host; an emulator keeps something of each page. */
+    if (!is_emulated) options.reserve_bytes = 0;
     REQUIRE(pa_pool_create(&options, &fuzz.pool) == PA_OK);
   } else {
     REQUIRE(pa_create(&options, &fuzz.arena) == PA_OK);
@@ -471,7 +474,8 @@ int main(int count, char **words) {
   static uint8_t bytes[4096];
   int passed = 0;
   if (sysconf(_SC_PAGESIZE) <= PA_PAGE_SIZE) {
-    for (int i = 1; i < count; i++) {
+    is_emulated = count > 1 && strcmp(words[1], "emulated") == 0;
+    for (int i = 1 + is_emulated; i < count; i++) {
       FILE *file = fopen(words[i], "rb");
       REQUIRE(file != NULL);
       run_input(bytes, fread(bytes, 1, sizeof bytes, file));

@@ -46,6 +46,7 @@ static struct {
   /* Whether the function that is swept is a pool's; and where page 0 is then. */
   int is_pool;
   char *base;
+  int is_emulated;
 } world;
 
 /* The run that a page is of; 0 for none. */
@@ -99,8 +100,8 @@ static void build(void) {
   pa_options options = world.options;
   INSIST(pa_create(&options, &world.arena) == PA_OK);
   INSIST(pa_create(&options, &world.other) == PA_OK);
-  /* Two arenas; on a 32-bit host one. */
-  options.reserve_bytes = sizeof(void *) == 8 ? (uint64_t)8 << 30 : 0;
+  /* Two arenas; on a 32-bit host and on an emulator, which keeps something of each page, one. */
+  if (sizeof(void *) == 8 && !world.is_emulated) options.reserve_bytes = (uint64_t)8 << 30;
   INSIST(pa_pool_create(&options, &world.pool) == PA_OK);
   INSIST(pa_cache_create(world.arena, &world.cache) == PA_OK);
   world.elsewhere = pa_alloc(world.other, 4, NULL);
@@ -909,8 +910,9 @@ int main(int argc, char **argv) {
   }
   world.options = (pa_options)PA_OPTIONS_INIT;
   world.options.reserve_bytes = 64 << 20;
+  world.is_emulated = argc > 1;
   sweep_all("by default");
-  if (argc == 1) {
+  if (!world.is_emulated) {
     world.options.thread_cache_bytes = PA_NONE;
     sweep_all("without caches");
     world.options.thread_cache_bytes = 0;

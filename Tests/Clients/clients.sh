@@ -116,8 +116,8 @@ client_jemalloc() {
 client_sqlite() {
   local base=$programs/base way
   build sqlite $here/Recipes/sqlite-{pcache,malloc}.c $library/libpagealloc.a -lsqlite3 || return 0
-  for way in default pcache pagecache malloc all; do check sqlite $way "$base"; done
-  measure sqlite {default,pcache,pagecache,malloc,all},"$base"
+  for way in default pcache pagecache malloc all avoid; do check sqlite $way "$base"; done
+  measure sqlite {default,pcache,pagecache,malloc,all,avoid},"$base"
   lines_of sqlite-pcache.c sqlite-pages.h sqlite-malloc.c
 }
 

@@ -33,25 +33,30 @@ package struct CacheCalls {
 
 /// What was counted of a cache's calls already. It wraps around, as what the owner counts does: on
 /// a 32-bit host within minutes.
-package struct CountedCalls {
-  private var allocations = 0
-  private var frees = 0
+///
+/// Atomic, so that who holds the heap lock changes it without an access to all of the cache, whose
+/// owner may be changing the rest.
+package struct CountedCalls: ~Copyable {
+  private let allocations = Atomic<Int>(0)
+  private let frees = Atomic<Int>(0)
 
   /// Nothing was.
   package init() {}
 
-  /// Takes over what is new, and adds it to what is known of others.
-  package mutating func take(allocations now: Int, frees: Int, addedTo sum: inout CacheCalls) {
-    sum.allocations &+= Self.news(now, since: &self.allocations)
-    sum.frees &+= Self.news(frees, since: &self.frees)
+  /// Takes over what is new, and adds it to what is known of others. For one at a time.
+  package borrowing func take(
+    allocations now: Int, frees: Int, addedTo sum: inout CacheCalls
+  ) {
+    sum.allocations &+= Self.news(now, since: self.allocations)
+    sum.frees &+= Self.news(frees, since: self.frees)
   }
 
   /// How far a count has come; not at all where it seems to have gone back a little: in the midst
   /// of a call the owner may seem to have made one less.
-  private static func news(_ now: Int, since before: inout Int) -> UInt64 {
-    let difference = now &- before
+  private static func news(_ now: Int, since before: borrowing Atomic<Int>) -> UInt64 {
+    let difference = now &- before.load(ordering: .relaxed)
     if difference < 0, difference >= -mostSteps { return 0 }
-    before = now
+    before.store(now, ordering: .relaxed)
     return UInt64(UInt(bitPattern: difference))
   }
 

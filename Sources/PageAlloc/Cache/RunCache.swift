@@ -51,7 +51,7 @@ package struct RunCache: ~Copyable {
   /// Runs that stopped to be hot, or were taken back without having been so. Likewise.
   let coldFrees = Atomic<Int>(0)
   /// What was counted of the cache's calls already. Of who holds the heap lock.
-  var counted = CountedCalls()
+  let counted = CountedCalls()
   /// The next and the previous one in the ring of those with an owner. Of CacheList; they lie here
   /// since who asks many caches for their calls reads them together: from one line of the
   /// processor's cache.

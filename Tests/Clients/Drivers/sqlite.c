@@ -1,4 +1,5 @@
-/* SQLite, as it comes or on our pages:  sqlite default|pcache|pagecache|malloc|all FILE [figures]
+/* SQLite, as it comes or on our pages; avoid is all, without huge pages:
+ *     sqlite default|pcache|pagecache|malloc|all|avoid FILE [figures]
  *
  * Four connections, each in a thread of its own with a file of its own: inserts, look-ups by an
  * index, changes, deletions; a table in memory that is sorted; then what was written is read. */
@@ -107,11 +108,13 @@ static int use(void) {
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   const char *way = argv[1];
-  const bool all = strcmp(way, "all") == 0, checks = argc < 4;
+  const bool avoids = strcmp(way, "avoid") == 0, all = avoids || strcmp(way, "all") == 0;
+  const bool checks = argc < 4;
   path = argv[2];
   pa_arena *pages = NULL;
   pa_options options = PA_OPTIONS_INIT;
   options.thread_cache_bytes = 1 << 20;
+  if (avoids) options.huge_pages = PA_HUGE_PAGES_AVOID;
   if (strcmp(way, "default") != 0) HOLDS(pa_create(&options, &pages) == PA_OK);
   if (all || strcmp(way, "pcache") == 0) HOLDS(sqlite_pcache_on_pages(pages) == SQLITE_OK);
   if (strcmp(way, "pagecache") == 0) {

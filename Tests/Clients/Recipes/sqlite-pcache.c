@@ -45,6 +45,7 @@ static void truncate_to(sqlite3_pcache *c, unsigned limit) {
 }
 static void shrink(sqlite3_pcache *c) {
   while (c->ends.newer != &c->ends) drop(c, c->ends.newer);
+  (void)pa_release_all(pages, NULL); /* others than SQLite are to have it */
 }
 static void destroy(sqlite3_pcache *c) {
   truncate_to(c, 0), pa_region_destroy(c->region), pa_free(pages, c, 1);

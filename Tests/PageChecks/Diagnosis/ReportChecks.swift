@@ -181,6 +181,21 @@ package let reportChecks: [Check] = [
     }
   },
 
+  Check("reports: with PAGEALLOC_CHECKED=1 up to 64 MiB that was freed is kept back") { recorder in
+    let end = inHeardChild(&recorder) {
+      // As above.
+      unsafe setenv("PAGEALLOC_CHECKED", "1", 1)
+      guard let arena = try? PageArena(), arena.isChecked else { return }
+      for count in 1...20 {
+        guard let run = try? arena.run(512), arena.errorOfGiving(run) == nil else { return }
+        let kept = arena.statistics.quarantinedBytes
+        if kept != UInt64(min(count, 16)) << 22 { ctest_exit_now(6) }
+      }
+      ctest_exit_now(5)
+    }
+    recorder.expectEqual(end.status, 5, "the status")
+  },
+
   Check("reports: a double free, which goes on") { recorder in
     let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: false), let run = takeForReport(arena) else {

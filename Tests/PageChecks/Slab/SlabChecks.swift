@@ -25,6 +25,21 @@ package let slabChecks: [Check] = [
     recorder.expect(arena.systemStatistics == system, "the memory of tables")
   },
 
+  Check("slab: its tables take address space for the frames of 4 GiB, and little else") { recorder in
+    for size in frameSizes {
+      recorder.context = "\(size) bytes"
+      let calls = FakeCalls()
+      guard let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20) else { return }
+      let before = calls.mappedByteCount.load(ordering: .relaxed)
+      guard let slab = makeSlab(size, in: arena, &recorder) else { return }
+      let mapped = calls.mappedByteCount.load(ordering: .relaxed) - before
+      // A byte for each frame; what a run of 64 frames has is less than that.
+      let frames = (1 << 20) * (4096 / size)
+      recorder.expect(mapped > frames && mapped < 2 * frames + (2 << 20), "\(mapped) bytes mapped")
+      recorder.expectEqual(slab.statistics.runs, 0, "runs of a new slab")
+    }
+  },
+
   Check("slab: frames lie at multiples of their size, apart, and keep their contents") {
     recorder in
     for isChecked in [false, true] {
