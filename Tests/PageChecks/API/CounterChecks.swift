@@ -11,7 +11,7 @@ package let counterChecks: [Check] = [
     let steps: [(by: Int, new: UInt64)] = [
       (5, 5), (-1, 0), (0, 0), (2, 1), (.max, half), (-2, 0), (3, 1), (.min + 100, half + 101),
     ]
-    var counted = CountedCalls()
+    let counted = CountedCalls()
     var (allocations, frees) = (0, 0)
     for step in steps {
       recorder.context = "a step of \(step.by)"
@@ -26,7 +26,7 @@ package let counterChecks: [Check] = [
     // Two caches, each with as many as a word holds.
     var sum = CacheCalls()
     for _ in 0..<2 {
-      var one = CountedCalls()
+      let one = CountedCalls()
       one.take(allocations: .max, frees: .max, addedTo: &sum)
     }
     recorder.expectEqual(sum.frees, 2 * half, "of both")

@@ -25,7 +25,8 @@ package let slabChecks: [Check] = [
     recorder.expect(arena.systemStatistics == system, "the memory of tables")
   },
 
-  Check("slab: its tables take address space for the frames of 4 GiB, and little else") { recorder in
+  Check("slab: its tables take address space for the frames of 4 GiB, and little else") {
+    recorder in
     for size in frameSizes {
       recorder.context = "\(size) bytes"
       let calls = FakeCalls()
