@@ -5,7 +5,7 @@
 
 CDG_PLAIN cdg_module cdg_modules[CDG_MODULES];
 CDG_PLAIN int cdg_module_count;
-CDG_PLAIN int cdg_is_noting;
+CDG_PLAIN int cdg_noting;
 
 CDG_PLAIN struct sigaction cdg_previous[2];
 CDG_PLAIN int cdg_is_set_up[2];

@@ -13,6 +13,7 @@ package struct MappedFile: Sendable {
   /// How many words there are.
   package let count: Int
   private let file: Int32
+  private let identity: FileIdentity
 
   /// Makes a file, or empties one, which everybody may read and write whom the process's mask
   /// allows to. The file system keeps room for all of it: no write finds a full disk, which would
@@ -25,6 +26,7 @@ package struct MappedFile: Sendable {
     let opened = unsafe path.withCString { unsafe csm_open_new_mapped($0) }
     if opened.error != 0 { throw Errno(rawValue: opened.error) }
     file = Int32(truncatingIfNeeded: opened.value)
+    identity = FileIdentity(of: file)
     self.count = count
     let byteCount = Self.byteCount(count)
     var mapped = csm_word(value: 0, error: csm_reserve_file(file, byteCount))
@@ -66,11 +68,12 @@ package struct MappedFile: Sendable {
     unsafe word(index).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
   }
 
-  /// Unmaps it. Nobody may use it any more.
+  /// Unmaps it. Nobody may use it any more. Where the program closed its descriptor, all words stay.
   ///
   /// - Parameter keptCount: how many words stay in the file; `nil` for all.
   package func end(keeping keptCount: Int?) {
     _ = unsafe csm_munmap(UInt(bitPattern: words), Self.byteCount(count))
+    if FileIdentity(of: file) != identity { return }
     if let keptCount { _ = csm_truncate(file, Self.byteCount(min(keptCount, count))) }
     csm_close(file)
   }

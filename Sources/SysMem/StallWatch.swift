@@ -31,7 +31,7 @@ private struct KeptFile: ~Copyable {
 
   /// Keeps a file that was just opened.
   borrowing func keep(_ file: Int32) {
-    let identity = csm_identity(file)
+    let identity = FileIdentity(of: file)
     device.store(identity.device, ordering: .relaxed)
     node.store(identity.node, ordering: .relaxed)
     number.store(file, ordering: .releasing)
@@ -50,9 +50,9 @@ private struct KeptFile: ~Copyable {
   }
 
   private borrowing func isOurs(_ number: Int32) -> Bool {
-    let identity = csm_identity(number)
-    return identity.device == device.load(ordering: .relaxed)
-      && identity.node == node.load(ordering: .relaxed)
+    FileIdentity(of: number)
+      == FileIdentity(
+        device: device.load(ordering: .relaxed), node: node.load(ordering: .relaxed))
   }
 }
 

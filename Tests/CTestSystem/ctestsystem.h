@@ -212,4 +212,21 @@ static inline ctest_word ctest_stack_depth(void (*body)(void *), void *context) 
   return r;
 }
 
+/* Of CDiagnosis. */
+extern int cdg_module_count, cdg_noting;
+
+/* As if the process had begun to note which files its code comes from, and knew of none yet. How
+ * many it knew of. */
+static inline int ctest_begin_noting(void) {
+  const int known = cdg_module_count;
+  cdg_module_count = 0;
+  cdg_noting = (int)getpid();
+  return known;
+}
+
+static inline void ctest_end_noting(int known) {
+  cdg_noting = 0;
+  cdg_module_count = known;
+}
+
 #endif

@@ -26,7 +26,8 @@ typedef struct {
 
 extern cdg_module cdg_modules[CDG_MODULES] __attribute__((visibility("hidden")));
 extern int cdg_module_count __attribute__((visibility("hidden")));
-extern int cdg_is_noting __attribute__((visibility("hidden")));
+/* The process that notes them just now; 0 for none. */
+extern int cdg_noting __attribute__((visibility("hidden")));
 
 /* What the dynamic linker tells of a file; <link.h> keeps it to those who define _GNU_SOURCE. */
 typedef struct {
@@ -60,11 +61,10 @@ static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
   (void)size;
   int *count = (int *)argument;
   if (*count == CDG_MODULES) return 1;
-  cdg_module *m = &cdg_modules[*count];
+  cdg_module noted, *m = &noted;
+  memset(m, 0, sizeof noted);
   m->bias = (uintptr_t)info->bias;
   m->low = UINTPTR_MAX;
-  m->high = m->code_low = m->code_high = m->code_offset = 0;
-  m->build_id_length = 0;
   for (int i = 0; i < info->part_count; i++) {
     const ElfW(Phdr) *p = &info->parts[i];
     if (p->p_type == PT_NOTE && m->build_id_length == 0)
@@ -79,7 +79,6 @@ static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
     m->code_offset = (uintptr_t)p->p_offset & ~(uintptr_t)4095;
   }
   if (m->low > m->high) return 0;
-  m->path[0] = '\0';
   if (info->name && info->name[0]) {
     strncpy(m->path, info->name, CDG_PATH - 1);
   } else if (*count == 0) {
@@ -87,18 +86,24 @@ static inline int cdg_note(cdg_loaded *info, size_t size, void *argument) {
     ssize_t n = readlink("/proc/self/exe", m->path, CDG_PATH - 1);
     m->path[n > 0 ? n : 0] = '\0';
   }
-  (*count)++;
+  /* Others may be reading what was noted before, which hardly ever changes. */
+  cdg_module *kept = &cdg_modules[(*count)++];
+  if (memcmp(kept, m, sizeof noted) != 0) *kept = noted;
   return 0;
 }
 
 /* Notes which files the program's code comes from, so that a signal handler need not ask. */
 static inline void cdg_note_modules(void) {
-  /* Somebody does it just now. */
-  if (__atomic_exchange_n(&cdg_is_noting, 1, __ATOMIC_ACQUIRE)) return;
+  /* Somebody does it just now; in a parent's process, nobody goes on with it here. */
+  const int own = (int)getpid();
+  int who = __atomic_load_n(&cdg_noting, __ATOMIC_RELAXED);
+  if (who == own || !__atomic_compare_exchange_n(&cdg_noting, &who, own, 0, __ATOMIC_ACQUIRE,
+                                                 __ATOMIC_RELAXED))
+    return;
   int count = 0;
   (void)cdg_each_loaded(cdg_note, &count);
   __atomic_store_n(&cdg_module_count, count, __ATOMIC_RELEASE);
-  __atomic_store_n(&cdg_is_noting, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&cdg_noting, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- Text */

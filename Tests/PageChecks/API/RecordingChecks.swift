@@ -166,6 +166,27 @@ package let recordingForkChecks: [Check] = [
     file.expect(recordCount: 2, &recorder)
   },
 
+  Check("recording: the program's own file by the number of its descriptor is left alone") {
+    recorder in
+    guard let file = MemoryFile(&recorder) else { return }
+    let path = file.path
+    let status = inChild {
+      // The number that is free next is the recording's, and then another file's.
+      let number = ctest_memory_file()
+      csm_close(number)
+      do {
+        var options = PageArena.Options(reserving: 64 << 20, scavenging: .manual)
+        options.recording = .file(path, byteCount: 1 << 20)
+        guard let arena = try? PageArena(options), (try? arena.run(5)) != nil else { return 1 }
+        csm_close(number)
+        guard ctest_memory_file() == number, csm_truncate(number, 12_345) == 0 else { return 2 }
+      }
+      return (try? readFile("/proc/self/fd/\(number)"))?.count == 12_345 ? 0 : 3
+    }
+    recorder.expectEqual(status, 0, "the child's end")
+    file.expect(byteCount: 1 << 20, &recorder)
+  },
+
   Check("recording: what was recorded stays when the process ends in the middle") { recorder in
     guard let file = MemoryFile(&recorder) else { return }
     let path = file.path

@@ -211,6 +211,21 @@ package let reportChecks: [Check] = [
     end.expectNames(["takeForReport", "freeForReport"], &recorder)
   },
 
+  Check("reports: a child names functions that its parent was just about to learn") { recorder in
+    // The parent has begun, and knows of no file yet.
+    let known = ctest_begin_noting()
+    let end = inHeardChild(&recorder) {
+      guard let arena = makeReportingArena(faults: false), let run = takeForReport(arena) else {
+        return
+      }
+      freeForReport(arena, run)
+      freeForReport(arena, run)
+    }
+    ctest_end_noting(known)
+    recorder.expectEqual(end.status, 7, "it ends by itself")
+    end.expectNames(["takeForReport", "freeForReport"], &recorder)
+  },
+
   Check("reports: a run freed behind its owner's back") { recorder in
     let end = inHeardChild(&recorder) {
       guard let arena = makeReportingArena(faults: false),
