@@ -131,6 +131,9 @@ fi
 case $mode in
   test)
     runner=$(<".build/cross/$target.runner")
+    # qemu keeps something of each page that there ever was: 24 GiB for these, if it may go on to
+    # new addresses.
+    if [[ $runner == *qemu-aarch64* ]]; then export QEMU_RESERVED_VA=0x2000000000; fi
     for program in "$programs"/{door*,refusals,sweep}; do
       run "${program##*/}" ${runner:+"$runner"} "$program" ${runner:+emulated}
     done

@@ -166,7 +166,6 @@ static void verdict(int holds, const char *claim, int line) {
 /* ---- What the calls are about */
 
 enum { RUN = 64, LARGE = 600, CROWD = 1022 * 512 - 8192 };
-static uint64_t reserve = 256 << 20; /* of an arena */
 
 static struct {
   pa_options options;
@@ -605,7 +604,7 @@ static void pooled(void) {
 static void crowded(void) {
   its.options.reserve_bytes = (uint64_t)8 << 30;
   pooled();
-  its.options.reserve_bytes = reserve;
+  its.options.reserve_bytes = 256 << 20;
   its.crowd = pa_pool_alloc(its.pool, CROWD, NULL);
 }
 #endif
@@ -829,14 +828,11 @@ static void first_rounds(int number) {
   }
 }
 
-/* With an argument: an emulator, which keeps something of each page that there ever was. */
-int main(int argc, char **argv) {
-  (void)argv;
-  if (argc > 1) reserve = 128 << 20;
+int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   probe_advice();
   its.options = (pa_options)PA_OPTIONS_INIT;
-  its.options.reserve_bytes = reserve;
+  its.options.reserve_bytes = 256 << 20;
   its.options.huge_pages = PA_HUGE_PAGES_AVOID;
   its.options.thread_cache_bytes = PA_NONE;
   for (int number = 0; number < CALLS; number++) {
