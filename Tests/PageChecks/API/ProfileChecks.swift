@@ -218,7 +218,7 @@ package let profileChecks: [Check] = [
   },
 
   Check("profile: what cannot be is refused, and leaves nothing") { recorder in
-    let maximum = Int.bitWidth == 64 ? Int(truncatingIfNeeded: UInt64(1) << 40) : Int.max
+    let maximum = Int(truncatingIfNeeded: min(UInt64(1) << 40, UInt64(Int.max)))
     for byteCount in [.min, -1, 0] {
       recorder.throwsError(
         .badProfile(byteCount: byteCount, minimum: 1, maximum: maximum)
