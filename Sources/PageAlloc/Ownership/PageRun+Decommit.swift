@@ -75,6 +75,7 @@ extension PageRun {
   /// Makes sure that none of some pages is decommitted.
   func requireCommitted(_ range: Range<Int>) throws(PageArenaError) {
     if !traits.contains(.decommitted) { return }
+    try core.requireOutside()
     let start = core.page(of: address)
     if let part = core.firstDecommitted(in: numbers(of: range)) {
       throw .notCommitted(

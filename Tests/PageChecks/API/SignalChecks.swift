@@ -70,6 +70,27 @@ package let signalChecks: [Check] = [
     recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
   },
 
+  Check("signals: what a decommitted run needs is refused in the middle of its thread's call") {
+    recorder in
+    let calls = HookedCalls()
+    guard let arena = makeArena(&recorder, calls: calls, caching: false),
+      var run = try? arena.allocateRun(pages: 4), (try? run.decommit(in: 0..<1)) != nil
+    else { return recorder.fail("no run") }
+    let owned = RunBox(run)
+    var errors: [PageArenaError?] = []
+    calls.interrupt {
+      errors = [
+        error { () throws(PageArenaError) in try owned.run.lock() },
+        error { () throws(PageArenaError) in try owned.run.prefault() },
+        error { () throws(PageArenaError) in try owned.run.commit(in: 0..<1) },
+      ]
+    }
+    recorder.expect(arena.errorOfTaking(512) == nil, "growth")
+    recorder.expect(errors == [.reentered, .reentered, .reentered], "\(errors)")
+    owned.end()
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("signals: a reading inside of the thread's own cache has it tell nothing") { recorder in
     guard let arena = makeArena(&recorder), let first = arena.take(3, &recorder),
       let second = arena.take(5, &recorder)
