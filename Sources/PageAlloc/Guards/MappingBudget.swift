@@ -35,11 +35,16 @@ package enum MappingBudget {
   ///
   /// - Parameter counted: counts the mappings that there are; `nil` where the kernel does not tell.
   /// - Returns: `false` where there may be too many, then.
-  /// - Complexity: O(1), but for one call in a hundred or fewer, which has all mappings counted.
+  /// - Complexity: O(1), but for one call in a hundred or fewer, and each that is refused, which
+  ///   have all mappings counted.
   package static func add(_ count: Int, counted: () -> Int? = readMappingCount) -> Bool {
     if allowance.subtract(count, ordering: .relaxed).newValue >= 0 { return true }
     // Who counts at the same time as another allows at the most as much as that one.
-    guard let counted = counted() else { return true }
+    guard let counted = counted() else {
+      // It does not go down for ever.
+      allowance.store(0, ordering: .relaxed)
+      return true
+    }
     let left = limit - counted
     if left < reserve + count {
       allowance.store(0, ordering: .relaxed)

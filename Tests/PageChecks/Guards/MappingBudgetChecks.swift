@@ -34,6 +34,8 @@ package let mappingBudgetChecks: [Check] = [
     recorder.expect(isAdded(1, of: nil), "the kernel does not tell")
     recorder.expect(isAdded(1000, of: nil), "nor now")
     recorder.expectEqual(looks, 2, "looks, without an answer")
+    for _ in 0..<5 { recorder.expect(isAdded(Int.max / 2, of: nil), "however often") }
+    looks = 2
     // 512 stay for others.
     recorder.expect(!isAdded(1, of: limit - 512), "one too many")
     recorder.expect(!isAdded(8, of: limit - 519), "eight, and one too many")
