@@ -24,8 +24,8 @@ import SysMem
 /// or was not.
 struct Segment: ~Copyable {
   var run: PageRun
-  /// What it may be used for.
-  var access: PageAccess
+  /// What it may be used for; `nil` where the kernel refused a change of it half-way.
+  var access: PageAccess?
   /// Nothing was done to it that its end must undo.
   var isPlain: Bool
   /// How many pages the run of C's has that starts here; 0 where it goes on from the segment
@@ -33,7 +33,7 @@ struct Segment: ~Copyable {
   var wholePages: Int
 
   init(
-    run: consuming PageRun, _ access: PageAccess = .readWrite, _ isPlain: Bool = true,
+    run: consuming PageRun, _ access: PageAccess? = .readWrite, _ isPlain: Bool = true,
     wholePages: Int
   ) {
     self.run = run

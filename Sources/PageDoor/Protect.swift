@@ -41,6 +41,8 @@ extension Segment {
   fileprivate mutating func protect(_ access: PageAccess) throws(PageArenaError) {
     if access == self.access { return }
     isPlain = false
+    // What is refused may have been done in part.
+    self.access = nil
     try run.protectCounted(access)
     self.access = access
   }

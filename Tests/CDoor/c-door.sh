@@ -39,7 +39,7 @@ verdict() {
 run() {
   local name=$1 said status=0
   shift
-  said=$(timeout 300 "$@" 2>&1) || status=$?
+  said=$(timeout "${seconds:-300}" "$@" 2>&1) || status=$?
   printf '%s\n' "$said" | grep -vE '^[0-9]+ passed, [0-9]+ failed$' | sed "s|^|$name: |" || true
   if [[ $said =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
@@ -133,7 +133,8 @@ case $mode in
     runner=$(<".build/cross/$target.runner")
     # qemu keeps something of each page that there ever was: 24 GiB for these, if it may go on to
     # new addresses.
-    if [[ $runner == *qemu-aarch64* ]]; then export QEMU_RESERVED_VA=0x2000000000; fi
+    if [[ $runner == *qemu-aarch64* ]]; then export QEMU_RESERVED_VA=0x8000000000; fi
+    if [[ $runner == *qemu* ]]; then seconds=900; fi
     for program in "$programs"/{door*,refusals,sweep}; do
       run "${program##*/}" ${runner:+"$runner"} "$program" ${runner:+emulated}
     done

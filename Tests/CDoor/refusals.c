@@ -29,6 +29,7 @@ static struct {
   int through; /* and of the last */
   int calls;   /* so far */
   int refused; /* of those */
+  int halves;  /* a change of access is done for the first half of the memory, and refused then */
 } kernel;
 /* What is mapped, in bytes, but for what has replaced something. */
 static long mapped;
@@ -61,7 +62,13 @@ int __wrap_munmap(void *address, size_t length) {
 #define WRAP(name, parameters, arguments)                                                          \
   int __real_##name parameters;                                                                    \
   int __wrap_##name parameters { return refuses() ? -1 : __real_##name arguments; }
-WRAP(mprotect, (void *address, size_t length, int protection), (address, length, protection))
+int __real_mprotect(void *, size_t, int);
+int __wrap_mprotect(void *address, size_t length, int protection) {
+  if (!refuses()) return __real_mprotect(address, length, protection);
+  if (kernel.halves) (void)__real_mprotect(address, length / 2, protection);
+  errno = kernel.error;
+  return -1;
+}
 WRAP(mincore, (void *address, size_t length, unsigned char *flags), (address, length, flags))
 WRAP(pipe2, (int *ends, int flags), (ends, flags))
 
@@ -828,6 +835,40 @@ static void first_rounds(int number) {
   }
 }
 
+/* What the kernel says that a page may be used for. */
+static int access_of(void *page) {
+  int ends[2];
+  char byte = 0;
+  if (pipe(ends) != 0) return -1;
+  const int reads = write(ends[1], page, 1) == 1;
+  if (!reads) (void)!write(ends[1], &byte, 1);
+  const int writes = read(ends[0], page, 1) == 1;
+  close(ends[0]);
+  close(ends[1]);
+  return writes ? PA_ACCESS_READ_WRITE : reads ? PA_ACCESS_READ : PA_ACCESS_NONE;
+}
+
+/* A change of access that the kernel refuses when half of it is done: the next one is not spared
+ * because all had that access before. */
+static void refuse_half_way(int from, int to, int first) {
+  set_up();
+  char *run = pa_alloc(its.arena, 8, NULL);
+  HOLDS(pa_protect(its.arena, run, 8, (uint32_t)from) == PA_OK);
+  kernel.first = first;
+  kernel.through = 1 << 30;
+  kernel.error = ENOMEM;
+  kernel.calls = kernel.refused = 0;
+  kernel.halves = kernel.armed = 1;
+  (void)pa_protect(its.arena, run, 8, (uint32_t)to);
+  kernel.halves = kernel.armed = 0;
+  HOLDS(pa_protect(its.arena, run, 8, (uint32_t)from) == PA_OK);
+  for (size_t i = 0; i < 8; i++) HOLDS(access_of(run + i * PA_PAGE_SIZE) == from);
+  HOLDS(pa_protect(its.arena, run, 8, PA_ACCESS_READ_WRITE) == PA_OK);
+  for (size_t i = 0; i < 8; i++) HOLDS(access_of(run + i * PA_PAGE_SIZE) == PA_ACCESS_READ_WRITE);
+  HOLDS(pa_free(its.arena, run, 8) == PA_OK);
+  tear_down();
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   probe_advice();
@@ -849,6 +890,11 @@ int main(void) {
     tear_down();
   }
   for (int number = 0; number < CALLS; number++) rounds(number);
+  for (int from = PA_ACCESS_NONE; from <= PA_ACCESS_READ_WRITE; from++) {
+    for (int to = PA_ACCESS_NONE; to <= PA_ACCESS_READ_WRITE; to++) {
+      for (int first = 0; first < 3; first++) refuse_half_way(from, to, first);
+    }
+  }
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
 }
