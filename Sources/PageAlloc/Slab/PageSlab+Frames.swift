@@ -104,6 +104,12 @@ extension PageSlab {
     var refusal: PageArenaError?
     while true {
       let magazine = try enterMagazine()
+      // A thread's magazine may be where the short way does not look.
+      if let magazine, let frame = magazine.pop() {
+        states[frame] = .inUse
+        magazine.leave()
+        return unsafe pointer(to: frame)
+      }
       let frame = core.withRuns { runs in
         if let magazine { runs.fill(magazine) }
         return magazine?.pop() ?? runs.take()
@@ -121,16 +127,24 @@ extension PageSlab {
   func deallocateSlowly(_ frame: Int) throws(PageArenaError) {
     let magazine = try enterMagazine()
     defer { magazine?.leave() }
-    let isFreed = core.withRuns { runs in
+    // As above.
+    if let magazine, states[frame] == .inUse, magazine.push(frame) {
+      states[frame] = .free
+      return
+    }
+    var isFreed = false
+    let mayGiveBack = core.withRuns { runs in
       if let magazine { runs.drain(magazine, to: FrameMagazine.batch) }
       // Another thread may have freed it just now.
-      if states[frame] != .inUse { return false }
-      states[frame] = .free
-      if !(magazine?.push(frame) ?? false) { runs.put(frame) }
-      return true
+      isFreed = states[frame] == .inUse
+      if isFreed {
+        states[frame] = .free
+        if !(magazine?.push(frame) ?? false) { runs.put(frame) }
+      }
+      return runs.emptyCount > 1
     }
     if !isFreed { throw .frameNotInUse(base: layout.address(ofFrame: frame)) }
-    giveBackEmptyRuns()
+    if mayGiveBack { giveBackEmptyRuns() }
   }
 
   /// Gives the arena what has become empty, but for one.

@@ -11,18 +11,15 @@ import SysMem
 // It is as long as the arena's whole space asks for, 1.3 to 10 MiB; the kernel backs what is used
 // of it: 80 bytes a run, and 256 bytes a thread.
 
-/// What lies at the start of a slab's memory.
+/// What lies at the start of a slab's memory, and does not change.
 @safe
 private struct SlabHead: ~Copyable {
   /// Guards the runs.
   let lock = FutexLock()
-  var runs: SlabRuns
   let magazines: MagazineTable
   let layout: SlabLayout
   /// The slab's arena. Lent: the slab holds it until it has left the list of slabs.
   let arena: Unmanaged<PageArena>
-  /// The next slab in the list of all. Guarded by the list's lock.
-  var next: SlabCore?
 }
 
 /// A slab in mapped memory, by its address.
@@ -30,17 +27,34 @@ private struct SlabHead: ~Copyable {
 struct SlabCore: @unchecked Sendable {
   // @unchecked: what never changes, and what locks guard.
   //
-  // Invariant: the address of a head that is initialized, as long as the slab lives.
+  // Invariant: the address of a head that is initialized, as long as the slab lives; and so are the
+  // runs and the link behind it.
   private let pointer: UnsafeMutablePointer<SlabHead>
 
-  private var head: SlabHead {
-    unsafeAddress { unsafe UnsafePointer(pointer) }
-    nonmutating unsafeMutableAddress { unsafe pointer }
+  private var head: SlabHead { unsafeAddress { unsafe UnsafePointer(pointer) } }
+
+  // What changes lies apart from the head: an access to it is none to the lock.
+
+  private var runs: SlabRuns {
+    unsafeAddress { unsafe UnsafePointer(part(at: Parts.guardedOffset)) }
+    nonmutating unsafeMutableAddress { unsafe part(at: Parts.guardedOffset) }
+  }
+
+  private var link: SlabCore? {
+    unsafeAddress { unsafe UnsafePointer(part(at: Parts.linkOffset)) }
+    nonmutating unsafeMutableAddress { unsafe part(at: Parts.linkOffset) }
+  }
+
+  private func part<Part: ~Copyable>(at offset: Int) -> UnsafeMutablePointer<Part> {
+    unsafe (UnsafeMutableRawPointer(pointer) + offset).assumingMemoryBound(to: Part.self)
   }
 
   /// The tables of a slab's memory: which bytes of it each has.
   struct Parts {
     static var headByteCount: Int { 4096 }
+    /// What the lock guards, and what the list's lock guards, within the head's bytes.
+    static var guardedOffset: Int { 1024 }
+    static var linkOffset: Int { 3072 }
     let runsOffset = headByteCount + MagazineTable.byteCount
     let statesOffset: Int
     let byteCount: Int
@@ -67,14 +81,20 @@ struct SlabCore: @unchecked Sendable {
     let runs = unsafe SlabRuns(at: start + UInt(parts.runsOffset), states: states)
     // The arena is lent, as SlabHead says.
     let head = unsafe SlabHead(
-      runs: runs, magazines: magazines, layout: layout, arena: .passUnretained(arena))
-    return (SlabCore(start, head), magazines, states)
+      magazines: magazines, layout: layout, arena: .passUnretained(arena))
+    return (SlabCore(start, head, runs), magazines, states)
   }
 
-  private init(_ start: UInt, _ head: consuming SlabHead) {
-    assert(MemoryLayout<SlabHead>.size <= Parts.headByteCount)
+  private init(_ start: UInt, _ head: consuming SlabHead, _ runs: consuming SlabRuns) {
+    assert(MemoryLayout<SlabHead>.size <= Parts.guardedOffset)
+    assert(MemoryLayout<SlabRuns>.size <= Parts.linkOffset - Parts.guardedOffset)
     unsafe pointer = PageSpace.memory(at: start).assumingMemoryBound(to: SlabHead.self)
     unsafe pointer.initialize(to: head)
+    // As above.
+    let guarded: UnsafeMutablePointer<SlabRuns> = unsafe part(at: Parts.guardedOffset)
+    unsafe guarded.initialize(to: runs)
+    let linked: UnsafeMutablePointer<SlabCore?> = unsafe part(at: Parts.linkOffset)
+    unsafe linked.initialize(to: nil)
   }
 
   /// Unmaps it. Nobody uses it any more.
@@ -93,8 +113,8 @@ struct SlabCore: @unchecked Sendable {
       head.lock.unlock()
       mark.end()
     }
-    if head.runs.isStale { head.runs.renew() }
-    return body(&head.runs)
+    if runs.isStale { runs.renew() }
+    return body(&runs)
   }
 
   /// Takes a run out that is empty, if there are more of them than are to stay.
@@ -124,8 +144,8 @@ struct SlabCore: @unchecked Sendable {
 
   /// The next slab in the list of all. With the list's lock held.
   var next: SlabCore? {
-    get { head.next }
-    nonmutating set { head.next = newValue }
+    get { link }
+    nonmutating set { link = newValue }
   }
 
   /// Whether it is this slab.
@@ -136,6 +156,6 @@ struct SlabCore: @unchecked Sendable {
   func renewInChild() {
     head.lock.reset()
     head.magazines.reset()
-    head.runs.isStale = true
+    runs.isStale = true
   }
 }
