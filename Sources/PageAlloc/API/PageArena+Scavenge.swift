@@ -24,7 +24,7 @@ extension PageArena {
   public func scavenge(byteCount: Int) throws(PageArenaError) -> Int {
     guard byteCount >= 0 else { throw .badByteCount(byteCount: byteCount) }
     try core.requireOutside()
-    return Int(truncatingIfNeeded: try core.release(UInt64(byteCount), .request))
+    return Int(clamping: try core.release(UInt64(byteCount), .request))
   }
 
   /// Gives all free memory back to the kernel, what threads keep at hand included.

@@ -107,17 +107,22 @@ extension ArenaCore {
     do throws(SysMemError) {
       return try system.sysCollapse(memory.address, memory.byteCount)
     } catch {
-      let chunk = Geometry.chunk(of: page(of: memory.address))
-      let wasAdvised = withHeap {
-        $0.hugeChunks.contains(chunk) && !$0.ownAdviceChunks.contains(chunk)
-      }
-      guard error.errno == .invalidArgument, wasAdvised, advise(memory, hugePages: true) else {
+      let wasAdvised = withHeap { $0.hugeChunks.contains(chunk(of: memory)) }
+      guard error.errno == .invalidArgument, wasAdvised, !isAdvisedByOwner(memory), advise(memory, hugePages: true) else {
         throw error
       }
     }
     // What is gathered stays so; where a part of it goes back, it is not filled again. Nor is what
-    // could not be gathered.
-    defer { _ = advise(memory, hugePages: false) }
+    // could not be gathered. An owner's advice of meanwhile is left alone.
+    defer { if !isAdvisedByOwner(memory) { _ = advise(memory, hugePages: false) } }
     try system.sysCollapse(memory.address, memory.byteCount)
+  }
+
+  private func isAdvisedByOwner(_ memory: AdvisedRange) -> Bool {
+    withHeap { $0.ownAdviceChunks.contains(chunk(of: memory)) }
+  }
+
+  private func chunk(of memory: AdvisedRange) -> ChunkIndex {
+    Geometry.chunk(of: page(of: memory.address))
   }
 }

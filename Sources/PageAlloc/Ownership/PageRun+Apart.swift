@@ -39,8 +39,8 @@ extension PageRun {
 
   /// Makes it plain memory, with what it holds, but for what was advised about huge pages.
   ///
-  /// - Returns: what the kernel refused: the run is as before then, or has other access rights in
-  ///   part; `nil` where the run is plain.
+  /// - Returns: what the kernel refused: then it is as before, or plain in part, such as in memory
+  ///   no more; `nil` where the run is plain.
   package mutating func becomePlain() -> PageArenaError? { makePlain() }
 
   /// Maps fresh memory over the run and what follows it, so that all of that is plain and empty.

@@ -238,7 +238,7 @@ extension PageRun {
 
   /// The run's memory, as the kernel sees it.
   private var memory: AdvisedRange {
-    AdvisedRange(address: address, byteCount: UInt(byteCount))
+    AdvisedRange(address: address, byteCount: ArenaCore.byteCount(pages))
   }
 
   /// Makes a run plain that is to go on without an owner, but for what was advised about huge
