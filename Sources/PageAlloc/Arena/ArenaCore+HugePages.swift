@@ -108,7 +108,9 @@ extension ArenaCore {
       return try system.sysCollapse(memory.address, memory.byteCount)
     } catch {
       let wasAdvised = withHeap { $0.hugeChunks.contains(chunk(of: memory)) }
-      guard error.errno == .invalidArgument, wasAdvised, !isAdvisedByOwner(memory), advise(memory, hugePages: true) else {
+      guard error.errno == .invalidArgument, wasAdvised, !isAdvisedByOwner(memory),
+        advise(memory, hugePages: true)
+      else {
         throw error
       }
     }
