@@ -66,7 +66,7 @@ let package = Package(
     .executableTarget(
       name: "pagetool",
       dependencies: [
-        "PageTrace", "Gzip", "Strace", "PageBench", "PageRivals",
+        "PageTrace", "Gzip", "Strace", "PageBench", "PageRivals", "CBench",
         // For the version alone.
         "CPageAlloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -77,7 +77,7 @@ let package = Package(
     // The loops of the benchmarks; they need the engine, which no other package sees.
     .target(name: "PageBench", dependencies: ["PageTrace"], swiftSettings: swiftSettings),
     // Other allocators, each measured in a process of its own. CBench is what Swift cannot call by
-    // itself: fork, and functions found by dlsym.
+    // itself: fork, functions found by dlsym, and the state of the standard output.
     .target(name: "CBench"),
     .target(
       name: "PageRivals", dependencies: ["PageBench", "CBench"], swiftSettings: swiftSettings),

@@ -76,7 +76,8 @@ extension MemoryCall {
         advice.isOne(of: ["MADV_DONTNEED", "MADV_FREE", "MADV_DONTNEED_LOCKED"], [4, 8, 24])
       self = discards ? .discard(range) : .advise
     case "brk":
-      guard fields.count == 1, let wanted = Self.number(fields[0]), result < 1 << 63
+      // As lengths are bounded.
+      guard fields.count == 1, let wanted = Self.number(fields[0]), result < 1 << 62
       else { return nil }
       self = .setBreak(wanted: wanted, result: result)
     default: return nil

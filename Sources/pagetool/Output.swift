@@ -1,3 +1,4 @@
+import CBench
 import Foundation
 import Gzip
 
@@ -8,13 +9,28 @@ var isOutputColoured: Bool {
     && environment["NO_COLOR", default: ""].isEmpty
 }
 
-/// Writes a whole file; `-` is the standard output.
+/// What could not be printed; `nil` where all of it is written.
+func outputFailure() -> FileFailure? {
+  cbench_output_fails() ? FileFailure("cannot write the standard output") : nil
+}
+
+/// Writes a whole file; `-` is the standard output. A file that was there is replaced when the new
+/// one is complete, and stays where it cannot be; a device or a pipe is written to.
 func writeOutput(_ bytes: [UInt8], to path: String) throws(FileFailure) {
   do {
     if path == "-" {
       try FileHandle.standardOutput.write(contentsOf: Data(bytes))
     } else {
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      // Where a link leads, so that it stays one.
+      let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+      let kind = attributes?[.type] as? FileAttributeType
+      let isFile = kind == nil || kind == .typeRegular
+      try Data(bytes).write(to: file, options: isFile ? .atomic : [])
+      if isFile, let permissions = attributes?[.posixPermissions] {
+        try FileManager.default.setAttributes(
+          [.posixPermissions: permissions], ofItemAtPath: file.path)
+      }
     }
   } catch {
     var failure = FileFailure("cannot write the file: \(error.localizedDescription)")

@@ -51,4 +51,17 @@ struct Pagetool: ParsableCommand {
       Check.self, Replay.self, Map.self, Film.self, Plot.self, Stat.self, Profile.self,
       Compare.self, Convert.self,
     ])
+
+  /// As every command line's, but that text which could not be written is a failure.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(withError: error)
+    }
+    guard let failure = outputFailure() else { return }
+    complain("-", failure)
+    exit(withError: ExitCode.failure)
+  }
 }

@@ -83,6 +83,13 @@ struct Stat: ParsableCommand {
     }
   }
 
+  /// A part of an interval that it is a multiple of, so that looks come at its ends, too.
+  static func step(of interval: Int, atMost limit: Int) -> Int {
+    var parts = (interval + limit - 1) / limit
+    while interval % parts != 0 { parts += 1 }
+    return interval / parts
+  }
+
   private func replay(_ trace: ProgramTrace) throws(FileFailure) {
     let total = trace.events.count + trace.closingFrees.count
     let isLive = !json && every == nil && isTerminal
@@ -90,7 +97,7 @@ struct Stat: ParsableCommand {
     let lineInterval = every ?? max(1, (total + 19) / 20)
     // Often enough to keep the rate, and for a picture that moves.
     var interval = isLive ? max(1, total / 1000) : lineInterval
-    if let rate { interval = min(interval, max(1, rate / 20)) }
+    if let rate { interval = Self.step(of: interval, atMost: max(1, rate / 20)) }
     do {
       let arena = try PageArena()
       let start = ContinuousClock.now

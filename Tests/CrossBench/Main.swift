@@ -10,7 +10,8 @@ import PageBench
 struct CrossBench {
   static func main() {
     let rivals: [(name: StaticString, rival: Rival)] = [
-      ("PageArena", .arena), ("glibc", .functions(.libc(release: nil))), ("mmap", .mmap),
+      ("PageArena", .arena(.automatic)), ("glibc", .functions(.libc(release: nil))),
+      ("mmap", .mmap),
     ]
     print("Nanoseconds an operation, p50 (median of \(rounds) rounds), one process, interleaved.")
     print(
