@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <link.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,4 +87,10 @@ int cbench_load(const char *path, cbench_allocator *out, char *reason, size_t re
     return -1;
   }
   return 0;
+}
+
+bool cbench_output_fails(void) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return false;
+  struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
+  return poll(&output, 1, 0) != 1 || !(output.revents & POLLERR);
 }

@@ -26,17 +26,28 @@ func writeOutput(_ bytes: [UInt8], to path: String) throws(FileFailure) {
       let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
       let kind = attributes?[.type] as? FileAttributeType
       let isFile = kind == nil || kind == .typeRegular
-      try Data(bytes).write(to: file, options: isFile ? .atomic : [])
-      if isFile, let permissions = attributes?[.posixPermissions] {
+      let isReplaceable =
+        isFile && mayBeReplaced(file, hasOneName: attributes?[.referenceCount] as? Int ?? 1 == 1)
+      try Data(bytes).write(to: file, options: isReplaceable ? .atomic : [])
+      if isReplaceable, let permissions = attributes?[.posixPermissions] {
         try FileManager.default.setAttributes(
           [.posixPermissions: permissions], ofItemAtPath: file.path)
       }
     }
   } catch {
-    var failure = FileFailure("cannot write the file: \(error.localizedDescription)")
+    let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+    var failure = FileFailure("cannot write the file: \(reason.localizedDescription)")
     failure.path = path
     throw failure
   }
+}
+
+/// Whether another file may take a file's name, where there is one: what may not be written to
+/// stays, and so does a second name's file.
+private func mayBeReplaced(_ file: URL, hasOneName: Bool) -> Bool {
+  let files = FileManager.default
+  return hasOneName && files.isWritableFile(atPath: file.deletingLastPathComponent().path)
+    && (!files.fileExists(atPath: file.path) || files.isWritableFile(atPath: file.path))
 }
 
 /// Bytes packed with gzip.

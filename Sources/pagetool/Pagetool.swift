@@ -58,7 +58,9 @@ struct Pagetool: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch {
-      exit(withError: error)
+      // Help and the version are text, too.
+      guard exitCode(for: error).isSuccess else { exit(withError: error) }
+      print(fullMessage(for: error))
     }
     guard let failure = outputFailure() else { return }
     complain("-", failure)

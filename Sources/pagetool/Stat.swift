@@ -97,7 +97,9 @@ struct Stat: ParsableCommand {
     let lineInterval = every ?? max(1, (total + 19) / 20)
     // Often enough to keep the rate, and for a picture that moves.
     var interval = isLive ? max(1, total / 1000) : lineInterval
-    if let rate { interval = Self.step(of: interval, atMost: max(1, rate / 20)) }
+    if let rate {
+      interval = Self.step(of: max(1, min(interval, total)), atMost: max(1, rate / 20))
+    }
     do {
       let arena = try PageArena()
       let start = ContinuousClock.now

@@ -22,8 +22,9 @@ struct StatDisplay {
 
   /// - Parameter isLast: it is to be seen in any case.
   mutating func show(_ figures: ArenaFigures, isLast: Bool) {
-    if isJSON { return (try? printObject(StatLine(figures, total))) ?? () }
-    if isLive {
+    if isJSON {
+      try? printObject(StatLine(figures, total))
+    } else if isLive {
       if !isLast, let lastShown, figures.seconds - lastShown < 0.05 { return }
       lastShown = figures.seconds
       refresh(figures)

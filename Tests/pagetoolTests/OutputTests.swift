@@ -33,6 +33,10 @@ import Testing
       try expect(1, "$tool map --json $trace >/dev/full", in: folder)
       try expect(1, "$tool map --svg - $trace >/dev/full", in: folder)
       try expect(0, "$tool map $trace >/dev/null", in: folder)
+      try expect(1, "$tool --help >/dev/full", in: folder)
+      try expect(0, "$tool --version | grep -qx '[0-9.]*'", in: folder)
+      // Nobody reads it any more: that is no failure.
+      try expect(0, "trap '' PIPE; $tool map $trace | head -n 1; exit ${PIPESTATUS[0]}", in: folder)
     }
   }
 
@@ -49,7 +53,11 @@ import Testing
       try expect(0, "ln -s old.svg link && $tool map $trace --svg link", in: folder)
       try expect(0, "test -L link && stat -c %a old.svg | grep -qx 640", in: folder)
       try expect(0, "$tool map $trace --svg /dev/fd/1 | grep -q '<svg'", in: folder)
-      try expect(1, "$tool map $trace --svg /dev/full", in: folder)
+      let pipe = "mkfifo pipe && (grep -q '<svg' pipe & $tool map $trace --svg pipe && wait $!)"
+      try expect(0, "\(pipe) && test -p pipe", in: folder)
+      // A file's other name has the same contents.
+      try expect(0, "ln old.svg twin && $tool map $trace --svg twin", in: folder)
+      try expect(0, "test old.svg -ef twin", in: folder)
     }
   }
 
@@ -59,6 +67,10 @@ import Testing
       $0.split(separator: " ").first
     }
     #expect(lines == ["0", "3,000", "6,000", "9,000", "11,534"])
+    // A prime that is far more than there are operations.
+    let prime = try Tool.run(
+      "stat", "--json", "--every", "999999999989", "--rate", "1000000", Self.node)
+    #expect(prime.status == 0 && prime.output.split(separator: "\n").count == 2)
   }
 
   @Test func aHeapThatEndsNowhereIsRefused() throws {
