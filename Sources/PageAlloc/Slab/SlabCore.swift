@@ -11,7 +11,7 @@ import SysMem
 // It is as long as the arena's whole space asks for, 1.3 to 10 MiB; the kernel backs what is used
 // of it: 80 bytes a run, and 256 bytes a thread.
 
-/// What lies at the start of a slab's memory, and does not change.
+/// What lies at the start of a slab's memory, and does not change but for the lock.
 @safe
 private struct SlabHead: ~Copyable {
   /// Guards the runs.
