@@ -60,10 +60,10 @@ bench-program = Benchmarks/.build/release/bench \
   $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(RIVALS),--rivals $(RIVALS)) \
   $(if $(BENCH_SKIP),--skip $(BENCH_SKIP)) $(BENCH)
 
-bench: ## measure against all rivals, 10 minutes (WORKLOADS, RIVALS=folder, BENCH_SKIP=a,b, THP=1)
+bench: ## measure against all rivals, 7 to 8 minutes (WORKLOADS, RIVALS=folder, BENCH_SKIP=a,b, THP=1)
 	@Benchmarks/build.sh bench; $(bench-program) $(if $(THP),--huge-pages)
 
-bench-quick: ## the same in a minute (BENCH="arguments")
+bench-quick: ## the most telling rows, half a minute (BENCH="arguments")
 	@Benchmarks/build.sh bench; $(bench-program) --quick
 
 bench-all: ## both passes: as all come, and with everybody's switches for huge pages on

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As many as the registry has places; only those that are used are ever backed. */
@@ -20,9 +21,20 @@ void *pai_handle(ptrdiff_t place) {
   return __atomic_load_n(&handles[place], __ATOMIC_ACQUIRE);
 }
 
+void pai_wait(unsigned *rounds) {
+  enum { YIELDS = 64 };
+  if ((*rounds)++ < YIELDS) {
+    sched_yield();
+  } else {
+    const struct timespec nap = {.tv_sec = 0, .tv_nsec = 50000};
+    (void)nanosleep(&nap, NULL);
+  }
+}
+
 int pai_take_turn(pai_turn *turn) {
   const uint64_t process = (uint32_t)getpid();
   const uint64_t own = process << 32 | (uint32_t)syscall(SYS_gettid);
+  unsigned rounds = 0;
   for (;;) {
     uint64_t holder = 0;
     while (holder >> 32 != process) {
@@ -33,7 +45,7 @@ int pai_take_turn(pai_turn *turn) {
       }
     }
     if (holder == own) return EDEADLK;
-    sched_yield();
+    pai_wait(&rounds);
   }
 }
 

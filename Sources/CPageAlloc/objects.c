@@ -1,9 +1,9 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "handles.h"
 #include "objects.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -42,7 +42,8 @@ static void lock(sigset_t *before) {
   sigset_t all;
   sigfillset(&all);
   (void)pthread_sigmask(SIG_BLOCK, &all, before);
-  while (__atomic_exchange_n(&objects.lock, 1, __ATOMIC_ACQUIRE)) sched_yield();
+  unsigned rounds = 0;
+  while (__atomic_exchange_n(&objects.lock, 1, __ATOMIC_ACQUIRE)) pai_wait(&rounds);
 }
 static void unlock(const sigset_t *before) {
   __atomic_store_n(&objects.lock, 0, __ATOMIC_RELEASE);

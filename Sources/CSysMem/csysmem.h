@@ -191,7 +191,7 @@ static inline int csm_futex_wait_for(const uint32_t *word, uint32_t expected,
 }
 
 static inline void csm_futex_wake(const uint32_t *word, int count) {
-  /* 1: FUTEX_WAKE. It cannot fail for a mapped, aligned word. */
+  /* 1: FUTEX_WAKE. It cannot fail for an aligned word; nothing need be mapped there any more. */
   (void)syscall(CSM_SYS_FUTEX, word, 128 | 1, count, NULL, NULL, 0);
 }
 

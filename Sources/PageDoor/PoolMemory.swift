@@ -125,6 +125,7 @@ private func count(
   _ body: (PagePool) throws(PageArenaError) -> Int
 ) -> pa_status {
   unsafe poolStatus(pool) { pool throws(PageArenaError) in
+    unsafe bytes?.pointee = 0
     let count = try body(pool)
     unsafe bytes?.pointee = UInt64(count)
   }

@@ -59,6 +59,7 @@ private func count(
   _ body: (PageArena) throws(PageArenaError) -> Int
 ) -> pa_status {
   unsafe status(arena) { arena throws(PageArenaError) in
+    unsafe bytes?.pointee = 0
     let count = try body(arena)
     unsafe bytes?.pointee = UInt64(count)
   }

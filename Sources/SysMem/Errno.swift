@@ -18,6 +18,8 @@ public struct Errno: RawRepresentable, Error, Equatable, Hashable, Sendable {
   public static let noSuchCall = Errno(rawValue: ENOSYS)
   /// What was asked for is in use.
   public static let busy = Errno(rawValue: EBUSY)
+  /// A path is too long.
+  package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
   /// The process may not do this.
   public static let notPermitted = Errno(rawValue: EPERM)
 }

@@ -49,11 +49,13 @@ public struct FutexLock: ~Copyable, Sendable {
 
   /// Gives the lock back.
   ///
+  /// Nothing of it is touched once it is free: whoever takes it next may unmap it.
   /// - Precondition: the caller holds it.
   @inline(__always)
   public borrowing func unlock() {
-    let left = word.wrappingSubtract(1, ordering: .releasing).newValue
-    if left != 0 { unlockSlowly(left) }
+    if !word.compareExchange(expected: 1, desired: 0, ordering: .releasing).exchanged {
+      unlockSlowly()
+    }
   }
 
   /// Makes the lock free, whoever held it: for a child of `fork`, where the holder is gone.
@@ -62,8 +64,13 @@ public struct FutexLock: ~Copyable, Sendable {
   public borrowing func reset() { word.store(0, ordering: .relaxed) }
 
   /// Takes the lock for a fork, whose thread may then take it again.
-  package borrowing func lockForFork() {
-    lock()
+  ///
+  /// - Parameter waits: is called where the lock is not free, before it is waited for.
+  package borrowing func lockForFork(waits: () -> Void = {}) {
+    if !lockAtOnce() {
+      waits()
+      lock()
+    }
     word.wrappingAdd(Self.fork, ordering: .relaxed)
   }
 
@@ -120,12 +127,23 @@ public struct FutexLock: ~Copyable, Sendable {
   }
 
   @inline(never)
-  private borrowing func unlockSlowly(_ left: UInt32) {
-    // A fork still holds it.
-    if left & Self.count != 0 { return }
-    // Unless somebody has it already, who then wakes the next.
-    _ = word.compareExchange(expected: Self.sleepers, desired: 0, ordering: .relaxed)
-    unsafe withAddress { unsafe csm_futex_wake($0, 1) }
+  private borrowing func unlockSlowly() {
+    unsafe withAddress { address in
+      var held = word.load(ordering: .relaxed)
+      while true {
+        // A fork may hold it still.
+        let isLast = held & Self.count == 1
+        let left = isLast ? 0 : held - 1
+        let (done, found) = word.compareExchange(
+          expected: held, desired: left, ordering: .releasing)
+        if done {
+          // The kernel does not mind if nothing is there any more.
+          if isLast { unsafe csm_futex_wake(address, 1) }
+          return
+        }
+        held = found
+      }
+    }
   }
 
   /// Has the runtime know the type of the lock's word, which code that is not optimized asks it for

@@ -21,7 +21,7 @@ package struct MappedFile: Sendable {
   ///
   /// - Parameter count: how many words, at least 1.
   /// - Throws: what the kernel refused. The file is empty then.
-  package init(path: String, count: Int) throws(Errno) {
+  package init(path: borrowing SmallText, count: Int) throws(Errno) {
     // The pointer lives as long as the call that it is handed to.
     let opened = unsafe path.withCString { unsafe csm_open_new_mapped($0) }
     if opened.error != 0 { throw Errno(rawValue: opened.error) }

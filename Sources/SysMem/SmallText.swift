@@ -24,6 +24,17 @@ package struct SmallText: MutableTextBytes, ~Copyable {
     append(text)
   }
 
+  /// The path of the file of this number that a path stands for: itself for the first, then PATH.2,
+  /// PATH.3 and so on.
+  ///
+  /// - Throws: it is too long, or there is no memory.
+  package init(path: String, number: Int = 1) throws(Errno) {
+    self.init()
+    append(text: path)
+    if number > 1 { append(".", number) }
+    if room == 0 { throw address == 0 ? .outOfMemory : .nameTooLong }
+  }
+
   // Embedded Swift wants to see how a value ends wherever one does.
   @inlinable
   deinit { unmap() }

@@ -66,9 +66,13 @@ extension SysMem {
     }
   }
 
-  /// Moves pages, contents and all, to another range; the old range is empty afterwards.
+  /// Moves pages, contents and all, to another range; the old range is empty afterwards, and still
+  /// mapped.
   ///
-  /// - Throws: `mremap` was refused; nothing has moved.
+  /// - Parameter source: in one mapping. Of several, Linux since 6.17 moves the first ones, and may
+  ///   refuse those that follow; before, it refuses all.
+  /// - Throws: `mremap` was refused; nothing has moved. The target may be mapped no more: Linux
+  ///   unmaps it before it looks at the source.
   public func move(
     _ source: UInt, _ byteCount: UInt, to target: UInt
   ) throws(SysMemError) {

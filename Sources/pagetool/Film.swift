@@ -19,7 +19,7 @@ struct Film: ParsableCommand {
       --to. A frame is kept as what differs from the one before.
 
       EXAMPLES
-        pagetool film go-httpload-amd64.trace.gz -o film.html
+        pagetool film go-flatework-amd64.trace.gz -o film.html
         pagetool film mmap-node.trace.gz -o film.html --from 2000 --to 3000
         pagetool film mmap-node.trace.gz -o film.html --frames 300 --seconds 60
         pagetool film --json mmap-node.trace.gz -o film.html

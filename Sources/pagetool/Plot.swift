@@ -25,7 +25,7 @@ struct Plot: ParsableCommand {
 
       EXAMPLES
         pagetool plot mmap-node.trace.gz
-        pagetool plot go-httpload-amd64.trace.gz -o plot.svg
+        pagetool plot go-flatework-amd64.trace.gz -o plot.svg
         pagetool plot mmap-node.trace.gz --from 2000 --to 3000 --seconds 60
         pagetool plot mmap-node.trace.gz -o - | rsvg-convert -o plot.png
         pagetool plot --json mmap-node.trace.gz > plot.json

@@ -24,7 +24,7 @@ struct Replay: ParsableCommand {
       not.
 
       EXAMPLES
-        pagetool replay go-httpload-amd64.trace.gz
+        pagetool replay go-flatework-amd64.trace.gz
         pagetool replay --quick traces/*.trace.gz
         pagetool replay --json mmap-node.trace.gz > node.json
 

@@ -93,6 +93,9 @@ static inline int ctest_memory_file(void) {
   return (int)syscall(SYS_memfd_create, "checks", 1u /* MFD_CLOEXEC */);
 }
 
+/* Takes a file's name away. */
+static inline int ctest_unlink(const char *path) { return unlink(path); }
+
 /* What is printed goes out line by line, also into a pipe: a trap loses none of it. */
 static inline void ctest_print_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 

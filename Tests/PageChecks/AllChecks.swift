@@ -208,7 +208,7 @@ package let laterAloneChecks: [Check] = [
   sweepTrapChecks,
   // Pool
   poolForkChecks, poolSetterForkChecks, poolMakerForkChecks,
-  poolMakingChecks,
+  poolFileChecks, poolMakingChecks,
   poolAloneChecks,
   // Slab
   slabForkChecks,

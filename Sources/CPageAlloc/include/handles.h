@@ -19,6 +19,10 @@ typedef struct {
   _Alignas(8) uint64_t holder;
 } pai_turn;
 
+/* One round of waiting for another thread; rounds: how many there were. It sleeps after some, so
+ * that a thread of a lower class than the caller's gets on. */
+void pai_wait(unsigned *rounds);
+
 /* Waits for a turn. In a child of fork, that of a thread which stayed behind is over. 0, or EDEADLK
  * where the calling thread has it: this is the handler of a signal. */
 int pai_take_turn(pai_turn *turn);

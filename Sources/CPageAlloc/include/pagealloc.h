@@ -60,7 +60,8 @@ typedef struct pa_pool pa_pool;
 
 /* ---- Status */
 
-/* PA_OK, one of those below, or PA_SYSTEM and the number of an error that the kernel gave. */
+/* PA_OK, one of those below, or PA_SYSTEM and the number of an error that the kernel gave. In a
+ * signal's handler any call may say PA_REENTERED. */
 typedef int32_t pa_status;
 
 enum {
@@ -135,7 +136,8 @@ enum {
 
 /* Whether the arena looks for the program's mistakes with its runs. */
 enum {
-  PA_DIAGNOSIS_AUTOMATIC = 0, /* what the environment says: PAGEALLOC_CHECKED=1 or 0 */
+  PA_DIAGNOSIS_AUTOMATIC = 0, /* what the environment says, PAGEALLOC_CHECKED=1, abort or 0; else only
+                                 where AddressSanitizer or memcheck looks on */
   PA_DIAGNOSIS_OFF = 1,
   PA_DIAGNOSIS_CHECKED = 2,   /* records, and a quarantine for what was freed */
   PA_DIAGNOSIS_FAULTS = 3     /* the same, and faults in the arena are told on standard error */
@@ -150,11 +152,13 @@ enum {
   PA_WRITABLE_CODE_ALLOWED = 2,
   /* The arena lives as long as the process, and its tables are sealed where the kernel can. */
   PA_PERMANENT = 4,
-  /* All free memory goes back when tasks of the system have to wait for memory. */
+  /* All free memory goes back when tasks of the system have to wait for memory: with
+   * PA_SCAVENGE_IN_BACKGROUND alone. */
   PA_WATCH_PRESSURE = 8
 };
 
-/* How an arena is set up. A field that is 0 stands for the default. */
+/* How an arena is set up. A field that is 0 stands for the default: for less headroom or time than
+ * that, say a small number. */
 typedef struct pa_options {
   uint32_t size;               /* sizeof(pa_options) */
   uint32_t flags;              /* PA_FORK_MANUAL and so on */
@@ -172,7 +176,8 @@ typedef struct pa_options {
   uint64_t quarantine_bytes;   /* of the checked mode: default 64 MiB; PA_NONE */
 } pa_options;
 
-/* Everything as by default. */
+/* Everything as by default. Free memory then goes back by pa_release, for a limit, and by
+ * pa_scavenge_step; by itself with PA_SCAVENGE_IN_BACKGROUND. */
 #define PA_OPTIONS_INIT                                                                            \
   { (uint32_t)sizeof(pa_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
@@ -193,7 +198,7 @@ enum {
   PA_ZEROED = 1 /* the memory is to read as zero */
 };
 
-/* Takes a run of pages. Its contents are arbitrary. O(1) in the heap.
+/* Takes a run of pages. Its contents are arbitrary. O(1) in the heap; zeroed, O(pages cleared).
  *
  * NULL: PA_BAD_PAGE_COUNT, PA_OUT_OF_MEMORY, PA_LIMIT_REACHED, PA_REENTERED, PA_SYSTEM. */
 PA_API void *pa_alloc(pa_arena *arena, size_t pages, pa_status *status);
@@ -214,7 +219,8 @@ PA_API void *pa_alloc_with(pa_arena *arena, size_t pages, size_t alignment, uint
  * PA_NOT_FREE; PA_BAD_PAGE_COUNT, PA_MISALIGNED, PA_FOREIGN, PA_LIMIT_REACHED. */
 PA_API pa_status pa_alloc_at(pa_arena *arena, void *first, size_t pages, uint32_t flags);
 
-/* Gives a run back, or a part of one; what is left of it on either side stays in use. O(1).
+/* Gives a run back, or a part of one; what is left of it on either side stays in use.
+ * O(pages / 512).
  *
  * PA_BAD_PAGE_COUNT, PA_MISALIGNED, PA_FOREIGN, PA_NOT_IN_USE, PA_PAST_END_OF_RUN. */
 PA_API pa_status pa_free(pa_arena *arena, void *first, size_t pages);
@@ -335,7 +341,8 @@ PA_API pa_status pa_cache_free(pa_cache *cache, void *first, size_t pages);
 
 /* Gives back at least so many bytes of free memory, as far as there is so much.
  *
- * released: where to write how many went; may be NULL. PA_SYSTEM where the kernel refused some. */
+ * released: where to write how many went; may be NULL. PA_SYSTEM where the kernel refused
+ * some; 0 is written then, whatever else went. */
 PA_API pa_status pa_release(pa_arena *arena, uint64_t bytes, uint64_t *released);
 
 /* Gives all free memory back, what threads and handles keep at hand included. */
@@ -436,7 +443,8 @@ typedef struct pa_statistics {
  * PA_BAD_ARGUMENT; PA_BAD_SIZE where the size is not 16 to 4096, or no multiple of 8. */
 PA_API pa_status pa_get_statistics(pa_arena *arena, pa_statistics *statistics);
 
-/* Writes the figures as one JSON object in one line, closed by a zero byte.
+/* Writes the figures as one JSON object in one line, closed by a zero byte: those of the struct,
+ * and counts of calls, peaks and the longest committed run, by the names that Swift has for them.
  *
  * length: where to write how long the text is, without the zero, also where it does not fit; may
  * be NULL. buffer may be NULL where capacity is 0. PA_TRUNCATED: it holds as much as fits. */

@@ -36,7 +36,8 @@ extension PageArena {
     /// - Parameters:
     ///   - byteCount: the mean distance of samples, 1 byte to 1 TiB. A byte samples each run, as
     ///     far as there is time.
-    ///   - file: a path of up to 4,000 bytes. The file is made, or emptied, with the arena.
+    ///   - file: a path of up to 4,000 bytes. The file is made, or emptied, with the arena. In a pool
+    ///     the first arena has this file, the others PATH.2, PATH.3 and so on.
     case sampled(every: Int = 512 << 10, file: String? = nil)
 
     /// Whether both say the same. Paths are compared by bytes, as in ``Recording``.
@@ -75,23 +76,22 @@ extension PageArena {
   ///   written; `ENODATA` where the arena is not sampled.
   /// - Complexity: O(pages of the arena's space + samples + symbols of the program).
   public func writeProfile(toPath path: String) throws(PageArenaError) {
-    var text = SmallText()
-    text.append(text: path)
     do throws(Errno) {
       if core.profile == nil { throw Errno(rawValue: ENODATA) }
-      if text.count != path.utf8.count { throw Errno(rawValue: ENAMETOOLONG) }
-      try core.writeProfile(to: text)
+      try core.writeProfile(to: SmallText(path: path))
     } catch { throw .profile(error) }
   }
 }
 
 extension PageArena.Options {
   /// What is to sample an arena's runs; `nil` for nobody.
-  func makeProfile(_ system: SysMem) throws(PageArenaError) -> RunProfile? {
-    var file = SmallText()
+  ///
+  /// - Parameter number: of the arena among those that these options make, from 1 on.
+  func makeProfile(_ number: Int, _ system: SysMem) throws(PageArenaError) -> RunProfile? {
     switch profile {
     case .off: return nil
     case .automatic:
+      var file = SmallText()
       guard RunProfile.isSupported, let distance = ProfileWish.read(into: &file) else { return nil }
       do throws(PageArenaError) {
         return try makeProfile(distance, file, system)
@@ -105,9 +105,10 @@ extension PageArena.Options {
       }
     case .sampled(let distance, let path):
       if !RunProfile.isSupported { throw .profile(.noSuchCall) }
-      let path = path ?? ""
-      file.append(text: path)
-      if file.count != path.utf8.count { throw .profile(Errno(rawValue: ENAMETOOLONG)) }
+      let file: SmallText
+      do throws(Errno) {
+        file = if let path { try SmallText(path: path, number: number) } else { SmallText("") }
+      } catch { throw .profile(error) }
       return try makeProfile(distance, file, system)
     }
   }

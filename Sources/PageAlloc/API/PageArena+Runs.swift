@@ -14,7 +14,7 @@ extension PageArena {
   ///   - alignment: what the address is to be a multiple of, in bytes; a power of two.
   ///   - zeroed: the memory is to read as zero.
   /// - Throws: as ``allocate(pages:alignment:zeroed:)``.
-  /// - Complexity: O(1) in the heap; O(`pages` / 512).
+  /// - Complexity: as there.
   @inlinable
   public func allocateRun(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false
@@ -123,7 +123,7 @@ extension PageArena {
   ///   it aside.
   /// - Returns: the memory. It is the run's: what the owner says about using it holds.
   /// - Throws: ``PageArenaError/notARun(offset:)``.
-  /// - Complexity: O(pages of the run).
+  /// - Complexity: O(1).
   @unsafe
   public func bytes(at offset: UInt32) throws(PageArenaError) -> UnsafeMutableRawBufferPointer {
     let page = Int(offset >> UInt32(Geometry.pageShift))

@@ -70,7 +70,8 @@ public final class PageArena: Sendable {
   ///   ``PageArenaError/noAddressSpace(_:)`` where not even 64 MiB are granted;
   ///   ``PageArenaError/recording(_:)`` and ``PageArenaError/profile(_:)`` where their files cannot
   ///   be made;
-  ///   ``PageArenaError/system(_:)`` where there is no memory for the tables.
+  ///   ``PageArenaError/system(_:)`` where there is no memory for the tables;
+  ///   ``PageArenaError/reentered`` in a signal's handler.
   /// - Complexity: some calls to the kernel, however much is reserved.
   public convenience init(_ options: Options) throws(PageArenaError) {
     try self.init(options, in: nil)
@@ -147,6 +148,8 @@ public final class PageArena: Sendable {
 struct PoolPlace {
   /// The address space, which is the arena's from then on; `nil` where it takes its own.
   let reservation: Reservation?
+  /// Which arena of the pool it is, from 0 on.
+  let index: Int
   /// The arena's number.
   let number: UInt
   /// What it has in common with the others.
@@ -183,7 +186,7 @@ extension ArenaCore {
     let mode = options.checkedMode
     let extras: Extras
     do throws(PageArenaError) {
-      extras = try Self.makeExtras(options, mode, label, system)
+      extras = try Self.makeExtras(options, mode, label, (inPool?.index ?? 0) + 1, system)
     } catch {
       // A pool's stays reserved, for the next attempt.
       if inPool?.reservation == nil {
@@ -249,16 +252,17 @@ extension ArenaCore {
 
   /// Makes notes, a recording, a profile, and a place in the registry.
   private static func makeExtras(
-    _ options: PageArena.Options, _ mode: CheckedMode?, _ label: LabelText, _ system: SysMem
+    _ options: PageArena.Options, _ mode: CheckedMode?, _ label: LabelText, _ number: Int,
+    _ system: SysMem
   ) throws(PageArenaError) -> Extras {
     let checks: CheckedRuns?
     do throws(SysMemError) {
       checks = mode == nil ? nil : try CheckedRuns.sysInit(system, isPermanent: options.isPermanent)
     } catch { throw .system(error) }
     do throws(PageArenaError) {
-      let recorder = try options.recording.makeRecorder(label, system)
+      let recorder = try options.recording.makeRecorder(label, number, system)
       do throws(PageArenaError) {
-        let profile = try options.makeProfile(system)
+        let profile = try options.makeProfile(number, system)
         do throws(SysMemError) {
           let place = try ArenaRegistry.withLock { () throws(SysMemError) in
             try ArenaRegistry.reservePlace()

@@ -3,8 +3,8 @@ import SysMem
 extension PageArena {
   /// Who gives free memory back to the kernel.
   public enum Scavenging: Equatable, Sendable {
-    /// A thread of the arena's, started when there is first something to give back, asleep while
-    /// there is nothing, gone with the arena.
+    /// The library's one thread for all arenas that say so: started with the first of them, asleep
+    /// while there is nothing to give back, gone with the last.
     ///
     /// - Parameters:
     ///   - headroom: free memory that stays resident, as a part of what is in use: 0.1 keeps a
@@ -82,9 +82,9 @@ extension PageArena {
     /// Whether the scavenger gives all free memory back when tasks of the system have to wait for
     /// memory, for a hundredth of the time or more (`/proc/pressure/memory`).
     ///
-    /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file, and
-    /// from the first time on that there was something to give back. The kernel wakes the thread;
-    /// where it does not grant that, the thread looks at the file once a second.
+    /// Only with ``Scavenging/background(headroom:cpuShare:)``, where the kernel has that file. The
+    /// kernel wakes the thread; where it does not grant that, the thread looks at the file once a
+    /// second.
     public var scavengesUnderPressure: Bool
     /// Whether a run may be writable and executable at once, for code that rewrites itself.
     public var allowsWritableCode: Bool

@@ -46,6 +46,7 @@ extension PageArena.Statistics {
     body(.gauge, "inUseBytes", inUseBytes)
     body(.gauge, "inaccessibleBytes", inaccessibleBytes)
     body(.gauge, "freeMaybeResidentBytes", freeMaybeResidentBytes)
+    body(.gauge, "maybeResidentBytes", maybeResidentBytes)
     body(.gauge, "cachedBytes", cachedBytes)
     body(.gauge, "keptLongBytes", keptLongBytes)
     body(.gauge, "quarantinedBytes", quarantinedBytes)

@@ -1,18 +1,12 @@
-import SysMem
-
 extension ArenaCore {
   /// Makes a run that was just taken read as zero.
   ///
   /// Up to the map's capacity the dirty pages are cleared in place; a longer run goes back to the
   /// kernel as a whole, which costs nothing for pages it does not back, and comes again as zeroes.
   func clear(_ page: PageNumber, _ pageCount: Int, _ dirt: DirtMap, isAllDirty: Bool) {
-    let byteCount = Self.byteCount(pageCount)
-    // The kernel rounds up to pages of its own: where the run ends inside of one, its neighbour's
-    // contents would go, too.
-    let mask = UInt(physicalPageSize - 1)
-    if pageCount > DirtMap.pageCapacity, (address(of: page) | byteCount) & mask == 0 {
-      // Refused (locked memory, say), it is done by hand, below.
-      if withSystem({ (try? $0.advise(address(of: page), byteCount, .dontNeed)) != nil }) { return }
+    // Refused (locked memory, say), it is done by hand, below.
+    if pageCount > DirtMap.pageCapacity, empty(address(of: page), Self.byteCount(pageCount)) {
+      return
     }
     if isAllDirty || pageCount > DirtMap.pageCapacity {
       clear(page..<(page &+ pageCount))

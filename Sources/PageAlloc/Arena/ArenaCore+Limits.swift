@@ -184,12 +184,11 @@ extension ArenaCore {
 
   /// Gives a run back that nobody has touched, scavenged as far as the kernel agrees.
   private func undo(_ taken: TakenRun, _ pageCount: Int) {
-    let size = Self.byteCount(pageCount)
     // Where all was scavenged, nothing was there, and nobody touched it. The run is still ours
     // alone; what it holds is of no use to anybody.
     let isScavenged =
       taken.scavengedPages == pageCount
-      || (try? system.advise(address(of: taken.page), size, .dontNeed)) != nil
+      || empty(address(of: taken.page), Self.byteCount(pageCount))
     let run = taken.page..<(taken.page + pageCount)
     let wakes = withHeap { heap in
       if isScavenged { giveBackEmpty(run, to: &heap) } else { heap.giveBack(run, of: run) }

@@ -6,10 +6,12 @@ extension ArenaCore {
   /// - Returns: the bytes given back, `byteCount` at least as long as there is so much.
   /// - Throws: ``PageArenaError/system(_:)`` where the kernel refused some of it.
   func release(_ byteCount: UInt64, _ cause: ReleaseCause) throws(PageArenaError) -> UInt64 {
-    let released = try releaseOnce(byteCount, cause)
-    if released >= byteCount { return released }
+    let first = Releaser(self).release(byteCount, .force, cause)
+    if first.releasedBytes >= byteCount { return first.releasedBytes }
     drainCaches(own: cacheInItsSlot())
-    return released + (try releaseOnce(byteCount - released, cause))
+    let rest = Releaser(self).release(byteCount - first.releasedBytes, .force, cause)
+    if let refusal = first.firstRefusal ?? rest.firstRefusal { throw .system(refusal) }
+    return first.releasedBytes + rest.releasedBytes
   }
 
   func releaseOnce(

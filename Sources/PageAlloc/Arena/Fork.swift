@@ -162,7 +162,10 @@ enum ForkHandlers {
       // The program's handler did not say that a manual one was to be held.
       if !core.isHeldByFork { return }
       core.pool?.forgetOthers()
+      let pool = core.pool
       core.unlockInChild { heap, steps in
+        // Who was changing the pool's limit may have told some of its arenas alone.
+        if let pool { heap.resetPoolShare(pool, watching: pool.watch) }
         heap.reattachAll()
         heap.takeOrphanedCaches(but: former, now: now)
         steps.isFresh = true

@@ -124,7 +124,10 @@ func cacheInLastSlot(_ first: UInt, count: UInt) -> CacheReference? {
 ///
 /// - Returns: `nil` where it has noted nothing.
 func noteInSlot(_ number: UInt, at place: Int) -> UInt? {
-  ThisThread.names(number, at: place) ? ThisThread[slot: place].cache : nil
+  // A handler may have the table move.
+  let mark = InsideMark(.slots)
+  defer { mark.end() }
+  return ThisThread.names(number, at: place) ? ThisThread[slot: place].cache : nil
 }
 
 /// Notes something there, if there is memory for it.

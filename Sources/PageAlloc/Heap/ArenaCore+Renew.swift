@@ -19,6 +19,16 @@ extension ArenaCore {
     }
   }
 
+  /// Has the kernel take what a range holds, which reads as zero then.
+  ///
+  /// The kernel rounds up to pages of its own: where a range is not made of such, its neighbour's
+  /// contents would go, too.
+  /// - Returns: `false` where it is not, or the kernel refused; the range is as before.
+  func empty(_ address: UInt, _ byteCount: UInt) -> Bool {
+    if (address | byteCount) & UInt(physicalPageSize - 1) != 0 { return false }
+    return withSystem { (try? $0.advise(address, byteCount, .dontNeed)) != nil }
+  }
+
   /// Asks for huge pages where the arena did when it grew, or for none under a limit.
   private func adviseWhereAsked(_ memory: AdvisedRange) {
     let first = page(of: memory.address)

@@ -192,11 +192,11 @@ extension ArenaCore {
 extension ArenaCore {
   /// Takes the first of the locks that a fork waits for. The release lock is not one: its holder
   /// may be in the kernel for long.
-  func lockGrowthForFork() { locks.growth.lockForFork() }
+  func lockGrowthForFork() { locks.growth.lockForFork(.growth) }
 
   /// Takes the second. In a pool, who grows one arena may look at the heaps of others: so a fork
   /// has the first of all of them before it takes the second of any.
-  func lockHeapForFork() { locks.heap.lockForFork() }
+  func lockHeapForFork() { locks.heap.lockForFork(.heap) }
 
   /// A fork holds the first of them.
   var isGrowthHeldByFork: Bool { locks.growth.isHeldByFork }

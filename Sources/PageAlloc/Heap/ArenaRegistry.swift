@@ -46,7 +46,7 @@ package enum ArenaRegistry {
   private static func unlock() { futex.unlock() }
 
   /// Takes the registry's lock for a fork, which holds it from one call to another.
-  static func lockForFork() { futex.lockForFork() }
+  static func lockForFork() { futex.lockForFork(.registry) }
 
   /// Gives it back.
   static func unlockAfterFork() { futex.unlockAfterFork() }

@@ -97,6 +97,12 @@ extension FutexLock {
     mark.requireFirst()
     lock()
   }
+
+  /// Takes a lock for a fork, of whose place the thread may have made a mark before a signal's
+  /// handler forked.
+  borrowing func lockForFork(_ place: InsideMark.Place) {
+    lockForFork { if ThisThread.record.inside & place.rawValue != 0 { reentered() } }
+  }
 }
 
 /// A call that cannot throw came from the handler of a signal, in the middle of another call of its

@@ -56,6 +56,8 @@ package final class PoolAccount: Sendable {
   ///
   /// - Throws: ``PageArenaError/reentered``: this one is at it.
   func withSettings(_ body: () throws(PageArenaError) -> Void) throws(PageArenaError) {
+    // Who was at it in the parent is not in its child.
+    ForkTurn.renewIfNewChild()
     let thread = csm_thread_number()
     if setter.load(ordering: .relaxed) == thread { throw .reentered }
     lockSettings(for: thread)
@@ -121,6 +123,7 @@ package final class PoolAccount: Sendable {
 
   /// Calls `body` with each arena of the pool, as long as it returns `true`. None ends meanwhile.
   func forEach(_ body: (ArenaCore) -> Bool) {
+    ForkTurn.renewIfNewChild()
     visitors.add(1, ordering: .sequentiallyConsistent)
     defer { visitors.subtract(1, ordering: .releasing) }
     if isClosed.load(ordering: .sequentiallyConsistent) { return }

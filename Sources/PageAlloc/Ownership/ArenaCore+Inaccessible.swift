@@ -80,6 +80,7 @@ extension ArenaCore {
 
   @inline(never)
   private func countAccessibleAtOnce(_ pages: Int) throws(PageArenaError) {
+    lookAhead(pages)
     var answer: Bool?
     repeat {
       // Others may get ahead, after the look.

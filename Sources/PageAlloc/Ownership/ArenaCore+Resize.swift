@@ -108,6 +108,11 @@ extension ArenaCore {
   }
 
   /// Takes a run of another size, moves the contents there and frees the old one.
+  ///
+  /// - Parameter mayMoveTables: by page tables, where that pays. A run that came about so is copied,
+  ///   since it is several mappings: the kernel may refuse to move the second of them after the
+  ///   first has moved.
+  /// - Throws: the run is as before.
   @inline(never)
   func moveOwned(
     _ source: UInt, from old: Int, to pages: Int, _ traits: RunTraits,
@@ -115,19 +120,21 @@ extension ArenaCore {
   ) throws(PageArenaError) -> MovedRun {
     let (target, isBacked) = try takeTarget(old, pages, zeroed: zeroed)
     var newTraits = traits.subtracting([.moved, .discarded])
-    var isZero = false
-    if mayMoveTables, old >= Self.moveThreshold, !isBacked,
-      movePageTables(source, target, pages: old)
-    {
-      newTraits.insert(.moved)
-      isZero = true
-    } else {
-      // Two runs of the owner's, which do not overlap.
-      unsafe PageSpace.memory(at: target).copyMemory(
-        from: PageSpace.memory(at: source), byteCount: old << Geometry.pageShift)
-    }
     countOwner()
-    if isZero {
+    if mayMoveTables, !traits.contains(.moved), old >= Self.moveThreshold, !isBacked,
+      canMovePageTables
+    {
+      do throws(SysMemError) {
+        if try movePageTables(source, target, Self.byteCount(old)) { newTraits.insert(.moved) }
+      } catch {
+        let run = page(of: target)
+        endSpecial(run..<(run + pages), mappings: mappings(of: .moved))
+        throw .system(error)
+      }
+    } else {
+      copy(source, to: target, Self.byteCount(old))
+    }
+    if newTraits.contains(.moved) {
       let run = page(of: source)
       endSpecial(run..<(run + old), mappings: mappings(of: traits))
     } else if traits.isEmpty {
@@ -160,17 +167,48 @@ extension ArenaCore {
     return (address(ofTaken: taken.page), taken.scavengedPages * 2 < pages)
   }
 
-  /// Moves pages by their entries in the page table.
-  ///
-  /// - Returns: `false` where it cannot be, and nothing has changed.
-  private func movePageTables(_ source: UInt, _ target: UInt, pages: Int) -> Bool {
+  /// Whether a run can be moved by the entries of its pages in the page table.
+  private var canMovePageTables: Bool {
     // Where the kernel's pages are larger, runs lie across them.
     guard physicalPageSize <= Geometry.pageSize else { return false }
-    let bytes = Self.byteCount(pages)
-    do throws(PageArenaError) {
-      try countMappings(from: [], to: .moved)
-    } catch { return false }
-    if withSystem({ (try? $0.move(source, bytes, to: target)) != nil }) { return true }
-    return false
+    return (try? countMappings(from: [], to: .moved)) != nil
+  }
+
+  /// Moves a run's contents by the entries of its pages in the page table, and copies what the
+  /// kernel does not move.
+  ///
+  /// The kernel moves one mapping as a whole or not at all. Advice about huge pages makes several of
+  /// a run, at the edges of huge pages or of chunks: what lies between two edges is moved by itself.
+  /// - Returns: whether anything was moved so.
+  /// - Throws: the kernel refused twice. The source has its contents, the target is to be renewed.
+  private func movePageTables(
+    _ source: UInt, _ target: UInt, _ byteCount: UInt
+  ) throws(SysMemError) -> Bool {
+    let chunk = Self.byteCount(1 << Geometry.chunkPagesLog)
+    let hugePage = UInt(system.calls.hugePageSize)
+    let unit = hugePage == 0 ? chunk : min(hugePage, chunk)
+    var done: UInt = 0
+    while done < byteCount {
+      let piece = min(unit - (source + done) % unit, byteCount - done)
+      if !withSystem({ (try? $0.move(source + done, piece, to: target + done)) != nil }) { break }
+      done += piece
+    }
+    if done == byteCount { return true }
+    do throws(SysMemError) {
+      // The refusal may have left nothing mapped there.
+      try renew(AdvisedRange(address: target + done, byteCount: byteCount - done))
+    } catch {
+      // What was moved left a mapping behind, to which it can be written.
+      copy(target, to: source, done)
+      throw error
+    }
+    copy(source + done, to: target + done, byteCount - done)
+    return done > 0
+  }
+
+  /// Copies between two runs of one owner's, which do not overlap.
+  private func copy(_ source: UInt, to target: UInt, _ byteCount: UInt) {
+    unsafe PageSpace.memory(at: target).copyMemory(
+      from: PageSpace.memory(at: source), byteCount: Int(byteCount))
   }
 }

@@ -31,9 +31,7 @@ extension ArenaCore {
   /// - Returns: whether nothing backs the run now.
   private func discard(_ run: Range<PageNumber>) -> Bool {
     let memory = range(of: run)
-    let mask = UInt(system.physicalPageSize - 1)
-    guard (memory.address | memory.byteCount) & mask == 0 else { return false }
-    return (try? system.advise(memory.address, memory.byteCount, .dontNeed)) != nil
+    return empty(memory.address, memory.byteCount)
   }
 
   /// Makes a run plain memory, guards included, and takes it back from its owner.

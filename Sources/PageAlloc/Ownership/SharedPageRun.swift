@@ -31,7 +31,7 @@ public struct SharedPageRun: Sendable {
 
   private var owner: Owner
 
-  /// Shares a run, which nobody can write to any more.
+  /// Shares a run, which nobody can write to while there are several references.
   ///
   /// - Complexity: O(1), and an allocation by `malloc`.
   public init(_ run: consuming PageRun) { owner = Owner(run) }

@@ -173,7 +173,7 @@ extension PagePool {
       }
     }
     var refusal: PageArenaError?
-    let fits = fitsAnArena(pages, alignment)
+    let fits = fitsAnArena(pages, alignment, guards: guards)
     var patience = Patience()
     for index in 0..<arenas.count where fits && arenas.load(index) <= Self.beingMade {
       do throws(PageArenaError) {
@@ -200,12 +200,14 @@ extension PagePool {
   }
 
   /// Whether an arena in which nothing is has room for a run. On a 32-bit host none is made later.
-  private func fitsAnArena(_ pages: Int, _ alignment: Int) -> Bool {
+  private func fitsAnArena(_ pages: Int, _ alignment: Int, guards: Int) -> Bool {
     // An arena of a pool lies at a multiple of all that an address can be a multiple of.
     let grown = Geometry.growableChunks
-    let first = max(
-      PageSpace.pageCount(in: alignment), grown.lowerBound << Geometry.chunkPagesLog)
-    return pages <= grown.upperBound << Geometry.chunkPagesLog - first
+    let aligned = PageSpace.pageCount(in: alignment)
+    let first = max(aligned, grown.lowerBound << Geometry.chunkPagesLog)
+    // What is aligned with guards is what has the room for one in front.
+    let front = guards == 0 ? 0 : max(aligned, guards / 2)
+    return front + pages + guards / 2 <= grown.upperBound << Geometry.chunkPagesLog - first
   }
 
   /// Has one arena try.

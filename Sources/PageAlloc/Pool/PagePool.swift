@@ -265,6 +265,7 @@ extension PageArena {
     try self.init(
       options,
       in: PoolPlace(
-        reservation: reservation, number: pool.firstNumber + UInt(index), account: pool.account))
+        reservation: reservation, index: index, number: pool.firstNumber + UInt(index),
+        account: pool.account))
   }
 }

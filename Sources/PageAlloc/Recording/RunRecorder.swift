@@ -15,7 +15,7 @@ struct RunRecorder: Sendable {
   /// - Parameter byteCount: of it, at most; in the limits of `RecordingLayout`.
   /// - Throws: what the kernel refused, of the file, or of memory.
   static func make(
-    path: String, byteCount: Int, label: LabelText, from system: SysMem
+    path: borrowing SmallText, byteCount: Int, label: LabelText, from system: SysMem
   ) throws(RecordingError) -> RunRecorder {
     let count = byteCount / MemoryLayout<UInt32>.size
     let capacity = (count - RecordingLayout.records) / RecordingLayout.wordsPerRecord

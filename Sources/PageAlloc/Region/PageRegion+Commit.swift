@@ -17,7 +17,8 @@ extension PageRegion {
   /// - Throws: ``PageArenaError/outOfBounds(lowerBound:upperBound:limit:)`` beyond what is
   ///   reserved, ``PageArenaError/system(_:)`` where the kernel has no memory to promise;
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)`` where it counts as an arena's
-  ///   and the limit does not admit it. It is as before.
+  ///   and the limit does not admit it; ``PageArenaError/reentered`` likewise, by a signal's
+  ///   handler. It is as before.
   /// - Complexity: one call of the kernel's.
   public mutating func grow(to byteCount: Int) throws(PageArenaError) {
     guard byteCount >= 0, byteCount <= reservedByteCount else {
@@ -147,6 +148,7 @@ extension PageRegion {
   }
 
   private mutating func map(_ range: Range<Int>) throws(PageArenaError) {
+    if account != nil, InsideMark.isAny { throw .reentered }
     let before = committedByteCount
     try account?.set(byteCount: before + range.count)
     do throws(SysMemError) {
@@ -160,6 +162,7 @@ extension PageRegion {
 
   /// - Parameter range: below the end; holes in it are not counted twice.
   private mutating func unmap(_ range: Range<Int>) throws(PageArenaError) {
+    if account != nil, InsideMark.isAny { throw .reentered }
     var bytes = range.count
     for index in 0..<holes.count { bytes -= holes[index].clamped(to: range).count }
     let rest = committedByteCount - bytes

@@ -126,12 +126,17 @@ struct MagazineReference {
 
   /// Takes it for a thread, if nobody has it.
   fileprivate func claim(for thread: UInt) -> Bool {
-    contents.owner.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
+    guard
+      contents.owner.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
+    else { return false }
+    // Its former owner left it closed.
+    leave()
+    return true
   }
 
-  /// Its owner, who ends, lets go of it; it is empty.
+  /// Its owner, who ends, lets go of it from inside; it is empty. It stays closed to a handler of
+  /// the owner's.
   func abandon() {
-    leave()
     contents.owner.store(0, ordering: .releasing)
   }
 

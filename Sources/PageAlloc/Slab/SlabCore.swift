@@ -131,6 +131,8 @@ struct SlabCore: @unchecked Sendable {
   /// Takes back what a thread that ends has at hand.
   func giveBackMagazines(of thread: UInt) {
     while let magazine = magazines.find(thread) {
+      // A signal's handler stays outside from here on, and takes by the lock, or is refused.
+      _ = magazine.enter()
       withRuns { $0.drain(magazine, to: 0) }
       magazine.abandon()
     }

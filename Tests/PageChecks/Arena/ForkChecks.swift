@@ -9,6 +9,17 @@ import Synchronization
 
 /// Children of `fork`, and processes with little address space.
 package let forkChecks: [Check] = [
+  Check("fork: by a signal's handler that finds its thread under a lock it traps by name") {
+    recorder in
+    if leavesOutFork(&recorder) { return }
+    guard let arena = makeArena(&recorder) else { return }
+    let end = inHeardChild(&recorder) {
+      arena.underHeapLock { _ = inChild { 0 } }
+    }
+    recorder.expect(end.isTrap, "status \(end.status)")
+    end.expect("PageArenaError.reentered", &recorder)
+  },
+
   Check("fork: the child allocates, frees and scavenges, while the parent's threads are at it") {
     recorder in
     if leavesOutFork(&recorder) { return }

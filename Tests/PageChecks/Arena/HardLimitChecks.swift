@@ -57,6 +57,30 @@ package let hardLimitChecks: [Check] = [
     arena.give(whole, &recorder)
   },
 
+  Check("hard limit: what a refusal gives back leaves other runs of a large page alone") {
+    recorder in
+    let calls = FakeCalls(physicalPageSize: 64 << 10)
+    guard let arena = makeArena(&recorder, calls: calls, caching: false) else { return }
+    // Pages that are free, and that such a kernel cannot take, since others of its page are in use.
+    guard let all = arena.take(48, &recorder) else { return }
+    all.stamp(2)
+    for page in stride(from: 5, to: 32, by: 8) { arena.give(all.part(page, 3), &recorder) }
+    let last = all.part(43, 5)
+    last.stamp(3)
+    arena.give(all.part(32, 11), &recorder)
+    _ = try? arena.releaseFreeMemory()
+    recorder.succeeds("a limit") { () throws(PageArenaError) in
+      try arena.setMemoryLimit(.bytes(hard: 40 * 8192))
+    }
+    _ = calls.takeGivenBack()
+    guard case .limitReached(11, _, 40 * 8192)? = arena.errorOfTaking(11) else {
+      return recorder.fail("taken, or another error")
+    }
+    recorder.expectEqual(calls.misalignedCount.load(ordering: .relaxed), 0, "parts of pages")
+    recorder.expect(last.isStamped(3), "what lies behind it")
+    recorder.expect(arena.brokenInvariant() == nil, "the invariants hold")
+  },
+
   Check("hard limit: lowered below what is in use, nothing is had before enough was freed") {
     recorder in
     guard let arena = makeArena(&recorder) else { return }

@@ -70,17 +70,21 @@ package let resizeChecks: [Check] = [
         guard var run = arena.own(pages, &recorder), let next = arena.own(1, &recorder)
         else { return }
         run.stamp(UInt64(pages))
-        let old = run.address
+        let (old, before) = (run.address, calls.moveCount.load(ordering: .relaxed))
         recorder.expect((try? run.resize(to: pages + 700)) == true, "moves")
         recorder.expect(run.address != old, "another address")
         recorder.expect(run.isStamped(UInt64(pages), pages: pages), "contents")
         run.stamp(5)
-        // Once more, so that what was moved moves.
+        // Once more: what was moved by page tables is several mappings, and is copied.
         guard let third = arena.own(1, &recorder) else { return }
+        let after = calls.moveCount.load(ordering: .relaxed)
         recorder.succeeds("resize again") { () throws(PageArenaError) in
           try run.resize(to: pages + 1500)
         }
         recorder.expect(run.isStamped(5, pages: pages + 700), "contents after two moves")
+        recorder.expect(
+          !moves || after == before || calls.moveCount.load(ordering: .relaxed) == after,
+          "copied the second time")
         recorder.expectEqual(
           arena.statistics.inUseBytes, UInt64(pages + 1502) * 8192, "in use")
         recorder.expectEqual(next.pages + third.pages, 2, "the others live")
@@ -113,8 +117,8 @@ package let resizeChecks: [Check] = [
       recorder.succeeds("resize") { () throws(PageArenaError) in
         try run.resize(to: 3 * pages, zeroed: true)
       }
-      recorder.expectEqual(
-        calls.moveCount.load(ordering: .relaxed), pages == long && third > 1 ? 1 : 0, "moves")
+      recorder.expect(
+        (calls.moveCount.load(ordering: .relaxed) > 0) == (pages == long && third > 1), "moves")
       // What was copied stays behind; what was moved does not.
       let left = pages == long && third > 1 ? 0 : UInt64(pages) * 8192
       recorder.expect(
@@ -127,6 +131,38 @@ package let resizeChecks: [Check] = [
       next.stamp(4)
       recorder.expect(next.isStamped(4, pages: pages), "contents of the next one there")
       recorder.expect(arena.brokenInvariant() == nil, "invariants")
+    }
+  },
+
+  Check("resize: what the kernel refuses to move is copied, though its place is mapped no more") {
+    recorder in
+    // So many calls in a row are refused, from each on.
+    for refusals in 1...3 {
+      for first in 0..<16 {
+        recorder.context = "\(refusals) calls refused from call \(first) on"
+        let calls = FakeCalls()
+        calls.unmapsRefusedTargets.store(true, ordering: .relaxed)
+        guard let arena = makeArena(&recorder, calls: calls, caching: false),
+          var run = arena.own(1100, &recorder), let wall = arena.own(1, &recorder)
+        else { return }
+        run.stamp(6)
+        let address = run.address
+        calls.fail(call: first, count: refusals)
+        let hasMoved = try? run.resize(to: 1900, zeroed: true)
+        calls.failNoMore()
+        recorder.expectEqual(run.pages, hasMoved == nil ? 1100 : 1900, "pages")
+        recorder.expect((run.address != address) == (hasMoved == true), "another address")
+        recorder.expect(run.isStamped(6, pages: 1100) && run.isZero(from: 1100), "contents")
+        run.stamp(7)
+        recorder.expect(run.isStamped(7, pages: run.pages), "all of it can be written to")
+        recorder.expectEqual(wall.pages, 1, "the run in between lives")
+        run.deallocate()
+        wall.deallocate()
+        // What the kernel would not make plain then.
+        arena.emptyLimbo()
+        recorder.expectEqual(arena.statistics.inUseBytes, 0, "in use at the end")
+        recorder.expect(arena.brokenInvariant() == nil, "invariants")
+      }
     }
   },
 

@@ -55,6 +55,28 @@ package let countedRegionChecks: [Check] = [
     } catch { recorder.fail(error.description) }
   },
 
+  Check("region: in the middle of a call of its arena's it refuses to change") { recorder in
+    guard let arena = makeArena(&recorder) else { return }
+    do throws(PageArenaError) {
+      var region = try PageRegion(reserving: 64 << 20, countedIn: arena)
+      try region.grow(to: 1 << 20)
+      try region.decommit(in: 0..<64 << 10)
+      let uses: [RegionUse] = [
+        .grow(to: 2 << 20), .shrink(to: 512 << 10), .decommit(128 << 10..<256 << 10),
+        .commit(0..<64 << 10),
+      ]
+      for use in uses {
+        var error: PageArenaError?
+        arena.underHeapLock { error = region.errorOf(use) }
+        recorder.expect(error == .reentered, "\(use): \(error?.description ?? "done")")
+      }
+      recorder.expectEqual(region.byteCount, 1 << 20, "its size")
+      recorder.expectEqual(region.committedByteCount, (1 << 20) - (64 << 10), "committed")
+      recorder.expectEqual(arena.statistics.regionBytes, (1 << 20) - (64 << 10), "counted")
+      try region.commit(in: 0..<64 << 10)
+    } catch { recorder.fail(error.description) }
+  },
+
   Check("region: it counts for the limit of a pool as pages of any arena do") { recorder in
     guard let pool = makePool(&recorder, limit: .bytes(hard: 1000 * 8192)) else { return }
     do throws(PageArenaError) {

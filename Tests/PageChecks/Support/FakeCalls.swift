@@ -38,6 +38,8 @@ package final class FakeCalls: MemoryCalls {
   package let adviceCallCount = Atomic<Int>(0)
   /// Calls of `mremap`.
   package let moveCount = Atomic<Int>(0)
+  /// Whether a refused `mremap` unmaps its target, as Linux may.
+  package let unmapsRefusedTargets = Atomic<Bool>(false)
   /// A range that contains this address is refused by `madvise` and `processMadvise`; 0 for none.
   package let lockedAddress = Atomic<UInt>(0)
   /// Calls with a range that is no multiple of the physical page.
@@ -47,7 +49,6 @@ package final class FakeCalls: MemoryCalls {
 
   /// Whether guards can be markers, as on Linux since 6.13.
   package let hasGuardMarkers = Atomic<Bool>(true)
-
   /// What a marker is refused with from now on, as in locked memory; 0 for not.
   package let markerErrno = Atomic<Int32>(0)
 
@@ -65,7 +66,6 @@ package final class FakeCalls: MemoryCalls {
 
   /// Barriers that were asked for.
   package let barrierCount = Atomic<Int>(0)
-
   /// Whether the kernel can make other threads pass a barrier.
   package let hasBarriers = Atomic<Bool>(true)
 
@@ -261,7 +261,10 @@ package final class FakeCalls: MemoryCalls {
 
   package func mremap(_ source: UInt, _ byteCount: UInt, to target: UInt) throws(Errno) {
     moveCount.add(1, ordering: .relaxed)
-    try enter(.mremap, source, byteCount)
+    do throws(Errno) { try enter(.mremap, source, byteCount) } catch {
+      if unmapsRefusedTargets.load(ordering: .relaxed) { try real.munmap(target, byteCount) }
+      throw error
+    }
     try real.mremap(source, byteCount, to: target)
   }
 
