@@ -68,7 +68,8 @@ package struct MappedFile: Sendable {
     unsafe word(index).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
   }
 
-  /// Unmaps it. Nobody may use it any more. Where the program closed its descriptor, all words stay.
+  /// Unmaps it. Nobody may use it any more. Where the program closed its descriptor, all words
+  /// stay.
   ///
   /// - Parameter keptCount: how many words stay in the file; `nil` for all.
   package func end(keeping keptCount: Int?) {

@@ -21,9 +21,9 @@ extension PageArena {
   ///   ``PageArenaError/limitReached(pages:inUseBytes:limitBytes:)``; ``PageArenaError/system(_:)``
   ///   where the kernel refused to commit more memory.
   /// - Complexity: O(1) in the heap; O(`pages` / 512); zeroed, O(pages that are cleared). A wide
-  ///   alignment may look at each chunk, 4 MiB, of the arena. A run of memory that nothing backs may first
-  ///   have about as much free memory given back, as ``Scavenging/background(headroom:cpuShare:)``
-  ///   says.
+  ///   alignment may look at each chunk, 4 MiB, of the arena. A run of memory that nothing backs may
+  ///   first have about as much free memory given back, as
+  ///   ``Scavenging/background(headroom:cpuShare:)`` says.
   @inlinable
   public func allocate(
     pages: Int, alignment: Int = PageArena.pageSize, zeroed: Bool = false

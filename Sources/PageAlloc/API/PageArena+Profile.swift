@@ -36,8 +36,8 @@ extension PageArena {
     /// - Parameters:
     ///   - byteCount: the mean distance of samples, 1 byte to 1 TiB. A byte samples each run, as
     ///     far as there is time.
-    ///   - file: a path of up to 4,000 bytes. The file is made, or emptied, with the arena. In a pool
-    ///     the first arena has this file, the others PATH.2, PATH.3 and so on.
+    ///   - file: a path of up to 4,000 bytes. The file is made, or emptied, with the arena. In a
+    ///     pool the first arena has this file, the others PATH.2, PATH.3 and so on.
     case sampled(every: Int = 512 << 10, file: String? = nil)
 
     /// Whether both say the same. Paths are compared by bytes, as in ``Recording``.

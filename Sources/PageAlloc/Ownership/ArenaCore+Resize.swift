@@ -109,9 +109,9 @@ extension ArenaCore {
 
   /// Takes a run of another size, moves the contents there and frees the old one.
   ///
-  /// - Parameter mayMoveTables: by page tables, where that pays. A run that came about so is copied,
-  ///   since it is several mappings: the kernel may refuse to move the second of them after the
-  ///   first has moved.
+  /// - Parameter mayMoveTables: by page tables, where that pays. A run that came about so is
+  ///   copied, since it is several mappings: the kernel may refuse to move the second of them after
+  ///   the first has moved.
   /// - Throws: the run is as before.
   @inline(never)
   func moveOwned(
@@ -177,8 +177,9 @@ extension ArenaCore {
   /// Moves a run's contents by the entries of its pages in the page table, and copies what the
   /// kernel does not move.
   ///
-  /// The kernel moves one mapping as a whole or not at all. Advice about huge pages makes several of
-  /// a run, at the edges of huge pages or of chunks: what lies between two edges is moved by itself.
+  /// The kernel moves one mapping as a whole or not at all. Advice about huge pages makes several
+  /// of a run, at the edges of huge pages or of chunks: what lies between two edges is moved by
+  /// itself.
   /// - Returns: whether anything was moved so.
   /// - Throws: the kernel refused twice. The source has its contents, the target is to be renewed.
   private func movePageTables(

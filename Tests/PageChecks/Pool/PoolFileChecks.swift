@@ -22,7 +22,7 @@ package let poolFileChecks: [Check] = [
       guard let recording = try? RecordingFile(bytes) else {
         return recorder.fail("no recording")
       }
-      recorder.expect(recording.records.map(\.pages.count) == [run.pages], "runs")
+      recorder.expect(recording.records.map { $0.pages.count } == [run.pages], "runs")
     }
   },
 
