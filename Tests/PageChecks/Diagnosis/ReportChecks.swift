@@ -215,6 +215,18 @@ package let reportChecks: [Check] = [
     end.expectNames(["takeForReport", "freeForReport"], &recorder)
   },
 
+  Check("reports: a free of more pages than there are behind it, which goes on") { recorder in
+    let end = inHeardChild(&recorder) {
+      // Address space alone: nothing is touched.
+      guard let arena = makeReportingArena(faults: false),
+        (try? arena.run(100_000)) != nil, let run = try? arena.run(2)
+      else { return }
+      _ = arena.errorOfGiving(run.part(0, 500_000))
+    }
+    recorder.expectEqual(end.status, 7, "it ends by itself")
+    end.expect("PageAlloc: ", &recorder)
+  },
+
   Check("reports: a child names functions that its parent was just about to learn") { recorder in
     // The parent has begun, and knows of no file yet.
     let known = ctest_begin_noting()

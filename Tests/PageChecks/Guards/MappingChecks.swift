@@ -3,6 +3,21 @@ import SysMem
 
 /// What guards and moves cost the process in mappings, all of which are counted.
 package let mappingChecks: [Check] = [
+  Check("protect: nobody reads a guard, with markers and without") { recorder in
+    for markers in [true, false] {
+      recorder.context = "markers \(markers)"
+      let calls = FakeCalls()
+      calls.hasGuardMarkers.store(markers, ordering: .relaxed)
+      guard let arena = makeArena(&recorder, calls: calls),
+        let run = arena.own(2, guarded: true, &recorder)
+      else { return }
+      recorder.expect(calls.isReadable(run.address - 1) != true, "the guard before it")
+      recorder.expect(calls.isReadable(run.address) != false, "its first byte")
+      recorder.expect(calls.isReadable(run.address + 2 * 8192 - 1) != false, "its last byte")
+      recorder.expect(calls.isReadable(run.address + 2 * 8192) != true, "the guard behind it")
+    }
+  },
+
   Check("protect: ten thousand guarded runs, with markers and without") { recorder in
     let count = 10_000
     for markers in [true, false] {

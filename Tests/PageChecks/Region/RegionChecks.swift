@@ -134,6 +134,22 @@ package let regionChecks: [Check] = [
     recorder.expectEqual(region.word(0), 0, "there again")
   },
 
+  Check("region: to have the size that it has asks nothing of the kernel") { recorder in
+    let calls = FakeCalls()
+    guard var region = makeRegion(1 << 20, calls, &recorder) else { return }
+    let size = region.granularity
+    recorder.expect(region.errorOf(.grow(to: 4 * size)) == nil, "grown")
+    let before = calls.callCount.load(ordering: .relaxed)
+    for use: RegionUse in [
+      .grow(to: 4 * size), .grow(to: 3 * size + 1), .grow(to: 0), .shrink(to: 4 * size),
+      .shrink(to: 3 * size + 1), .shrink(to: 5 * size), .decommit(size..<size),
+    ] {
+      recorder.expect(region.errorOf(use) == nil, "\(use)")
+      recorder.expectEqual(calls.callCount.load(ordering: .relaxed), before, "calls")
+      recorder.expectEqual(region.committedByteCount, 4 * size, "committed")
+    }
+  },
+
   Check("region: a part is protected, and reset undoes it") { recorder in
     guard var region = makeRegion(16 << 20, FakeCalls(), &recorder) else { return }
     let size = region.granularity

@@ -171,6 +171,27 @@ package let slabChecks: [Check] = [
     recorder.expect(slab.brokenInvariant() == nil, "invariants")
   },
 
+  Check("slab: a batch comes to hand, or goes, where one frame would not do") { recorder in
+    guard let arena = makeArena(&recorder, byteCount: 64 << 20),
+      let slab = makeSlab(512, in: arena, &recorder)
+    else { return }
+    var frames: [Frame] = []
+    var before = slab.statistics.framesCached
+    for number in 0..<100 {
+      guard let frame = slab.take(&recorder) else { return }
+      frames.append(frame)
+      let now = slab.statistics.framesCached
+      recorder.expectEqual(now - before, before == 0 ? 15 : -1, "frame \(number), taken")
+      before = now
+    }
+    for (number, frame) in frames.enumerated() {
+      slab.give(frame, &recorder)
+      let now = slab.statistics.framesCached
+      recorder.expectEqual(now - before, before == 33 ? -16 : 1, "frame \(number), freed")
+      before = now
+    }
+  },
+
   Check("slab: what is empty goes back to the arena, but for one run") { recorder in
     guard let arena = makeArena(&recorder, byteCount: 64 << 20, caching: false),
       let slab = makeSlab(4096, in: arena, &recorder)
