@@ -7,7 +7,8 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes a page trace of an strace, so that any program's memory can be replayed.",
     usage: """
-      pagetool convert [-o <trace>] [--name <name>] [--process <number> | --all] [--json] <strace>
+      pagetool convert [-o <trace>] [--name <name>] [--json]
+                       [--process <number> | --all] <strace>
       pagetool convert --list [--all] [--json] <strace>
       """,
     discussion: """

@@ -5,6 +5,10 @@ import PageTrace
 struct Film: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes a page for a browser that shows a recording's heap step by step.",
+    usage: """
+      pagetool film [--frames <n>] [--from <step>] [--to <step>]
+                    [--seconds <seconds>] [--json] --output <html> <file>
+      """,
     discussion: """
       FILE is a page trace ("#pagetrace 1"). It is replayed on an arena as by "pagetool plot", and \
       what every page is at a thousand steps becomes a film: one HTML file with a slider over the \

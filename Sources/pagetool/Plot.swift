@@ -5,6 +5,10 @@ import PageTrace
 struct Plot: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draws live, resident and given-back memory over the steps of a recording.",
+    usage: """
+      pagetool plot [--from <step>] [--to <step>] [--seconds <seconds>]
+                    [--no-color] [--json] [--output <svg>] <file>
+      """,
     discussion: """
       FILE is a page trace ("#pagetrace 1"). It is replayed on an arena, and at a thousand steps, \
       evenly apart, and where most is in use, the arena is asked what every page is. Nothing is \

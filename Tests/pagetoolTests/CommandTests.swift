@@ -191,7 +191,9 @@ import Testing
   @Test func helpAndVersion() throws {
     let version = try Tool.run("--version")
     #expect(version.status == 0 && version.output.contains("."))
-    for command in ["", "check", "replay", "map", "convert", "compare", "stat", "profile"] {
+    for command in [
+      "", "check", "replay", "map", "convert", "compare", "stat", "profile", "plot", "film",
+    ] {
       let help = try Tool.run(command.isEmpty ? ["--help"] : [command, "--help"])
       #expect(help.status == 0 && help.output.contains("EXIT STATUS"))
       #expect(help.output.contains("EXAMPLES"))
