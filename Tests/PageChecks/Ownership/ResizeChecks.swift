@@ -142,7 +142,9 @@ package let resizeChecks: [Check] = [
         recorder.context = "\(refusals) calls refused from call \(first) on"
         let calls = FakeCalls()
         calls.unmapsRefusedTargets.store(true, ordering: .relaxed)
-        guard let arena = makeArena(&recorder, calls: calls, caching: false),
+        // Little address space, of which an emulator keeps tables for good.
+        guard
+          let arena = makeArena(&recorder, calls: calls, byteCount: 64 << 20, caching: false),
           var run = arena.own(1100, &recorder), let wall = arena.own(1, &recorder)
         else { return }
         run.stamp(6)

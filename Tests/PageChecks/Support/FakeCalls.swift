@@ -22,7 +22,6 @@ package final class FakeCalls: MemoryCalls {
   /// What is claimed as the kernel's huge page.
   package let hugePageSize: Int
   private let real = LinuxCalls()
-
   /// Calls made so far, refused ones included.
   package let callCount = Atomic<Int>(0)
   /// The call of this number (from 0) is refused; negative for none.
@@ -68,7 +67,6 @@ package final class FakeCalls: MemoryCalls {
   package let barrierCount = Atomic<Int>(0)
   /// Whether the kernel can make other threads pass a barrier.
   package let hasBarriers = Atomic<Bool>(true)
-
   /// So much may become writable yet, as where the kernel does not overcommit.
   package let committableBytes = Atomic<Int>(.max)
 
@@ -266,6 +264,8 @@ package final class FakeCalls: MemoryCalls {
       throw error
     }
     try real.mremap(source, byteCount, to: target)
+    // An emulator of 32 bits takes the source for unmapped, which Linux leaves mapped.
+    if isEmulated, is32Bit { _ = try real.mmap(source, byteCount, .readWrite, replacing: true) }
   }
 
   package func mlock(_ address: UInt, _ byteCount: UInt) throws(Errno) {
