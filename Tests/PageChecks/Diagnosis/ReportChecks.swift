@@ -219,7 +219,7 @@ package let reportChecks: [Check] = [
     let end = inHeardChild(&recorder) {
       // Address space alone: nothing is touched.
       guard let arena = makeReportingArena(faults: false),
-        (try? arena.run(100_000)) != nil, let run = try? arena.run(2)
+        (try? arena.run(30_000)) != nil, let run = try? arena.run(2)
       else { return }
       _ = arena.errorOfGiving(run.part(0, 500_000))
     }
