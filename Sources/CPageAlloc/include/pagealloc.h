@@ -136,8 +136,8 @@ enum {
 
 /* Whether the arena looks for the program's mistakes with its runs. */
 enum {
-  PA_DIAGNOSIS_AUTOMATIC = 0, /* what the environment says, PAGEALLOC_CHECKED=1, abort or 0; else only
-                                 where AddressSanitizer or memcheck looks on */
+  PA_DIAGNOSIS_AUTOMATIC = 0, /* what PAGEALLOC_CHECKED says: 1, abort or 0; where it is not set,
+                                 checked under AddressSanitizer and memcheck alone */
   PA_DIAGNOSIS_OFF = 1,
   PA_DIAGNOSIS_CHECKED = 2,   /* records, and a quarantine for what was freed */
   PA_DIAGNOSIS_FAULTS = 3     /* the same, and faults in the arena are told on standard error */
